@@ -1,0 +1,207 @@
+"""A study as frozen dataclasses: validated when built, fingerprinted, and readable as JSON.
+
+The rooms below know their own names; here they are composed, so that a mistake is refused before
+anything runs.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from prune_fair import datasets
+from prune_fair.errors import check, lookup
+from prune_fair.models import MODELS
+from prune_fair.pruning import Method, Schedule
+from prune_fair.types import SCHEMA_VERSION, Dataset
+
+OPTIMIZERS = ("sgd", "adam")
+DECAYS = ("cosine", "constant")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """The images of a task.
+
+    Attributes:
+        name: `digits`, `fashion_mnist`, `idx:DIR` or `tfds:NAME`.
+        keep: class name -> fraction in (0, 1] of its training images to keep.
+        imbalance_factor: largest over smallest class of an exponential long tail; 1 is none.
+
+    Raises:
+        InputError: for an unknown name, or values outside their ranges.
+    """
+
+    name: str = "digits"
+    keep: Mapping[str, float] = field(default_factory=dict)
+    imbalance_factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        datasets.check_name(self.name)
+        for class_name, fraction in self.keep.items():
+            check(
+                0 < fraction <= 1,
+                f"keep fraction {fraction} of class {class_name!r}: expected (0, 1]",
+            )
+        check(
+            self.imbalance_factor >= 1,
+            f"imbalance_factor {self.imbalance_factor}: expected at least 1",
+        )
+
+    @property
+    def label(self) -> str:
+        """A short name that fits a file system: `fashion_mnist` for `tfds:fashion_mnist`."""
+        return self.name.rstrip("/").replace(":", "/").split("/")[-1] or "data"
+
+    def load(self) -> Dataset:
+        """The images, with the classes made rare as asked.
+
+        Raises:
+            InputError: where the data cannot be had, or a class to keep is not there.
+        """
+        dataset = datasets.load(self.name)
+        if self.imbalance_factor > 1:
+            dataset = datasets.long_tail(dataset, self.imbalance_factor)
+        return datasets.keep_fractions(dataset, self.keep)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The architecture of a task.
+
+    Attributes:
+        name: `mlp` or `lenet5`.
+        widths: hidden widths of an `mlp`; empty for 300 and 100.
+
+    Raises:
+        InputError: for an unknown name or a width below 1.
+    """
+
+    name: str = "mlp"
+    widths: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        lookup(MODELS, self.name, "model")
+        check(all(w >= 1 for w in self.widths), f"widths {self.widths}: expected at least 1 each")
+
+
+@dataclass(frozen=True)
+class RecipeConfig:
+    """How one network is trained, at every level alike.
+
+    Attributes:
+        epochs: passes over the training images, at least 1.
+        batch_size: images a step, at least 1; what is left of an epoch's shuffle is dropped.
+        optimizer: `sgd` or `adam`.
+        learning_rate: the schedule's peak, above 0.
+        momentum: of `sgd`, in [0, 1).
+        weight_decay: L2 penalty added to the gradient, at least 0.
+        decay: `cosine` to zero over all steps, or `constant`.
+        finetune_learning_rate: share of the learning rate that the treatment `finetune` trains
+            with, in (0, 1].
+        score_images: training images, drawn anew for each network and level, that a criterion
+            scores on.
+
+    Raises:
+        InputError: for values outside these ranges.
+    """
+
+    epochs: int = 25
+    batch_size: int = 64
+    optimizer: str = "sgd"
+    learning_rate: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    decay: str = "cosine"
+    finetune_learning_rate: float = 0.1
+    score_images: int = 512
+
+    def __post_init__(self) -> None:
+        lookup(dict.fromkeys(OPTIMIZERS), self.optimizer, "optimizer")
+        lookup(dict.fromkeys(DECAYS), self.decay, "decay")
+        for name in ("epochs", "batch_size", "score_images"):
+            value = getattr(self, name)
+            check(value >= 1, f"{name} {value}: expected at least 1")
+        check(self.learning_rate > 0, f"learning_rate {self.learning_rate}: expected above 0")
+        check(0 <= self.momentum < 1, f"momentum {self.momentum}: expected in [0, 1)")
+        check(self.weight_decay >= 0, f"weight_decay {self.weight_decay}: expected at least 0")
+        share = self.finetune_learning_rate
+        check(0 < share <= 1, f"finetune_learning_rate {share}: expected a share in (0, 1]")
+
+
+@dataclass(frozen=True)
+class TaskConfig:
+    """One dataset, one architecture, one recipe."""
+
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    recipe: RecipeConfig = RecipeConfig()
+
+    @property
+    def name(self) -> str:
+        """The task's node in the results: dataset/model."""
+        return f"{self.data.label}/{self.model.name}"
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """Tasks, each trained with many seeds and pruned with many methods along one schedule.
+
+    Attributes:
+        tasks: at least one; no two of the same dataset and model.
+        methods: names as `Method.parse` takes them; at least one, each once.
+        schedule: the sparsity of each level.
+        seeds: number of networks trained of each task, at least 1.
+        seeds_per_piece: seeds that are trained together and saved as one finished piece of work;
+            host memory and the work that a kill can lose grow with it.
+
+    Raises:
+        InputError: for an unknown method, or values outside these ranges.
+
+    Example:
+        >>> StudyConfig(methods=("random-global-rewind",), seeds=2).pruned_networks
+        24
+    """
+
+    tasks: tuple[TaskConfig, ...] = (TaskConfig(),)
+    methods: tuple[str, ...] = ("magnitude-global-rewind",)
+    schedule: Schedule = Schedule()
+    seeds: int = 32
+    seeds_per_piece: int = 32
+
+    def __post_init__(self) -> None:
+        for kind, names in (("method", self.methods), ("task", self.task_names)):
+            check(bool(names), f"no {kind}s: expected at least one")
+            check(len({*names}) == len(names), f"{kind}s {names}: expected each once")
+        for method in self.methods:
+            Method.parse(method)
+        for name in ("seeds", "seeds_per_piece"):
+            check(getattr(self, name) >= 1, f"{name} {getattr(self, name)}: expected at least 1")
+
+    @property
+    def task_names(self) -> tuple[str, ...]:
+        """The tasks' nodes in the results."""
+        return tuple(task.name for task in self.tasks)
+
+    @property
+    def pruned_networks(self) -> int:
+        """How many networks the study prunes; the dense ones are not counted."""
+        levels = len(self.schedule.sparsity_by_level()) - 1
+        return len(self.tasks) * len(self.methods) * levels * self.seeds
+
+    @property
+    def networks(self) -> int:
+        """How many networks the study trains, dense and pruned."""
+        return self.pruned_networks + len(self.tasks) * self.seeds
+
+    def as_json(self) -> dict[str, Any]:
+        """Every field, as JSON types."""
+        return json.loads(json.dumps(dataclasses.asdict(self)))
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the canonical JSON of every field and the schema version."""
+        content = {"schema_version": SCHEMA_VERSION, **self.as_json()}
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,173 @@
+"""What people see on a terminal: the progress bar, tables, and JSON documents."""
+
+import json
+import math
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import xarray as xr
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from prune_fair import analysis
+from prune_fair.fairness import FEWEST_SEEDS
+
+WIDTH_OF_A_FILE = 160
+
+
+def make_console(stderr: bool = False) -> Console:
+    """A console as wide as its terminal, or wide enough for every table where it is a file."""
+    console = Console(stderr=stderr, highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH_OF_A_FILE
+    return console
+
+
+class ModelProgress:
+    """A progress bar in models: done, a minute, and the time left; one line a tenth to a file."""
+
+    def __init__(self, total: int, bar: Progress) -> None:
+        self._total, self._bar = total, bar
+        self._started, self._done, self._reused = time.monotonic(), 0, 0
+        self._task = bar.add_task("models", total=total, rate="compiling")
+
+    def __call__(self, networks: int, *, reused: bool = False) -> None:
+        """Counts finished networks; those of an earlier run do not count for the speed."""
+        before, self._done = self._done, self._done + networks
+        self._reused += networks * reused
+        self._bar.update(self._task, completed=self._done, rate=self._rate())
+        tenths = [10 * count // self._total for count in (before, self._done)]
+        if not self._bar.console.is_terminal and tenths[0] < tenths[1]:
+            self._bar.console.print(f"{self._done}/{self._total} models  {self._rate()}")
+
+    def _rate(self) -> str:
+        fresh = self._done - self._reused
+        if fresh == 0:
+            return "found finished" if self._done else "compiling"
+        seconds = (time.monotonic() - self._started) / fresh
+        left = time.strftime("%H:%M:%S", time.gmtime(seconds * (self._total - self._done)))
+        return f"{60 / seconds:,.0f} models/min  {left} left"
+
+
+@contextmanager
+def progress(total: int) -> Iterator[ModelProgress]:
+    """A progress bar on standard error for so many models."""
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}  {task.fields[rate]}"),
+    )
+    console = make_console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        yield ModelProgress(total, bar)
+
+
+def print_listing(console: Console, listing: Mapping[str, Mapping[str, str]]) -> None:
+    """Kinds of things, each with its rows and a line on each."""
+    width = max(len(name) for part in listing.values() for name in part)
+    for kind, part in listing.items():
+        console.print(kind, style="bold")
+        for name, line in part.items():
+            console.print(f"  {name:<{min(width, 20)}}  {line}", markup=False, soft_wrap=True)
+
+
+def print_points(console: Console, title: str, points: xr.Dataset, columns: Sequence[str]) -> None:
+    """Operating points as rows: method, level, and each column with its interval."""
+    table = Table(title=title, title_justify="left")
+    for column in ("method", "level", *columns):
+        table.add_column(column, no_wrap=True)
+    for index in range(points.sizes["point"]):
+        point = points.isel(point=index)
+        values = (with_interval(point[column], 1, ".3f") for column in columns)
+        table.add_row(point["method"].item(), str(point["level"].item()), *values)
+    console.print(table)
+
+
+def print_price(console: Console, name: str, price: xr.Dataset) -> None:
+    """In plain words: what a choice by accuracy alone costs, and whom."""
+    table = Table(title=f"{name}: what accuracy alone would choose, and who pays for it")
+    table.title_justify = "left"
+    table.add_column("method", no_wrap=True)
+    table.add_column("accuracy alone prunes to sparsity\n(mean accuracy within 1 point of dense)")
+    table.add_column("which costs the worst-off class\n(change of its recall, in points)")
+    table.add_column("every class is kept up to sparsity\n(recall within 5 points of dense)")
+    for method in price["method"].values:
+        row = price.sel({"method": method})
+        cost = f"class {row.worst_class.item()}: {with_interval(row.cost, 100, '+.1f')}"
+        chosen = with_interval(row.accuracy_sparsity, 1, ".3f")
+        table.add_row(method, chosen, cost, with_interval(row.fair_sparsity, 1, ".3f"))
+    console.print(table)
+    console.print(in_words(price), soft_wrap=True)
+
+
+def in_words(price: xr.Dataset) -> str:
+    """The sparsest of all methods' choices by accuracy alone, as a sentence."""
+    row = price.isel(method=int(price.accuracy_sparsity.sel(estimate="mean").argmax()))
+    chosen, fair, cost = (
+        row[column].sel(estimate="mean").item()
+        for column in ("accuracy_sparsity", "fair_sparsity", "cost")
+    )
+    return (
+        f"By accuracy alone one would prune with {row['method'].item()} to sparsity {chosen:.3f}. "
+        f"Class {row.worst_class.item()} pays for it with {-100 * cost:.1f} points of its recall; "
+        f"to keep every class within 5 points, stop at {fair:.3f}."
+    )
+
+
+def with_interval(values: xr.DataArray, scale: float, form: str) -> str:
+    """A mean with the bounds of its interval, where there is one."""
+    mean, low, high = (scale * values.sel(estimate=name).item() for name in analysis.ESTIMATES)
+    return f"{mean:{form}}" + ("" if math.isnan(low) else f" [{low:{form}}, {high:{form}}]")
+
+
+def print_caveats(console: Console, results: xr.DataTree, confidence: float) -> None:
+    """What a reader has to know of the numbers above: intervals, unfinished and diverged ones."""
+    for node in results.leaves:
+        seeds = node.sizes["seed"]
+        if seeds < FEWEST_SEEDS:
+            line = f"no intervals: {seeds} seed(s), at least {FEWEST_SEEDS} are needed"
+        else:
+            line = f"[low, high]: {confidence:.0%} percentile bootstrap over {seeds} seeds"
+        finished = node.finished.sum().item() / node.finished.size
+        if finished < 1:
+            line += f"; still running: {finished:.0%} of its networks are finished"
+        if node.diverged.any():
+            line += f"; {node.diverged.sum().item()} networks diverged and are counted as they are"
+        console.print(f"{node.path.strip('/')}: {line}", markup=False, soft_wrap=True)
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output; what is not a number is null."""
+    json.dump(_without_nan(document), sys.stdout, indent=1, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def point_rows(points: xr.Dataset) -> list[dict[str, Any]]:
+    """Operating points as JSON types; what has classes or estimates is keyed by their names."""
+    return [
+        {
+            name: _keyed(point[name])
+            for name in (*point.coords, *point.data_vars)
+            if name not in point.dims
+        }
+        for point in (points.isel(point=index) for index in range(points.sizes["point"]))
+    ]
+
+
+def _keyed(values: xr.DataArray) -> Any:
+    if not values.dims:
+        return values.item()
+    dim = values.dims[0]
+    return {str(key): _keyed(values.sel({dim: key})) for key in values[dim].values}
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

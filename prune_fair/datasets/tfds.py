@@ -1,0 +1,91 @@
+"""Any image classification dataset prepared by TensorFlow Datasets, read without TensorFlow."""
+
+import importlib.util
+import os
+
+import numpy as np
+
+from prune_fair.errors import InputError, check
+from prune_fair.types import Dataset
+
+DEFAULT_FOLDER = "~/tensorflow_datasets"
+
+
+def tfds(name: str) -> Dataset:
+    """The splits `train` and `test` of a prepared TFDS dataset.
+
+    The data folder is TFDS's own: `TFDS_DATA_DIR`, else `~/tensorflow_datasets`. Nothing is
+    downloaded. ArrayRecord files are read without TensorFlow, TFRecord files where it is installed.
+
+    Source: TensorFlow Datasets, `tfds.data_source`.
+
+    Raises:
+        InputError: if it is not prepared, only TensorFlow could read it, or it holds no labelled
+            images of one size in both splits; the message says what to run.
+    """
+    builder = _prepared_builder(name)
+    features, splits = builder.info.features, builder.info.splits
+    check(
+        {"image", "label"} <= set(features),
+        f"tfds:{name}: expected the features 'image' and 'label', found {sorted(features)}",
+    )
+    check(
+        {"train", "test"} <= set(splits),
+        f"tfds:{name}: expected the splits 'train' and 'test', found {sorted(splits)}",
+    )
+    train_images, train_labels = _arrays(builder, name, "train")
+    test_images, test_labels = _arrays(builder, name, "test")
+    class_names = tuple(features["label"].names)
+    return Dataset(train_images, train_labels, test_images, test_labels, class_names)
+
+
+def _prepared_builder(name: str):
+    import tensorflow_datasets
+    from absl import logging
+
+    logging.set_verbosity(logging.ERROR)
+    folder = os.environ.get("TFDS_DATA_DIR", DEFAULT_FOLDER)
+    try:
+        builder = tensorflow_datasets.builder(name)
+    except tensorflow_datasets.core.DatasetNotFoundError as error:
+        raise InputError(
+            f"tfds:{name}: TFDS knows no dataset {name!r}, and none is prepared under {folder}; "
+            "its catalogue lists the names"
+        ) from error
+    check(
+        bool(builder.info.splits),
+        f"tfds:{name} is not prepared under {folder}: where TensorFlow is installed, run "
+        f"{_prepare(name)}; then set TFDS_DATA_DIR to that data folder",
+    )
+    return builder
+
+
+def _prepare(name: str) -> str:
+    call = f"t.builder('{name}', file_format='array_record').download_and_prepare()"
+    return f'`python -c "import tensorflow_datasets as t; {call}"`'
+
+
+def _arrays(builder, name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
+    records = [(record["image"], record["label"]) for record in _records(builder, name, split)]
+    images, labels = zip(*records, strict=True)
+    shapes = {image.shape for image in images}
+    check(
+        len(shapes) == 1,
+        f"tfds:{name}: {split} images have {len(shapes)} different shapes; expected one shape",
+    )
+    return np.stack(images), np.array(labels, np.int32)
+
+
+def _records(builder, name: str, split: str):
+    try:
+        return builder.as_data_source(split=split)
+    except NotImplementedError as error:
+        if importlib.util.find_spec("tensorflow") is None:
+            raise InputError(
+                f"tfds:{name} is stored as TFRecord, which only TensorFlow reads: "
+                "`pip install tensorflow importlib_resources`, or prepare it as ArrayRecord in "
+                f"another TFDS_DATA_DIR with {_prepare(name)}"
+            ) from error
+        import tensorflow_datasets
+
+        return tensorflow_datasets.as_numpy(builder.as_dataset(split=split))

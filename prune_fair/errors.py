@@ -1,0 +1,49 @@
+"""The one exception a user's mistake raises, and the lookup that raises it for unknown names."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+Row = TypeVar("Row")
+
+
+class InputError(Exception):
+    """A mistake of the user: one line with the bad value, what was expected and what to do.
+
+    It is no `ValueError`, so that a command-line parser which catches those lets it through whole.
+    """
+
+
+def check(condition: bool, message: str) -> None:
+    """Raises `InputError(message)` unless the condition holds."""
+    if not condition:
+        raise InputError(message)
+
+
+def unknown(kind: str, name: str, valid: Iterable[str], summary: str = "") -> InputError:
+    """The error for a name that does not exist: the nearest valid one, then all or a summary.
+
+    Example:
+        >>> unknown("model", "lenet", ["mlp", "lenet5"])
+        InputError("unknown model 'lenet': did you mean 'lenet5'? Valid: mlp, lenet5")
+    """
+    valid = list(valid)
+    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.0)
+    return InputError(
+        f"unknown {kind} {name!r}: did you mean {near[0]!r}? Valid: {summary or ', '.join(valid)}"
+    )
+
+
+def lookup(registry: Mapping[str, Row], name: str, kind: str) -> Row:
+    """The registry's row of that name.
+
+    Raises:
+        InputError: if there is none, naming the nearest and all valid ones.
+
+    Example:
+        >>> lookup({"mlp": 1}, "mlp", "model")
+        1
+    """
+    if name not in registry:
+        raise unknown(kind, name, registry)
+    return registry[name]

@@ -1,0 +1,80 @@
+"""Architectures, one Flax Linen module a file, behind the pure functions of `types.Model`."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from prune_fair.errors import check, lookup
+from prune_fair.models.convolution import CONVOLUTIONS, banded_convolution
+from prune_fair.models.lenet5 import LeNet5
+from prune_fair.models.mlp import MLP
+from prune_fair.types import Images, Logits, Model, Params, PRNGKey
+
+__all__ = ["CONVOLUTIONS", "MODELS", "banded_convolution", "build", "from_flax"]
+
+
+MODELS: dict[str, type[nn.Module]] = {
+    "mlp": MLP,
+    "lenet5": LeNet5,
+}
+
+
+def build(
+    name: str,
+    image_shape: tuple[int, int, int],
+    classes: int,
+    widths: Sequence[int] = (),
+    convolution: str = "native",
+) -> Model:
+    """The architecture of that name for images of one shape.
+
+    Args:
+        name: a row of `MODELS`.
+        image_shape: height, width and channels.
+        classes: number of output channels.
+        widths: hidden widths, of a module that has them; empty for its own default.
+        convolution: a row of `CONVOLUTIONS`, for a module that has convolutions.
+
+    Raises:
+        InputError: for an unknown name, widths where they are fixed, or images too small.
+
+    Example:
+        >>> build("lenet5", (28, 28, 1), 10).layers
+        ('conv_0', 'conv_1', 'dense_0', 'dense_1', 'output')
+    """
+    module = lookup(MODELS, name, "model")
+    fields = {field.name for field in dataclasses.fields(module)}
+    lowering = lookup(CONVOLUTIONS, convolution, "convolution")
+    options: dict[str, Any] = {"convolution": lowering} if "convolution" in fields else {}
+    if widths:
+        check("widths" in fields, f"widths {tuple(widths)}: those of {name} are fixed; leave out")
+        options["widths"] = tuple(widths)
+    return from_flax(module(classes=classes, **options), image_shape)
+
+
+def from_flax(module: nn.Module, image_shape: tuple[int, int, int]) -> Model:
+    """Any Flax Linen module whose layers are called in a chain, as pure functions.
+
+    Example:
+        >>> from_flax(MLP(10, widths=(20,)), (8, 8, 1)).layers
+        ('dense_0', 'output')
+    """
+    images = jnp.zeros((1, *image_shape))
+    layers: list[str] = []
+
+    def init(key: PRNGKey) -> Params:
+        return module.init(key, images)["params"]
+
+    def record_forward_order(key: PRNGKey) -> Params:
+        layers.extend(init(key))  # as Flax met them; jax sorts the tree from here on
+        return init(key)
+
+    def apply(params: Params, images: Images) -> Logits:
+        return module.apply({"params": params}, images)  # pyright: ignore[reportReturnType]
+
+    jax.eval_shape(record_forward_order, jax.random.key(0))
+    return Model(init, apply, tuple(layers))

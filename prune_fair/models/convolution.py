@@ -1,0 +1,68 @@
+"""Convolution as matrix products, for backends where a population's own convolutions are slow.
+
+Under `vmap` over networks a convolution becomes a grouped one, and its kernel gradient a
+batch-grouped one. Both are very slow on CPU (jax issues 13800 and 26266), matrix products are not.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+Convolution: TypeAlias = Callable[..., Array]
+
+
+def banded_convolution(
+    images: Float[Array, "n h w c"],
+    kernel: Float[Array, "kh kw c o"],
+    window_strides: Sequence[int],
+    padding: str | Sequence[tuple[int, int]],
+    **options: Any,
+) -> Float[Array, "n y x o"]:
+    """`lax.conv_general_dilated` as one product of row blocks with a banded matrix.
+
+    Each output row is the product of the `kh` input rows under it, flattened, with a matrix that
+    holds the kernel along its band (Toeplitz in the width). It spends w / kw times the arithmetic
+    and wins by its form. Takes the arguments that `flax.linen.Conv` gives its
+    `conv_general_dilated`; grouped and dilated convolutions go to `lax`.
+
+    Example:
+        >>> ones = jnp.ones((1, 3, 3, 1))
+        >>> banded_convolution(ones, ones[0, :2, :2, :, None], (1, 1), "VALID").shape
+        (1, 2, 2, 1)
+    """
+    if not _is_plain(options):
+        return jax.lax.conv_general_dilated(images, kernel, window_strides, padding, **options)
+    if isinstance(padding, str):
+        shapes = images.shape[1:3], kernel.shape[:2]
+        padding = jax.lax.padtype_to_pads(*shapes, window_strides, padding)
+    (kernel_height, kernel_width), (stride_y, stride_x) = kernel.shape[:2], window_strides
+    images = jnp.pad(images, ((0, 0), padding[0], (0, 0), (0, 0)))
+    height = (images.shape[1] - kernel_height) // stride_y + 1
+    rows = [images[:, i : i + (height - 1) * stride_y + 1 : stride_y] for i in range(kernel_height)]
+    band = _band(images.shape[2], kernel_width, stride_x, padding[1])
+    banded = jnp.einsum("wjx,ijco->iwcxo", jnp.asarray(band, kernel.dtype), kernel)
+    return jnp.einsum("nyiwc,iwcxo->nyxo", jnp.stack(rows, axis=2), banded)
+
+
+def _is_plain(options: dict[str, Any]) -> bool:
+    dilations = [*(options.get("lhs_dilation") or ()), *(options.get("rhs_dilation") or ())]
+    return options.get("feature_group_count", 1) == 1 and all(step == 1 for step in dilations)
+
+
+def _band(
+    width: int, kernel_width: int, stride: int, padding: tuple[int, int]
+) -> Float[np.ndarray, "w j x"]:
+    """One where output column x sees input column w through kernel column j."""
+    outputs = (width + sum(padding) - kernel_width) // stride + 1
+    column, tap, output = np.ogrid[:width, :kernel_width, :outputs]
+    return (column == output * stride + tap - padding[0]).astype(np.float32)
+
+
+CONVOLUTIONS: dict[str, Convolution] = {
+    "native": jax.lax.conv_general_dilated,
+    "banded": banded_convolution,
+}

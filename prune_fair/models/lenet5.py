@@ -1,0 +1,58 @@
+"""LeNet-5 for small images."""
+
+import flax.linen as nn
+import jax
+from jaxtyping import Array, Float
+
+from prune_fair.errors import check
+from prune_fair.models.convolution import Convolution
+
+SMALLEST_IMAGE = 12
+
+
+class LeNet5(nn.Module):
+    """Two 5x5 convolutions (6 and 16 channels) with pooling, then 120, 84 and the classes.
+
+    Source: LeCun et al. 1998; ReLU and max pooling in place of tanh and subsampling, and the first
+    convolution padded, so that 28x28 images give the original's sizes.
+    """
+
+    classes: int
+    convolution: Convolution = jax.lax.conv_general_dilated
+
+    @nn.compact
+    def __call__(self, images: Float[Array, "n h w c"]) -> Float[Array, "n classes"]:
+        """Logits of the images."""
+        height, width = images.shape[1:3]
+        check(
+            min(height, width) >= SMALLEST_IMAGE,
+            f"images of {height}x{width} are too small for lenet5: expected at least "
+            f"{SMALLEST_IMAGE}x{SMALLEST_IMAGE}; use --model mlp",
+        )
+        hidden = self._convolve(images, 6, "SAME", "conv_0")
+        hidden = self._convolve(hidden, 16, "VALID", "conv_1")
+        hidden = hidden.reshape(len(hidden), -1)
+        for number, width in enumerate((120, 84)):
+            hidden = nn.relu(nn.Dense(width, name=f"dense_{number}")(hidden))
+        return nn.Dense(self.classes, name="output")(hidden)
+
+    def _convolve(self, images: Array, channels: int, padding: str, name: str) -> Array:
+        convolve = nn.Conv(
+            channels,
+            (5, 5),
+            padding=padding,
+            conv_general_dilated=self.convolution,
+            name=name,
+        )
+        return max_pool(nn.relu(convolve(images)))
+
+
+def max_pool(images: Float[Array, "n h w c"]) -> Float[Array, "n y x c"]:
+    """2x2 max pooling, an odd last row or column dropped.
+
+    The same values as `flax.linen.max_pool`, whose gradient is a slow select-and-scatter on CPU;
+    here tied maxima share the gradient.
+    """
+    n, h, w, c = images.shape
+    even = images[:, : h // 2 * 2, : w // 2 * 2]
+    return even.reshape(n, h // 2, 2, w // 2, 2, c).max(axis=(2, 4))

@@ -1,0 +1,22 @@
+"""Fully connected networks: LeNet-300-100 and any other widths."""
+
+import flax.linen as nn
+from jaxtyping import Array, Float
+
+
+class MLP(nn.Module):
+    """Hidden layers of `widths` with ReLU, then the output layer.
+
+    Source: LeCun et al. 1998, LeNet-300-100, with ReLU for tanh as Frankle & Carbin 2019.
+    """
+
+    classes: int
+    widths: tuple[int, ...] = (300, 100)
+
+    @nn.compact
+    def __call__(self, images: Float[Array, "n h w c"]) -> Float[Array, "n classes"]:
+        """Logits of the images."""
+        hidden = images.reshape(len(images), -1)
+        for number, width in enumerate(self.widths):
+            hidden = nn.relu(nn.Dense(width, name=f"dense_{number}")(hidden))
+        return nn.Dense(self.classes, name="output")(hidden)

@@ -1,0 +1,67 @@
+"""Where results come from: versions, hardware, the code's commit, and a digest of the images."""
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from prune_fair.types import Dataset
+
+PACKAGES = (
+    "prune_fair",
+    "jax",
+    "jaxlib",
+    "flax",
+    "optax",
+    "orbax-checkpoint",
+    "numpy",
+    "scikit-learn",
+    "xarray",
+)
+
+
+def environment() -> dict[str, Any]:
+    """The machine and software that compute now, as JSON types.
+
+    Example:
+        >>> sorted(environment())
+        ['command', 'git_commit', 'hardware', 'packages', 'python']
+    """
+    return {
+        "command": sys.argv,
+        "git_commit": git_commit(),
+        "hardware": {
+            "machine": platform.machine(),
+            "system": platform.system(),
+            "cores": os.cpu_count(),
+            "devices": [device.device_kind for device in jax.devices()],
+        },
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+    }
+
+
+def git_commit() -> str | None:
+    """The commit of prune_fair's own checkout; None where it is no checkout."""
+    command = ["git", "rev-parse", "HEAD"]
+    folder = Path(__file__).parent
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def digest(dataset: Dataset) -> str:
+    """SHA-256 over a dataset's images and labels."""
+    total = hashlib.sha256()
+    for array in dataset[:4]:
+        total.update(np.ascontiguousarray(array).data)
+    return total.hexdigest()

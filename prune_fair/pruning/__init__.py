@@ -1,0 +1,33 @@
+"""Scores, selections, masks, schedules and treatments: everything that decides what is removed."""
+
+from prune_fair.pruning.criteria import CRITERIA
+from prune_fair.pruning.masks import (
+    apply_mask,
+    full_mask,
+    kernels,
+    removed_parameters,
+    removed_weights,
+)
+from prune_fair.pruning.method import Method, all_methods, name_pattern, pruner
+from prune_fair.pruning.schedules import SCHEDULES, Schedule
+from prune_fair.pruning.selection import GRANULARITIES, SCOPES, quota
+from prune_fair.pruning.treatments import TREATMENTS
+
+__all__ = [
+    "CRITERIA",
+    "GRANULARITIES",
+    "SCHEDULES",
+    "SCOPES",
+    "TREATMENTS",
+    "Method",
+    "Schedule",
+    "all_methods",
+    "apply_mask",
+    "full_mask",
+    "kernels",
+    "name_pattern",
+    "pruner",
+    "quota",
+    "removed_parameters",
+    "removed_weights",
+]

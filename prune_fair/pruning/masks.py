@@ -1,0 +1,64 @@
+"""Masks: boolean trees of the full parameter structure, True where a parameter remains."""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int, PyTree
+
+from prune_fair.types import Mask, Params
+
+Flat = dict[str, Array]
+
+
+def full_mask(params: Params) -> Mask:
+    """Nothing removed.
+
+    Example:
+        >>> full_mask({"kernel": jnp.zeros(2)})["kernel"].tolist()
+        [True, True]
+    """
+    return jax.tree.map(lambda leaf: jnp.ones(leaf.shape, bool), params)
+
+
+def apply_mask(params: Params, mask: Mask) -> Params:
+    """The parameters with the removed ones at zero.
+
+    Example:
+        >>> apply_mask({"kernel": jnp.ones(2)}, {"kernel": jnp.array([True, False])})["kernel"]
+        Array([1., 0.], dtype=float32)
+    """
+    return jax.tree.map(lambda leaf, kept: jnp.where(kept, leaf, 0), params, mask)
+
+
+def flatten(tree: PyTree) -> Flat:
+    """Leaves by path, "dense_0/kernel" for the kernel of layer "dense_0"."""
+    paths = jax.tree_util.tree_leaves_with_path(tree)
+    return {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in paths}
+
+
+def unflatten(flat: Flat, like: PyTree) -> PyTree:
+    """The tree of `like`'s structure with the leaves of `flat`."""
+    return jax.tree.unflatten(jax.tree.structure(like), [flat[path] for path in flatten(like)])
+
+
+def kernels(tree: PyTree, layers: Sequence[str]) -> list[Array]:
+    """The kernels of these layers, in their order."""
+    flat = flatten(tree)
+    return [flat[f"{layer}/kernel"] for layer in layers]
+
+
+def removed_weights(mask: Mask, layers: Sequence[str]) -> Int[Array, " layers"]:
+    """How many weights of each layer's kernel are removed.
+
+    Example:
+        >>> mask = {"dense_0": {"kernel": jnp.array([[True, False, False]])}}
+        >>> removed_weights(mask, ["dense_0"])
+        Array([2], dtype=int32)
+    """
+    return jnp.stack([removed_parameters(kernel) for kernel in kernels(mask, layers)])
+
+
+def removed_parameters(mask: Mask) -> Int[Array, ""]:
+    """How many of all parameters, biases included, are removed."""
+    return jnp.stack([jnp.sum(~leaf, dtype=jnp.int32) for leaf in jax.tree.leaves(mask)]).sum()

@@ -1,0 +1,93 @@
+"""Schedules: the sparsity of each level, and whether a level prunes the one before it.
+
+To add one, write its function here and add its row to `SCHEDULES`.
+"""
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from prune_fair.errors import check, lookup
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The pruned levels of a study; level 0, the dense network, is always there.
+
+    Attributes:
+        name: `geometric` (each level prunes a rate of what remains, and starts from the level
+            before) or `one-shot` (every level prunes the dense network).
+        rate: of `geometric`: the fraction of the remaining weights a level removes, in (0, 1).
+        levels: of `geometric`: number of levels after the dense one, at least 1.
+        sparsities: of `one-shot`: increasing sparsities in [0, 1), one a level.
+
+    Raises:
+        InputError: for values outside these ranges.
+    """
+
+    name: str = "geometric"
+    rate: float = 0.3
+    levels: int = 12
+    sparsities: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        lookup(SCHEDULES, self.name, "schedule")(self)
+
+    @property
+    def iterative(self) -> bool:
+        """Whether a level prunes the level before it rather than the dense network."""
+        return self.name != "one-shot"
+
+    def sparsity_by_level(self) -> tuple[float, ...]:
+        """The sparsity asked of each level, 0 first.
+
+        Example:
+            >>> Schedule("geometric", rate=0.5, levels=2).sparsity_by_level()
+            (0.0, 0.5, 0.75)
+        """
+        return (0.0, *SCHEDULES[self.name](self))
+
+
+def geometric(schedule: Schedule) -> tuple[float, ...]:
+    """Each level removes `rate` of the weights that remain.
+
+    Source: Frankle & Carbin 2019, arXiv 1803.03635, iterative pruning.
+    """
+    rate, levels = schedule.rate, schedule.levels
+    check(0 < rate < 1, f"rate {rate}: expected a fraction of what remains, in (0, 1)")
+    check(levels >= 1, f"levels {levels}: expected at least 1 pruned level")
+    check(
+        not schedule.sparsities,
+        "sparsities are of the schedule 'one-shot'; 'geometric' takes rate and levels",
+    )
+    return tuple(1 - (1 - rate) ** level for level in range(1, levels + 1))
+
+
+def one_shot(schedule: Schedule) -> tuple[float, ...]:
+    """Each level prunes the dense network at once to a sparsity of its own.
+
+    Source: Li et al. 2017, arXiv 1608.08710.
+    """
+    sparsities = schedule.sparsities
+    check(
+        bool(sparsities),
+        "schedule 'one-shot' without sparsities: name at least one, as in --schedule.sparsities "
+        "0.5 0.9",
+    )
+    for sparsity in sparsities:
+        check(
+            math.isfinite(sparsity) and 0 <= sparsity < 1,
+            f"sparsity {sparsity}: expected the fraction of weights to remove, in [0, 1)",
+        )
+    check(
+        all(low < high for low, high in itertools.pairwise(sparsities)),
+        f"sparsities {sparsities}: expected them increasing, each once",
+    )
+    return tuple(sparsities)
+
+
+SCHEDULES: dict[str, Callable[[Schedule], tuple[float, ...]]] = {
+    "geometric": geometric,
+    "one-shot": one_shot,
+}

@@ -1,0 +1,290 @@
+"""The lifecycle of a study: train, then level by level score, prune, treat, retrain, evaluate.
+
+The only place that knows this order. A piece of work is one level of a block of seeds, all methods
+together; a finished piece is never computed again.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+import jax
+import numpy as np
+import xarray as xr
+from jaxtyping import Int
+
+from prune_fair.config import StudyConfig, TaskConfig
+from prune_fair.models import build
+from prune_fair.pruning import TREATMENTS, Method, kernels, quota
+from prune_fair.store import DENSE, StudyStore, open_study, writing
+from prune_fair.training import network
+from prune_fair.training.population import Plan, Population, make_plan
+from prune_fair.types import Mask, Params
+
+Seeds: TypeAlias = Int[np.ndarray, " seeds"]
+
+
+class Progress(Protocol):
+    """Hears of networks as they are finished; `reused` where an earlier run had finished them."""
+
+    def __call__(self, networks: int, *, reused: bool = False) -> None:
+        """Called with how many are new."""
+        ...
+
+
+def silent(networks: int, *, reused: bool = False) -> None:
+    """Tells nobody."""
+
+
+class Networks(NamedTuple):
+    """Networks of one method on the host, stacked by seed."""
+
+    params: Params
+    mask: Mask
+
+
+class Programs(NamedTuple):
+    """What a population does, each compiled once: functions of (data, stacked networks, ...)."""
+
+    initialise: Callable[..., Any]
+    train: Callable[..., Any]
+    evaluate: Callable[..., Any]
+    prune: dict[str, Callable[..., Any]]
+
+
+class TaskRun(NamedTuple):
+    """What all levels and seeds of one task share."""
+
+    name: str
+    config: StudyConfig
+    task: network.Task
+    data: network.DeviceData
+    programs: Programs
+    layer_sizes: dict[str, int]
+    parameters: int
+    store: StudyStore
+    progress: Progress
+
+
+def run_study(
+    config: StudyConfig,
+    path: str | Path,
+    *,
+    plan: Plan | None = None,
+    progress: Progress = silent,
+) -> xr.DataTree:
+    """Runs a study into a directory, or goes on where the directory holds it half done.
+
+    Args:
+        config: what to train and prune.
+        path: the study's directory.
+        plan: how networks are laid over the machine; None for this machine's default.
+        progress: told of networks as they are finished.
+
+    Returns:
+        The results, as `open_study` gives them.
+
+    Raises:
+        InputError: for data that cannot be had, or a directory that cannot be used.
+    """
+    with writing(path, config.as_json(), config.fingerprint()) as store:
+        if store.study["complete"]:
+            progress(config.networks, reused=True)
+            return open_study(path)
+        plan = plan or make_plan(min(config.seeds, config.seeds_per_piece))
+        store.begin_run(asdict(plan))
+        for task in config.tasks:
+            run_task(_prepare(task, config, plan, store, progress))
+        store.finish()
+    return open_study(path)
+
+
+def run_task(run: TaskRun) -> None:
+    """Every block of seeds of one task, from the dense networks to the last level."""
+    block = run.config.seeds_per_piece
+    for first in range(0, run.config.seeds, block):
+        run_block(run, np.arange(first, min(first + block, run.config.seeds), dtype=np.int32))
+
+
+def run_block(run: TaskRun, seeds: Seeds) -> None:
+    """The levels of some seeds, going on after the last finished one."""
+    sparsities = run.config.schedule.sparsity_by_level()
+    next_level = _first_unfinished_level(run, seeds)
+    initial = _initialise(run, seeds, level=0)
+    if next_level == 0:
+        nothing_removed = jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), initial)
+        networks = _retrain(run, seeds, 0, {DENSE: Networks(initial, nothing_removed)})
+    else:
+        networks = _load(run, seeds, next_level - 1)
+    dense = _load(run, seeds, 0)[DENSE]
+    for level in range(max(1, next_level), len(sparsities)):
+        from_dense = level == 1 or not run.config.schedule.iterative
+        parents = dict.fromkeys(run.config.methods, dense) if from_dense else networks
+        pruned = _prune(run, seeds, level, sparsities[level], parents)
+        starts = _treat(run, seeds, level, initial, parents, pruned)
+        networks = _retrain(run, seeds, level, starts)
+
+
+def _first_unfinished_level(run: TaskRun, seeds: Seeds) -> int:
+    """Where these seeds go on; tells the progress of what is finished."""
+    levels = len(run.config.schedule.sparsity_by_level())
+    done = [run.store.has_piece(run.name, int(seeds[0]), level) for level in range(levels)]
+    level = done.index(False) if False in done else levels
+    if level:
+        run.progress(len(seeds) * (1 + (level - 1) * len(run.config.methods)), reused=True)
+    return level
+
+
+def _initialise(run: TaskRun, seeds: Seeds, level: int) -> Params:
+    return run.programs.initialise(run.data, seeds, np.full_like(seeds, level))
+
+
+def _prune(
+    run: TaskRun, seeds: Seeds, level: int, sparsity: float, parents: Mapping[str, Networks]
+) -> dict[str, Mask]:
+    """The next mask of every method's networks."""
+    masks = {}
+    for name, parent in parents.items():
+        method = Method.parse(name)
+        sizes = [run.layer_sizes[layer] for layer in method.prunable(run.task.model.layers)]
+        kept = np.tile(quota(method.scope, sparsity, sizes), (len(seeds), 1))
+        members = (*parent, seeds, np.full_like(seeds, level), kept)
+        masks[name] = run.programs.prune[name](run.data, *members)
+    return masks
+
+
+def _treat(
+    run: TaskRun,
+    seeds: Seeds,
+    level: int,
+    initial: Params,
+    parents: Mapping[str, Networks],
+    masks: Mapping[str, Mask],
+) -> dict[str, Networks]:
+    """The weights that every method's survivors train from."""
+    fresh = _initialise(run, seeds, level)
+    start = {name: TREATMENTS[Method.parse(name).treatment].start for name in masks}
+    return {
+        name: Networks(start[name](initial, parents[name].params, fresh), mask)
+        for name, mask in masks.items()
+    }
+
+
+def _retrain(
+    run: TaskRun, seeds: Seeds, level: int, starts: Mapping[str, Networks]
+) -> dict[str, Networks]:
+    """Trains and evaluates the networks of all methods together, and saves them."""
+    params, mask = jax.tree.map(lambda *leaves: np.concatenate(leaves), *starts.values())
+    shares = [_learning_rate_share(run, name) for name in starts]
+    members = (
+        np.tile(seeds, len(starts)),
+        np.full(len(starts) * len(seeds), level, np.int32),
+        np.repeat(np.array(shares, np.float32), len(seeds)),
+    )
+    trained = run.programs.train(run.data, params, mask, *members)
+    evaluated = run.programs.evaluate(run.data, trained.params, mask)
+    networks, counts = jax.tree.map(
+        lambda leaf: leaf.reshape(len(starts), len(seeds), *leaf.shape[1:]),
+        (Networks(trained.params, mask), (trained.diverged, evaluated)),
+    )
+    retrained = {
+        name: jax.tree.map(lambda leaf, row=row: leaf[row], networks)
+        for row, name in enumerate(starts)
+    }
+    _save(run, seeds, level, retrained, *counts)
+    return retrained
+
+
+def _learning_rate_share(run: TaskRun, name: str) -> float:
+    if name == DENSE or TREATMENTS[Method.parse(name).treatment].full_learning_rate:
+        return 1.0
+    return run.task.recipe.finetune_learning_rate
+
+
+def _save(
+    run: TaskRun,
+    seeds: Seeds,
+    level: int,
+    networks: Mapping[str, Networks],
+    diverged: Any,
+    evaluated: network.Evaluated,
+) -> None:
+    """Networks first, then the results that say they are there, then drops what is superseded."""
+    first_seed, sizes = int(seeds[0]), np.array(list(run.layer_sizes.values()))
+    prunable = np.array([_prunable(run, name) for name in networks])[:, None, :]
+    removed = evaluated.removed_weights
+    variables = {
+        "confusion": evaluated.confusion,
+        "sparsity": (removed * prunable).sum(axis=-1) / (sizes * prunable).sum(axis=-1),
+        "parameter_sparsity": evaluated.removed_parameters / run.parameters,
+        "layer_sparsity": removed / sizes,
+        "diverged": diverged,
+    }
+    saved = {name: members._asdict() for name, members in networks.items()}
+    run.store.save_networks(run.name, first_seed, level, saved)
+    run.store.write_piece(run.name, level, list(networks), seeds.tolist(), variables)
+    if level > 1:
+        run.store.drop_networks(run.name, first_seed, level - 1)
+
+
+def _prunable(run: TaskRun, name: str) -> list[bool]:
+    layers = run.task.model.layers
+    prunable = layers if name == DENSE else Method.parse(name).prunable(layers)
+    return [layer in prunable for layer in layers]
+
+
+def _load(run: TaskRun, seeds: Seeds, level: int) -> dict[str, Networks]:
+    saved = run.store.load_networks(run.name, int(seeds[0]), level)
+    names = run.config.methods if level else (DENSE,)
+    return {name: Networks(**saved[name]) for name in names}
+
+
+def _prepare(
+    task: TaskConfig, config: StudyConfig, plan: Plan, store: StudyStore, progress: Progress
+) -> TaskRun:
+    """Loads a task's images, builds its model, and tells the store what its results look like."""
+    dataset = task.data.load()
+    classes, shape = len(dataset.class_names), dataset.train_images.shape[1:]
+    model = build(task.model.name, shape, classes, task.model.widths, plan.convolution)
+    params = jax.eval_shape(model.init, jax.random.key(0))
+    store.describe_task(
+        task.name,
+        methods=config.methods,
+        levels=len(config.schedule.sparsity_by_level()),
+        layers=model.layers,
+        dataset=dataset,
+    )
+    population = Population(plan)
+    shared = network.Task(
+        model, network.Pixels.of(dataset), task.recipe, len(dataset.train_labels), classes
+    )
+    return TaskRun(
+        task.name,
+        config,
+        shared,
+        population.share(network.DeviceData(*dataset[:4])),
+        _compile_once(shared, config, population, progress),
+        {
+            layer: kernel.size
+            for layer, kernel in zip(model.layers, kernels(params, model.layers), strict=True)
+        },
+        sum(leaf.size for leaf in jax.tree.leaves(params)),
+        store,
+        progress,
+    )
+
+
+def _compile_once(
+    task: network.Task, config: StudyConfig, population: Population, progress: Progress
+) -> Programs:
+    return Programs(
+        population.lift(partial(network.initialise, task)),
+        population.lift(partial(network.train, task), progress),
+        population.lift(partial(network.evaluate, task)),
+        {
+            name: population.lift(partial(network.prune, task, Method.parse(name)))
+            for name in config.methods
+        },
+    )

@@ -1,0 +1,194 @@
+"""One network: initialise, train, prune, evaluate, each a pure function of arrays.
+
+Nothing here knows of populations. Randomness comes from the network's seed and level alone, so
+networks of one seed see the same batches at the same level whatever the method that pruned them:
+comparisons between methods are paired.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Bool, Float, Int, UInt8
+
+from prune_fair.config import RecipeConfig
+from prune_fair.fairness.confusion import confusion_counts
+from prune_fair.pruning import (
+    Method,
+    apply_mask,
+    pruner,
+    removed_parameters,
+    removed_weights,
+)
+from prune_fair.types import Batch, Dataset, Images, Mask, Model, Params, PRNGKey
+
+EVALUATION_BATCH = 1000
+
+
+class DeviceData(NamedTuple):
+    """A dataset's images and labels in device memory, shared by all networks."""
+
+    train_images: UInt8[Array, "train h w c"]
+    train_labels: Int[Array, " train"]
+    test_images: UInt8[Array, "test h w c"]
+    test_labels: Int[Array, " test"]
+
+
+class Pixels(NamedTuple):
+    """Mean and standard deviation of the training pixels, by channel, on a scale of 0 to 1."""
+
+    mean: Float[np.ndarray, " c"]
+    deviation: Float[np.ndarray, " c"]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> "Pixels":
+        """Those of a dataset's training images; a constant channel gets deviation 1."""
+        mean = dataset.train_images.mean(axis=(0, 1, 2)) / 255
+        deviation = dataset.train_images.std(axis=(0, 1, 2)) / 255
+        deviation[deviation == 0] = 1
+        return cls(mean.astype(np.float32), deviation.astype(np.float32))
+
+    def normalise(self, images: UInt8[Array, "n h w c"]) -> Images:
+        """Images with mean 0 and deviation 1 over the training set."""
+        return (images.astype(jnp.float32) / 255 - self.mean) / self.deviation
+
+
+class Task(NamedTuple):
+    """What every network of a population shares, beside the images."""
+
+    model: Model
+    pixels: Pixels
+    recipe: RecipeConfig
+    train_size: int
+    classes: int
+
+
+class Trained(NamedTuple):
+    """A network after training; `diverged` where a parameter is not finite."""
+
+    params: Params
+    diverged: Bool[Array, ""]
+
+
+class Evaluated(NamedTuple):
+    """What is counted of a network: its test images, and its removed weights."""
+
+    confusion: Int[Array, "classes classes"]
+    removed_weights: Int[Array, " layers"]
+    removed_parameters: Int[Array, ""]
+
+
+def network_key(seed: Int[Array, ""], level: Int[Array, ""], purpose: str) -> PRNGKey:
+    """The one source of randomness: a key for a seed, a level and a purpose."""
+    purposes = ("init", "batches", "scores")
+    key = jax.random.fold_in(jax.random.key(seed), level)
+    return jax.random.fold_in(key, purposes.index(purpose))
+
+
+def initialise(task: Task, data: DeviceData, seed: Int[Array, ""], level: Int[Array, ""]) -> Params:
+    """Fresh parameters: at level 0 the network's own initialisation, at others new draws."""
+    return task.model.init(network_key(seed, level, "init"))
+
+
+def train(
+    task: Task,
+    data: DeviceData,
+    params: Params,
+    mask: Mask,
+    seed: Int[Array, ""],
+    level: Int[Array, ""],
+    learning_rate_share: Float[Array, ""],
+) -> Trained:
+    """The network after the recipe's epochs, in one compiled program.
+
+    The mask holds in the forward pass (so gradients of removed weights are zero) and again after
+    every update (so neither momentum nor weight decay revives them).
+    """
+    recipe = task.recipe
+    optimizer = make_optimizer(recipe, steps_per_epoch(task) * recipe.epochs)
+
+    def loss(params: Params, batch: Batch) -> Float[Array, ""]:
+        logits = task.model.apply(apply_mask(params, mask), batch.images)
+        return optax.softmax_cross_entropy_with_integer_labels(logits, batch.labels).mean()
+
+    def step(carry: tuple[Params, optax.OptState], rows: Int[Array, " batch"]):
+        params, state = carry
+        gradients = jax.grad(loss)(params, take_batch(task, data, rows))
+        updates, state = optimizer.update(gradients, state, params)
+        updates = jax.tree.map(lambda update: update * learning_rate_share, updates)
+        return (apply_mask(optax.apply_updates(params, updates), mask), state), None
+
+    def epoch(carry: tuple[Params, optax.OptState], key: PRNGKey):
+        return jax.lax.scan(step, carry, shuffled_batches(task, key))
+
+    keys = jax.random.split(network_key(seed, level, "batches"), recipe.epochs)
+    (params, _), _ = jax.lax.scan(epoch, (params, optimizer.init(params)), keys)
+    finite = [jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(params)]
+    return Trained(params, ~jnp.all(jnp.stack(finite)))
+
+
+def prune(
+    task: Task,
+    method: Method,
+    data: DeviceData,
+    params: Params,
+    mask: Mask,
+    seed: Int[Array, ""],
+    level: Int[Array, ""],
+    quota: Int[Array, " quotas"],
+) -> Mask:
+    """The next mask of a trained network."""
+    rows_key, score_key = jax.random.split(network_key(seed, level, "scores"))
+    rows = jax.random.permutation(rows_key, task.train_size)[: task.recipe.score_images]
+    batch = take_batch(task, data, rows)
+    return pruner(method, task.model)(params, mask, batch, score_key, quota)
+
+
+def evaluate(task: Task, data: DeviceData, params: Params, mask: Mask) -> Evaluated:
+    """Confusion counts over the test images, and what the mask removes."""
+    size = len(data.test_labels)
+    batch = min(EVALUATION_BATCH, size)
+    padding = -size % batch
+    images = jnp.pad(data.test_images, ((0, padding), *[(0, 0)] * 3))
+    labels = jnp.pad(data.test_labels, (0, padding), constant_values=-1)
+    masked = apply_mask(params, mask)
+
+    def count(total: Array, part: tuple[Array, Array]):
+        logits = task.model.apply(masked, task.pixels.normalise(part[0]))
+        return total + confusion_counts(part[1], jnp.argmax(logits, axis=1), task.classes), None
+
+    parts = images.reshape(-1, batch, *images.shape[1:]), labels.reshape(-1, batch)
+    confusion, _ = jax.lax.scan(count, jnp.zeros((task.classes, task.classes), jnp.int32), parts)
+    return Evaluated(confusion, removed_weights(mask, task.model.layers), removed_parameters(mask))
+
+
+def steps_per_epoch(task: Task) -> int:
+    """Whole batches in the training images; one smaller batch where there are fewer images."""
+    return max(1, task.train_size // task.recipe.batch_size)
+
+
+def shuffled_batches(task: Task, key: PRNGKey) -> Int[Array, "steps batch"]:
+    """Rows of the training images in an order of their own, cut into batches."""
+    steps = steps_per_epoch(task)
+    order = jax.random.permutation(key, task.train_size)
+    return order[: steps * task.recipe.batch_size].reshape(steps, -1)
+
+
+def take_batch(task: Task, data: DeviceData, rows: Int[Array, " batch"]) -> Batch:
+    """The training images of these rows, normalised, and their labels."""
+    return Batch(task.pixels.normalise(data.train_images[rows]), data.train_labels[rows])
+
+
+def make_optimizer(recipe: RecipeConfig, steps: int) -> optax.GradientTransformation:
+    """The recipe's optimiser with its learning-rate schedule over so many steps."""
+    if recipe.decay == "cosine":
+        learning_rate = optax.cosine_decay_schedule(recipe.learning_rate, steps)
+    else:
+        learning_rate = optax.constant_schedule(recipe.learning_rate)
+    if recipe.optimizer == "adam":
+        optimizer = optax.adam(learning_rate)
+    else:
+        optimizer = optax.sgd(learning_rate, recipe.momentum)
+    return optax.chain(optax.add_decayed_weights(recipe.weight_decay), optimizer)

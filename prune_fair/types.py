@@ -1,0 +1,60 @@
+"""What the rooms hand to each other."""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Key, PyTree, UInt8
+
+SCHEMA_VERSION = 1
+
+Params: TypeAlias = PyTree[Float[Array, "..."]]
+Mask: TypeAlias = PyTree[Bool[Array, "..."]]
+Scores: TypeAlias = PyTree[Float[Array, "..."]]
+PRNGKey: TypeAlias = Key[Array, ""]
+Images: TypeAlias = Float[Array, "n h w c"]
+Logits: TypeAlias = Float[Array, "n classes"]
+
+
+class Dataset(NamedTuple):
+    """A classification task as host arrays. Labels are positions in `class_names`."""
+
+    train_images: UInt8[np.ndarray, "train h w c"]
+    train_labels: Int[np.ndarray, " train"]
+    test_images: UInt8[np.ndarray, "test h w c"]
+    test_labels: Int[np.ndarray, " test"]
+    class_names: tuple[str, ...]
+
+    def train_count(self) -> Int[np.ndarray, " classes"]:
+        """How many training images each class has."""
+        return np.bincount(self.train_labels, minlength=len(self.class_names))
+
+
+class Batch(NamedTuple):
+    """Images as the network sees them (normalised floats) and their labels."""
+
+    images: Images
+    labels: Int[Array, " n"]
+
+
+class Model(NamedTuple):
+    """An architecture as pure functions.
+
+    Attributes:
+        init: fresh parameters from a key.
+        apply: logits from parameters and images.
+        layers: paths of the layers that have a kernel ("dense_0"), in forward order. The last one
+            is the output layer, whose output channels are the classes.
+    """
+
+    init: Callable[[PRNGKey], Params]
+    apply: Callable[[Params, Images], Logits]
+    layers: tuple[str, ...]
+
+
+class Network(NamedTuple):
+    """One network as a pruning criterion sees it: removed weights are zero in `params`."""
+
+    apply: Callable[[Params, Images], Logits]
+    params: Params
+    mask: Mask
