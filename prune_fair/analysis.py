@@ -197,10 +197,10 @@ def _price(
         return np.stack(fairness.percentile_interval(resampled, seeds, confidence))
 
     return {
-        "accuracy_level": by_accuracy[0],
+        "accuracy_level": np.asarray(by_accuracy[0]),
         "accuracy_sparsity": interval(mean_sparsity[every, by_accuracy]),
         "worst_class": np.array(worst),
         "cost": interval(recall_change[:, by_accuracy[0], worst]),
-        "fair_level": fair[0],
+        "fair_level": np.asarray(fair[0]),
         "fair_sparsity": interval(mean_sparsity[every, fair]),
     }

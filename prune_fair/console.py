@@ -47,7 +47,7 @@ class ModelProgress:
     def _rate(self) -> str:
         fresh = self._done - self._reused
         if fresh == 0:
-            return "found finished" if self._done else "compiling"
+            return "already finished" if self._done == self._total else "found finished"
         seconds = (time.monotonic() - self._started) / fresh
         left = time.strftime("%H:%M:%S", time.gmtime(seconds * (self._total - self._done)))
         return f"{60 / seconds:,.0f} models/min  {left} left"
@@ -82,7 +82,7 @@ def print_points(console: Console, title: str, points: xr.Dataset, columns: Sequ
         table.add_column(column, no_wrap=True)
     for index in range(points.sizes["point"]):
         point = points.isel(point=index)
-        values = (with_interval(point[column], 1, ".3f") for column in columns)
+        values = (with_interval(point[column], 1.0, ".3f") for column in columns)
         table.add_row(point["method"].item(), str(point["level"].item()), *values)
     console.print(table)
 
@@ -97,16 +97,16 @@ def print_price(console: Console, name: str, price: xr.Dataset) -> None:
     table.add_column("every class is kept up to sparsity\n(recall within 5 points of dense)")
     for method in price["method"].values:
         row = price.sel({"method": method})
-        cost = f"class {row.worst_class.item()}: {with_interval(row.cost, 100, '+.1f')}"
-        chosen = with_interval(row.accuracy_sparsity, 1, ".3f")
-        table.add_row(method, chosen, cost, with_interval(row.fair_sparsity, 1, ".3f"))
+        cost = f"class {row.worst_class.item()}: {with_interval(row.cost, 100.0, '+.1f')}"
+        chosen = with_interval(row.accuracy_sparsity, 1.0, ".3f")
+        table.add_row(method, chosen, cost, with_interval(row.fair_sparsity, 1.0, ".3f"))
     console.print(table)
     console.print(in_words(price), soft_wrap=True)
 
 
 def in_words(price: xr.Dataset) -> str:
     """The sparsest of all methods' choices by accuracy alone, as a sentence."""
-    row = price.isel(method=int(price.accuracy_sparsity.sel(estimate="mean").argmax()))
+    row = price.isel(method=int(price.accuracy_sparsity.sel(estimate="mean").values.argmax()))
     chosen, fair, cost = (
         row[column].sel(estimate="mean").item()
         for column in ("accuracy_sparsity", "fair_sparsity", "cost")

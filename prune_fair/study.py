@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import jax
 import numpy as np
@@ -26,6 +26,7 @@ from prune_fair.types import Mask, Params
 Seeds: TypeAlias = Int[np.ndarray, " seeds"]
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Hears of networks as they are finished; `reused` where an earlier run had finished them."""
 

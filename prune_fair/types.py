@@ -8,9 +8,10 @@ from jaxtyping import Array, Bool, Float, Int, Key, PyTree, UInt8
 
 SCHEMA_VERSION = 1
 
-Params: TypeAlias = PyTree[Float[Array, "..."]]
-Mask: TypeAlias = PyTree[Bool[Array, "..."]]
-Scores: TypeAlias = PyTree[Float[Array, "..."]]
+AnyArray: TypeAlias = Array | np.ndarray  # on a device or on the host
+Params: TypeAlias = PyTree[Float[AnyArray, "..."]]
+Mask: TypeAlias = PyTree[Bool[AnyArray, "..."]]
+Scores: TypeAlias = PyTree[Float[AnyArray, "..."]]
 PRNGKey: TypeAlias = Key[Array, ""]
 Images: TypeAlias = Float[Array, "n h w c"]
 Logits: TypeAlias = Float[Array, "n classes"]

@@ -4,6 +4,7 @@ import importlib.util
 import os
 
 import numpy as np
+from jaxtyping import Int, UInt8
 
 from prune_fair.errors import InputError, check
 from prune_fair.types import Dataset
@@ -33,10 +34,25 @@ def tfds(name: str) -> Dataset:
         {"train", "test"} <= set(splits),
         f"tfds:{name}: expected the splits 'train' and 'test', found {sorted(splits)}",
     )
-    train_images, train_labels = _arrays(builder, name, "train")
-    test_images, test_labels = _arrays(builder, name, "test")
-    class_names = tuple(features["label"].names)
-    return Dataset(train_images, train_labels, test_images, test_labels, class_names)
+    train, test = read_split(name, "train"), read_split(name, "test")
+    return Dataset(*train, *test, tuple(features["label"].names))
+
+
+def read_split(name: str, split: str) -> tuple[UInt8[np.ndarray, "n h w c"], Int[np.ndarray, " n"]]:
+    """The images and labels of one split of a prepared dataset.
+
+    Raises:
+        InputError: as `tfds`.
+    """
+    records = _records(_prepared_builder(name), name, split)
+    pairs = [(record["image"], record["label"]) for record in records]
+    images, labels = zip(*pairs, strict=True)
+    shapes = {image.shape for image in images}
+    check(
+        len(shapes) == 1,
+        f"tfds:{name}: {split} images have {len(shapes)} different shapes; expected one shape",
+    )
+    return np.stack(images), np.array(labels, np.int32)
 
 
 def _prepared_builder(name: str):
@@ -44,9 +60,9 @@ def _prepared_builder(name: str):
     from absl import logging
 
     logging.set_verbosity(logging.ERROR)
-    folder = os.environ.get("TFDS_DATA_DIR", DEFAULT_FOLDER)
+    folder = os.path.expanduser(os.environ.get("TFDS_DATA_DIR", DEFAULT_FOLDER))
     try:
-        builder = tensorflow_datasets.builder(name)
+        builder = tensorflow_datasets.builder(name, data_dir=folder)
     except tensorflow_datasets.core.DatasetNotFoundError as error:
         raise InputError(
             f"tfds:{name}: TFDS knows no dataset {name!r}, and none is prepared under {folder}; "
@@ -63,17 +79,6 @@ def _prepared_builder(name: str):
 def _prepare(name: str) -> str:
     call = f"t.builder('{name}', file_format='array_record').download_and_prepare()"
     return f'`python -c "import tensorflow_datasets as t; {call}"`'
-
-
-def _arrays(builder, name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
-    records = [(record["image"], record["label"]) for record in _records(builder, name, split)]
-    images, labels = zip(*records, strict=True)
-    shapes = {image.shape for image in images}
-    check(
-        len(shapes) == 1,
-        f"tfds:{name}: {split} images have {len(shapes)} different shapes; expected one shape",
-    )
-    return np.stack(images), np.array(labels, np.int32)
 
 
 def _records(builder, name: str, split: str):

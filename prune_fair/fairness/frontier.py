@@ -41,4 +41,4 @@ def sparsest_within(
     """
     accepted = change >= -tolerance
     accepted[..., 0] = True
-    return change.shape[-1] - 1 - np.argmax(accepted[..., ::-1], axis=-1)
+    return np.asarray(change.shape[-1] - 1 - np.argmax(accepted[..., ::-1], axis=-1))

@@ -17,7 +17,7 @@ Convolution: TypeAlias = Callable[..., Array]
 
 def banded_convolution(
     images: Float[Array, "n h w c"],
-    kernel: Float[Array, "kh kw c o"],
+    kernel: Float[Array, "kh kw i o"],
     window_strides: Sequence[int],
     padding: str | Sequence[tuple[int, int]],
     **options: Any,

@@ -1,6 +1,7 @@
 """Masks: boolean trees of the full parameter structure, True where a parameter remains."""
 
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +9,7 @@ from jaxtyping import Array, Int, PyTree
 
 from prune_fair.types import Mask, Params
 
-Flat = dict[str, Array]
+Flat: TypeAlias = dict[str, Any]  # arrays, or their shapes
 
 
 def full_mask(params: Params) -> Mask:
@@ -42,7 +43,7 @@ def unflatten(flat: Flat, like: PyTree) -> PyTree:
     return jax.tree.unflatten(jax.tree.structure(like), [flat[path] for path in flatten(like)])
 
 
-def kernels(tree: PyTree, layers: Sequence[str]) -> list[Array]:
+def kernels(tree: PyTree, layers: Sequence[str]) -> list[Any]:
     """The kernels of these layers, in their order."""
     flat = flatten(tree)
     return [flat[f"{layer}/kernel"] for layer in layers]

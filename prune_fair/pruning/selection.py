@@ -49,8 +49,8 @@ def keep_top(
     """
     order = _ordered_bits(scores, alive)
 
-    def add_bit(step: int, threshold: Array) -> Array:
-        raised = threshold | (jnp.uint32(1) << jnp.uint32(31 - step))
+    def add_bit(step: Array, threshold: Array) -> Array:
+        raised = threshold | (jnp.uint32(1) << (31 - step).astype(jnp.uint32))
         enough = jnp.sum(order >= raised, dtype=jnp.int32) >= kept
         return jnp.where(enough, raised, threshold)
 
@@ -61,11 +61,16 @@ def keep_top(
 
 
 def _ordered_bits(scores: Float[Array, " n"], alive: Bool[Array, " n"]) -> UInt32[Array, " n"]:
-    """Integers in the order of the scores; 0 for the dead, 1 for NaN."""
-    scores = jnp.where(scores == 0, 0, scores).astype(jnp.float32)  # -0.0 equals 0.0
-    bits = jax.lax.bitcast_convert_type(scores, jnp.uint32)
-    order = jnp.where(scores < 0, ~bits, bits | jnp.uint32(1 << 31))
-    return jnp.where(alive, jnp.where(jnp.isnan(scores), jnp.uint32(1), order), jnp.uint32(0))
+    """Integers in the order of the scores; 0 for the dead, 1 for NaN.
+
+    Works on the bits alone: comparisons of floats would take the smallest ones for zeros.
+    """
+    sign, infinity = jnp.uint32(1 << 31), jnp.uint32(0x7F800000)
+    bits = jax.lax.bitcast_convert_type(scores.astype(jnp.float32), jnp.uint32)
+    bits = jnp.where(bits == sign, jnp.uint32(0), bits)  # -0.0 equals 0.0
+    order = jnp.where(bits >= sign, ~bits, bits | sign)
+    order = jnp.where((bits & ~sign) > infinity, jnp.uint32(1), order)
+    return jnp.where(alive, order, jnp.uint32(0))
 
 
 def unstructured_global(scores: Scores, mask: Mask, layers: Sequence[str], kept: Quota) -> Mask:
@@ -124,7 +129,9 @@ def _channel_worth(scores: Scores, mask: Mask, layers: Sequence[str]) -> list[Ar
     def worth(scores: Array, alive: Array) -> Array:
         weights = tuple(range(alive.ndim - 1))
         count = jnp.sum(alive, axis=weights, dtype=jnp.int32)
-        mean = jnp.sum(jnp.where(alive, scores, 0), axis=weights) / jnp.maximum(count, 1)
+        mean = jnp.sum(jnp.where(alive, scores, 0), axis=weights) / jnp.maximum(count, 1).astype(
+            scores.dtype
+        )
         return jnp.where(count > 0, jnp.nan_to_num(mean, nan=jnp.finfo(mean.dtype).min), -jnp.inf)
 
     pairs = zip(kernels(scores, layers), kernels(mask, layers), strict=True)
@@ -140,7 +147,7 @@ def _keep_channels(worth: list[Array], mask: Mask, layers: Sequence[str], kept: 
     channels = jnp.cumsum(jnp.asarray(layer_of, jnp.int32)[best_first], axis=0)
     channels = jnp.pad(channels, ((1, 0), (0, 0)))  # by number kept, 0 included: kept in each layer
     sizes = [kernel.size for kernel in kernels(mask, layers)]
-    count = jnp.argmin(jnp.abs(_weights(channels, width, sizes) - kept[0]))
+    count = jnp.argmin(jnp.abs(_weights(channels, width, sizes) - kept.sum()))
     rank = jnp.argsort(best_first)
     chosen = (rank < count) & jnp.isfinite(flat_worth)
     return _remove_channels(mask, layers, jnp.split(chosen, np.cumsum(width)[:-1]))
@@ -150,7 +157,7 @@ def _weights(channels: Array, width: list[int], sizes: list[int]) -> Int[Array, 
     """Weights left in a chain of layers that keep so many channels: their kept inputs count."""
     inputs = jnp.pad(channels[:, :-1], ((0, 0), (1, 0)), constant_values=1)
     pairs = np.array([1, *width[:-1]]) * np.array(width)
-    return jnp.sum(inputs * channels * jnp.asarray(np.array(sizes) // pairs, jnp.int32), axis=1)
+    return (inputs * channels) @ jnp.asarray(np.array(sizes) // pairs, jnp.int32)
 
 
 def _remove_channels(mask: Mask, layers: Sequence[str], chosen: Sequence[Array]) -> Mask:
@@ -165,10 +172,10 @@ def _remove_channels(mask: Mask, layers: Sequence[str], chosen: Sequence[Array])
     for path, leaf in flat.items():
         layer, _, name = path.rpartition("/")
         if layer in outputs:
-            flat[path] = leaf & outputs[layer]
+            flat[path] = leaf & jnp.broadcast_to(outputs[layer], leaf.shape)
         if name == "kernel" and layer in inputs:
             readers = jnp.tile(inputs[layer], leaf.shape[-2] // len(inputs[layer]))
-            flat[path] = flat[path] & readers[:, None]
+            flat[path] = flat[path] & jnp.broadcast_to(readers[:, None], leaf.shape)
     return unflatten(flat, mask)
 
 

@@ -39,14 +39,15 @@ class DeviceData(NamedTuple):
 class Pixels(NamedTuple):
     """Mean and standard deviation of the training pixels, by channel, on a scale of 0 to 1."""
 
-    mean: Float[np.ndarray, " c"]
-    deviation: Float[np.ndarray, " c"]
+    mean: Float[np.ndarray, "1 1 1 c"]
+    deviation: Float[np.ndarray, "1 1 1 c"]
 
     @classmethod
     def of(cls, dataset: Dataset) -> "Pixels":
         """Those of a dataset's training images; a constant channel gets deviation 1."""
-        mean = dataset.train_images.mean(axis=(0, 1, 2)) / 255
-        deviation = dataset.train_images.std(axis=(0, 1, 2)) / 255
+        pixels = dataset.train_images
+        mean = pixels.mean(axis=(0, 1, 2), keepdims=True) / 255
+        deviation = pixels.std(axis=(0, 1, 2), keepdims=True) / 255
         deviation[deviation == 0] = 1
         return cls(mean.astype(np.float32), deviation.astype(np.float32))
 

@@ -78,7 +78,7 @@ def make_plan(seeds: int, chunk: int | None = None, devices: int | None = None) 
     _one_device_per_core()
     platform, available = jax.default_backend(), jax.device_count()
     default_chunk, most, convolution = DEFAULTS.get(platform, ACCELERATOR_DEFAULTS)
-    devices = devices or available
+    devices = available if devices is None else devices
     check(1 <= devices <= available, f"devices {devices}: expected 1 to {available}")
     chunk = min(default_chunk, -(-seeds // devices)) if chunk is None else chunk
     check(chunk >= 1, f"chunk {chunk}: expected at least 1 member")

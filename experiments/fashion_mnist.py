@@ -1,0 +1,49 @@
+"""Balanced classes, and still the hard ones pay: Fashion-MNIST, pruned at once to five sparsities.
+
+Purpose   the effect of pruning by class where no class is under-represented
+Command   python experiments/fashion_mnist.py [--dataset fashion_mnist | idx:DIR |
+          tfds:fashion_mnist] [--model mlp | lenet5] [--out DIR] [--seeds N] [--help]
+Hardware  2 CPU cores, 3 GiB of memory
+Time      EXPECTED_TIME
+Expected  EXPECTED_NUMBERS
+"""
+
+from pathlib import Path
+
+from prune_fair import DataConfig, ModelConfig, RecipeConfig, Schedule, StudyConfig, TaskConfig
+from prune_fair.cli import experiment
+
+METHODS = (
+    "magnitude-global-rewind",
+    "magnitude-global-finetune",
+    "random-global-rewind",
+)
+
+
+def fashion_mnist(
+    out: Path | None = None,
+    dataset: str = "fashion_mnist",
+    model: str = "mlp",
+    seeds: int = 4,
+    methods: tuple[str, ...] = METHODS,
+    recipe: RecipeConfig = RecipeConfig(epochs=6, batch_size=128, learning_rate=0.05),
+    schedule: Schedule = Schedule("one-shot", sparsities=(0.5, 0.8, 0.9, 0.95, 0.98)),
+) -> tuple[StudyConfig, Path]:
+    """Which classes of Fashion-MNIST pay for sparsity.
+
+    Args:
+        out: the study's directory; studies/fashion_mnist-MODEL where it is not given.
+        dataset: fashion_mnist, idx:DIR or tfds:fashion_mnist.
+        model: mlp (LeNet-300-100) or lenet5.
+        seeds: networks trained, each pruned with every method to every sparsity.
+        methods: criterion-scope[-channel]-treatment[-output], as in `prune-fair list`.
+        recipe: how each network is trained.
+        schedule: the sparsities.
+    """
+    task = TaskConfig(DataConfig(dataset), ModelConfig(model), recipe)
+    study = StudyConfig((task,), methods, schedule, seeds)
+    return study, out or Path(f"studies/fashion_mnist-{model}")
+
+
+if __name__ == "__main__":
+    experiment(fashion_mnist)

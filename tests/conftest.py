@@ -1,0 +1,70 @@
+"""The floor of every test: no rank promotion, shapes checked at trace time, two CPU devices.
+
+Strict dtype promotion is not asked for: the learning-rate schedules of Optax break it.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from jaxtyping import install_import_hook
+
+jax.config.update("jax_num_cpu_devices", 2)
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+# The tests compile the same small programs over and over; compiled once, they are read from here,
+# by every worker and by the commands that tests run.
+CACHE = Path(tempfile.gettempdir()) / f"prune_fair-tests-{os.getuid()}-jax-{jax.__version__}"
+os.environ["JAX_COMPILATION_CACHE_DIR"] = str(CACHE)
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
+jax.config.update("jax_compilation_cache_dir", str(CACHE))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+
+with install_import_hook("prune_fair", "beartype.beartype"):
+    import prune_fair
+    from prune_fair import (  # noqa: F401
+        DataConfig,
+        ModelConfig,
+        RecipeConfig,
+        Schedule,
+        StudyConfig,
+        TaskConfig,
+        cli,
+        console,
+    )
+
+TOY_METHODS = ("magnitude-global-rewind", "random-layerwise-channel-finetune")
+
+
+@pytest.fixture(scope="session")
+def toy_config() -> StudyConfig:
+    """A whole study in seconds: 5 seeds in two pieces, two methods, three levels."""
+    task = TaskConfig(
+        DataConfig("digits", keep={"3": 0.35, "8": 0.2}),
+        ModelConfig("mlp", widths=(20, 10)),
+        RecipeConfig(epochs=3, learning_rate=0.2, score_images=64),
+    )
+    schedule = Schedule("geometric", rate=0.6, levels=2)
+    return StudyConfig((task,), TOY_METHODS, schedule, seeds=5, seeds_per_piece=3)
+
+
+@pytest.fixture(scope="session")
+def toy_study(toy_config, tmp_path_factory):
+    """The directory of a finished toy study."""
+    path = tmp_path_factory.mktemp("studies") / "toy"
+    prune_fair.run_study(toy_config, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def toy_results(toy_study):
+    """The node of the toy study's one task."""
+    return prune_fair.open_study(toy_study)["digits/mlp"].to_dataset()
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)

@@ -1,0 +1,69 @@
+from functools import partial
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from prune_fair.models import banded_convolution
+from prune_fair.models.lenet5 import max_pool
+
+DIMENSIONS = ("NHWC", "HWIO", "NHWC")
+sizes = st.integers(1, 9)
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    image=st.tuples(sizes, sizes),
+    kernel=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    strides=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    padding=st.one_of(
+        st.sampled_from(["SAME", "VALID"]),
+        st.tuples(*[st.tuples(st.integers(0, 3), st.integers(0, 3))] * 2),
+    ),
+    channels=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+)
+def test_banded_equals_native_in_values_and_gradients(image, kernel, strides, padding, channels):
+    padded = (0, 0) if isinstance(padding, str) else tuple(map(sum, padding))
+    assume(
+        padding == "SAME" or all(i + p >= k for i, p, k in zip(image, padded, kernel, strict=True))
+    )
+    keys = jax.random.split(jax.random.key(0))
+    images = jax.random.normal(keys[0], (2, *image, channels[0]))
+    weights = jax.random.normal(keys[1], (*kernel, *channels))
+
+    def total(convolution, images, weights):
+        out = convolution(images, weights, strides, padding, dimension_numbers=DIMENSIONS)
+        return (out * jnp.cos(jnp.arange(out.size, dtype=out.dtype)).reshape(out.shape)).sum(), out
+
+    ours, native = (
+        jax.jit(jax.value_and_grad(partial(total, c), argnums=(0, 1), has_aux=True))(
+            images, weights
+        )
+        for c in (banded_convolution, jax.lax.conv_general_dilated)
+    )
+    close = jax.tree.map(
+        lambda a, b: a.shape == b.shape and jnp.allclose(a, b, atol=1e-4), ours, native
+    )
+    assert jax.tree.all(close)
+
+
+@pytest.mark.parametrize("options", [{"feature_group_count": 2}, {"rhs_dilation": (2, 1)}])
+def test_grouped_and_dilated_go_to_lax(options):
+    images = jax.random.normal(jax.random.key(0), (2, 6, 6, 4))
+    weights = jax.random.normal(
+        jax.random.key(1), (3, 3, 4 // options.get("feature_group_count", 1), 2)
+    )
+    arguments = (images, weights, (1, 1), "SAME")
+    ours = banded_convolution(*arguments, dimension_numbers=DIMENSIONS, **options)
+    native = jax.lax.conv_general_dilated(*arguments, dimension_numbers=DIMENSIONS, **options)
+    assert jnp.allclose(ours, native, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(2, 6, 8, 3), (1, 7, 5, 2)])
+def test_max_pool_equals_flax(shape):
+    images = jax.random.normal(jax.random.key(0), shape)
+    expected = nn.max_pool(images, (2, 2), strides=(2, 2))
+    assert jnp.array_equal(max_pool(images), expected)

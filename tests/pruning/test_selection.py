@@ -1,0 +1,160 @@
+"""Exact counts, ties by index, nested masks, channels that are fully dead."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from prune_fair.models import build
+from prune_fair.pruning import apply_mask, full_mask, kernels, quota
+from prune_fair.pruning.selection import GRANULARITIES, SCOPES, SELECTIONS, keep_top
+
+values = st.floats(width=32, allow_infinity=True, allow_nan=True)
+
+
+@settings(deadline=None)
+@given(
+    hnp.arrays(np.float32, 12, elements=values),
+    hnp.arrays(np.bool_, 12),
+    st.integers(0, 14),
+)
+def test_keep_top_equals_a_stable_sort(scores, alive, kept):
+    chosen = np.asarray(jax.jit(keep_top)(scores, alive, kept))
+    worth = np.where(np.isnan(scores), -np.inf, scores)
+    nan_last = np.lexsort((np.arange(12), np.isnan(scores), -worth, ~alive))
+    expected = np.zeros(12, bool)
+    expected[nan_last[:kept]] = True
+    assert np.array_equal(chosen, expected & alive)
+
+
+def test_keep_top_with_all_tied_keeps_the_first():
+    chosen = keep_top(jnp.zeros(5), jnp.array([True, False, True, True, True]), jnp.int32(2))
+    assert chosen.tolist() == [True, False, True, False, False]
+
+
+def test_keep_top_takes_a_count_of_its_own_for_each_member():
+    scores = jnp.tile(jnp.arange(6.0), (3, 1))
+    kept = jax.vmap(keep_top)(scores, jnp.ones((3, 6), bool), jnp.array([0, 2, 6]))
+    assert kept.sum(axis=1).tolist() == [0, 2, 6]
+
+
+def test_quota_by_hand():
+    # torch removes round(sparsity * n): of 7 + 4 at 0.5, round(5.5) = 6 (half to even)
+    assert quota("global", 0.5, [7, 4]).tolist() == [5]
+    assert quota("layerwise", 0.5, [7, 4]).tolist() == [3, 2]
+    assert quota("global", 0.0, [7, 4]).tolist() == [11]
+
+
+@pytest.mark.parametrize(("granularity", "scope"), SELECTIONS)
+@pytest.mark.parametrize("tied", [False, True])
+def test_contract_of_every_selection(granularity, scope, tied, model, params, mask):
+    select, layers = SELECTIONS[granularity, scope], model.layers[:-1]
+    sizes = [kernel.size for kernel in kernels(params, layers)]
+    scores = jax.tree.map(jnp.zeros_like if tied else jnp.abs, params)
+    before = mask
+    for sparsity in (0.0, 0.3, 0.6, 0.9):
+        kept = jnp.asarray(quota(scope, sparsity, sizes))
+        after = select(scores, before, layers, kept)
+        jitted = jax.jit(lambda m, k: select(scores, m, layers, k))(before, kept)
+        assert jax.tree.structure(after) == jax.tree.structure(params)
+        assert jax.tree.all(jax.tree.map(jnp.array_equal, after, jitted))
+        assert jax.tree.all(jax.tree.map(lambda a, b: bool((a <= b).all()), after, before))
+        remaining = sum(int(kernel.sum()) for kernel in kernels(after, layers))
+        if granularity == "unstructured":
+            assert remaining == kept.sum()
+        before = after
+
+
+def test_unstructured_leaves_biases_and_other_layers(model, params, mask):
+    scores = jax.tree.map(jnp.abs, params)
+    after = SELECTIONS["unstructured", "global"](scores, mask, model.layers[:-1], jnp.array([3]))
+    assert bool(after["output"]["kernel"].all())
+    assert all(bool(after[layer]["bias"].all()) for layer in model.layers)
+
+
+def test_global_by_hand():
+    scores = {
+        "a": {"kernel": jnp.array([[1.0, 9.0], [3.0, 4.0]])},
+        "b": {"kernel": jnp.array([[5.0, 2.0], [6.0, 7.0]])},
+    }
+    mask = full_mask(scores)
+    one = SELECTIONS["unstructured", "global"](scores, mask, ("a", "b"), jnp.array([4]))
+    assert one["a"]["kernel"].tolist() == [[False, True], [False, False]]
+    assert one["b"]["kernel"].tolist() == [[True, False], [True, True]]
+    each = SELECTIONS["unstructured", "layerwise"](scores, mask, ("a", "b"), jnp.array([2, 1]))
+    assert each["a"]["kernel"].tolist() == [[False, True], [False, True]]
+    assert each["b"]["kernel"].tolist() == [[False, False], [False, True]]
+
+
+def fully_dead(mask, layers) -> bool:
+    """Whether exactly the channels without weights lack a bias and readers."""
+    for layer, after in itertools.pairwise(layers):
+        alive = np.asarray(mask[layer]["kernel"]).any(
+            axis=tuple(range(mask[layer]["kernel"].ndim - 1))
+        )
+        reader = np.asarray(mask[after]["kernel"])
+        reads = reader.any(axis=(*range(reader.ndim - 2), reader.ndim - 1))
+        repeated = np.tile(alive, len(reads) // len(alive))
+        if not np.array_equal(mask[layer]["bias"], alive) or (reads & ~repeated).any():
+            return False
+    return True
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("name", ["mlp", "lenet5"])
+def test_removed_channels_are_fully_dead_and_near_the_sparsity(scope, name):
+    model = build(name, (28, 28, 1), 10)
+    params = model.init(jax.random.key(0))
+    layers = model.layers[:-1]
+    sizes = [kernel.size for kernel in kernels(params, layers)]
+    scores, mask = jax.tree.map(jnp.abs, params), full_mask(params)
+    select = jax.jit(lambda mask, kept: SELECTIONS["channel", scope](scores, mask, layers, kept))
+    for sparsity in (0.5, 0.8):
+        mask = select(mask, jnp.asarray(quota(scope, sparsity, sizes)))
+        assert fully_dead(mask, model.layers)
+        measured = 1 - sum(int(k.sum()) for k in kernels(mask, layers)) / sum(sizes)
+        assert measured == pytest.approx(sparsity, abs=0.02)
+
+
+def test_what_reads_a_removed_channel_cannot_be_seen(model, params, mask, batch):
+    """With the channels at zero, the weights that read them change no logit."""
+    layers = model.layers
+    kept = jnp.asarray(quota("layerwise", 0.5, [k.size for k in kernels(params, layers[:-1])]))
+    after = SELECTIONS["channel", "layerwise"](
+        jax.tree.map(jnp.abs, params), mask, layers[:-1], kept
+    )
+    only_outputs = {**mask, **{la: {**after[la], "kernel": mask[la]["kernel"]} for la in layers}}
+    for layer in layers[:-1]:
+        alive = jnp.broadcast_to(after[layer]["bias"], mask[layer]["kernel"].shape)
+        only_outputs[layer]["kernel"] = alive
+    logits = (model.apply(apply_mask(params, m), batch.images) for m in (after, only_outputs))
+    assert jnp.allclose(*logits, atol=1e-6)
+
+
+def test_channels_layerwise_equal_ln_structured_by_hand():
+    # one prunable layer of four channels, L1 norms 4, 1, 3, 2: at sparsity 0.5 the two largest stay
+    kernel = jnp.array([[2.0, -1.0, 3.0, 1.0], [-2.0, 0.0, 0.0, 1.0]])
+    params = {
+        "dense_0": {"kernel": kernel, "bias": jnp.ones(4)},
+        "output": {"kernel": jnp.ones((4, 2)), "bias": jnp.ones(2)},
+    }
+    scores, mask = jax.tree.map(jnp.abs, params), full_mask(params)
+    after = SELECTIONS["channel", "layerwise"](scores, mask, ("dense_0",), jnp.array([2, 2]))
+    kept = [True, False, True, False]
+    assert after["dense_0"]["bias"].tolist() == kept
+    assert after["dense_0"]["kernel"].tolist() == [kept, kept]
+    assert after["output"]["kernel"].tolist() == [[k, k] for k in kept]
+    assert after["output"]["bias"].tolist() == [True, True]
+
+
+def test_layer_collapse_removes_everything_and_stays_finite(model, params, mask):
+    scores = jax.tree.map(jnp.abs, params)
+    for granularity, scope in itertools.product(GRANULARITIES, SCOPES):
+        nothing = jnp.zeros(2 if scope == "layerwise" else 1, jnp.int32)
+        after = SELECTIONS[granularity, scope](scores, mask, model.layers[:-1], nothing)
+        assert not any(bool(kernel.any()) for kernel in kernels(after, model.layers[:-1]))

@@ -1,0 +1,141 @@
+import dataclasses
+import json
+import multiprocessing
+import os
+import time
+
+import numpy as np
+import pytest
+
+from prune_fair import InputError, open_study, run_study
+from prune_fair.store import StudyStore, read_study, writing
+
+
+def test_study_json_says_what_was_run_and_where(toy_study, toy_config):
+    study = read_study(toy_study)
+    assert study["config"] == toy_config.as_json()
+    assert study["fingerprint"] == toy_config.fingerprint()
+    assert study["complete"] is True
+    run = study["runs"][-1]
+    assert run["packages"]["jax"]
+    assert run["plan"]["devices"] == 2
+    assert run["hardware"]["cores"] == os.cpu_count()
+    assert run["seconds"] > 0
+    assert study["tasks"]["digits/mlp"]["layers"] == ["dense_0", "dense_1", "output"]
+
+
+def test_attributes_of_the_tree(toy_study, toy_config):
+    tree = open_study(toy_study)
+    assert json.loads(tree.attrs["config"])["seeds"] == 5
+    assert json.loads(tree["digits/mlp"].attrs["config"])["model"]["widths"] == [20, 10]
+    assert tree["digits/mlp"].sparsity.attrs["units"] == "fraction of prunable weights removed"
+
+
+def test_another_study_is_refused_with_the_difference(toy_study, toy_config):
+    before = read_study(toy_study)
+    other = dataclasses.replace(toy_config, seeds=7)
+    with pytest.raises(InputError, match="seeds is 5 there, 7 here") as error:
+        run_study(other, toy_study)
+    assert "--out" in str(error.value)
+    task = dataclasses.replace(
+        toy_config.tasks[0], recipe=dataclasses.replace(toy_config.tasks[0].recipe, epochs=9)
+    )
+    with pytest.raises(InputError, match=r"tasks\.0\.recipe\.epochs is 3 there, 9 here"):
+        run_study(dataclasses.replace(toy_config, tasks=(task,)), toy_study)
+    assert read_study(toy_study) == before
+
+
+def test_other_files_are_refused(toy_config, tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(InputError, match=r"holds other files and no study \(thesis\.tex\)"):
+        run_study(toy_config, tmp_path)
+
+
+def test_directory_that_cannot_be_made(toy_config, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot be written"):
+        run_study(toy_config, tmp_path / "file" / "study")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_directory_that_cannot_be_written(toy_config, tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(InputError, match="cannot be written"):
+        run_study(toy_config, tmp_path / "study")
+
+
+def test_path_that_is_no_study(tmp_path):
+    with pytest.raises(InputError, match="no study"):
+        open_study(tmp_path)
+    (tmp_path / "study.json").write_text("{")
+    with pytest.raises(InputError, match="no study"):
+        open_study(tmp_path)
+
+
+def test_other_schema_version_is_refused(tmp_path):
+    (tmp_path / "study.json").write_text(json.dumps({"schema_version": 0}))
+    with pytest.raises(InputError, match="schema version 0"):
+        open_study(tmp_path)
+
+
+def _hold(path, held, release):
+    with writing(path, {}, "fingerprint"):
+        held.set()
+        release.wait(60)
+
+
+def test_a_second_process_is_refused(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    held, release = context.Event(), context.Event()
+    process = context.Process(target=_hold, args=(tmp_path, held, release))
+    process.start()
+    try:
+        assert held.wait(60)
+        with pytest.raises(InputError, match="another process"), writing(tmp_path, {}, "f"):
+            pass
+    finally:
+        release.set()
+        process.join()
+
+
+def test_study_that_has_not_begun(tmp_path):
+    with writing(tmp_path, {"seeds": 1, "tasks": []}, "f") as store:
+        store.write_study()
+    with pytest.raises(InputError, match="no results yet"):
+        open_study(tmp_path)
+
+
+def test_a_study_of_100_000_networks_opens_in_seconds(tmp_path, rng):
+    """No clock: it has few enough pieces, and each is read once."""
+    methods, seeds, levels, block = [f"m{i}" for i in range(10)], 833, 13, 64
+    axes = {
+        "methods": methods,
+        "levels": levels,
+        "layers": ["a"],
+        "classes": [str(c) for c in range(10)],
+        "train_count": [1] * 10,
+        "data_sha256": "",
+    }
+    study = {"config": {"seeds": seeds, "tasks": [{}]}, "fingerprint": "f", "schema_version": 1}
+    study |= {"complete": True, "tasks": {"d/m": axes}, "runs": [{"started": time.time()}]}
+    store, pieces = StudyStore(tmp_path, study), 0
+    for first in range(0, seeds, block):
+        rows = list(range(first, min(first + block, seeds)))
+        for level in range(levels):
+            names = ["dense"] if level == 0 else methods
+            shape = (len(names), len(rows))
+            store.write_piece(
+                "d/m", level, names, rows,
+                {
+                    "confusion": rng.integers(0, 9, (*shape, 10, 10), dtype=np.int32),
+                    "sparsity": np.full(shape, level / levels),
+                    "parameter_sparsity": np.zeros(shape),
+                    "layer_sparsity": np.zeros((*shape, 1)),
+                    "diverged": np.zeros(shape, bool),
+                },
+            )  # fmt: skip
+            pieces += 1
+    results = open_study(tmp_path)["d/m"]
+    assert pieces < 200
+    assert results.finished.all()
+    assert results.confusion.sizes["seed"] * (levels - 1) * len(methods) > 99_000

@@ -1,0 +1,227 @@
+"""The lifecycle: what is counted is what happened, and a killed study ends as an unbroken one."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+import xarray as xr
+
+from prune_fair import (
+    InputError,
+    RecipeConfig,
+    Schedule,
+    StudyConfig,
+    open_study,
+    run_study,
+)
+from prune_fair.datasets import load
+from prune_fair.pruning import quota
+from prune_fair.store import StudyStore, read_study
+from prune_fair.training import network
+
+ROOT = Path(__file__).parent.parent
+
+
+def same(first: xr.DataTree, second: xr.DataTree) -> bool:
+    pairs = zip(first.leaves, second.leaves, strict=True)
+    return all(a.to_dataset().equals(b.to_dataset()) for a, b in pairs)
+
+
+def test_results_are_whole_and_consistent(toy_results, toy_config):
+    assert toy_results.finished.all()
+    assert dict(toy_results.confusion.sizes) == {
+        "method": 2, "seed": 5, "level": 3, "true": 10, "predicted": 10
+    }  # fmt: skip
+    test_count = np.bincount(load("digits").test_labels)
+    assert (toy_results.confusion.sum("predicted") == test_count).all()
+    assert (
+        toy_results.train_count.values.tolist()
+        == toy_config.tasks[0].data.load().train_count().tolist()
+    )
+    assert toy_results.confusion.dtype == np.int32
+    assert toy_results.true.values.tolist() == list("0123456789")
+
+
+def test_level_0_is_the_same_dense_network_for_every_method(toy_results):
+    dense = toy_results.isel(level=0)
+    assert (dense.confusion[0] == dense.confusion[1]).all()
+    assert (dense.sparsity == 0).all()
+    assert (dense.parameter_sparsity == 0).all()
+    assert not (toy_results.confusion[0, :, 1] == toy_results.confusion[1, :, 1]).all()
+
+
+def test_sparsity_is_measured_from_the_masks(toy_results):
+    sizes = np.array([64 * 20, 20 * 10])  # the output layer is not prunable here
+    magnitude = toy_results.sel({"method": "magnitude-global-rewind"})
+    for level, asked in enumerate((0.0, 0.6, 0.84)):
+        kept = quota("global", asked, sizes.tolist())[0]
+        assert np.allclose(magnitude.sparsity[:, level], 1 - kept / sizes.sum())
+    by_layer = (magnitude.layer_sparsity[..., :2] * sizes).sum("layer") / sizes.sum()
+    assert np.allclose(by_layer, magnitude.sparsity)
+    assert (magnitude.layer_sparsity.sel(layer="output") == 0).all()
+    channel = toy_results.isel(method=1)
+    assert np.allclose(channel.sparsity.mean("seed"), [0, 0.6, 0.84], atol=0.06)
+    assert (channel.layer_sparsity.sel(layer="output")[:, 1:] > 0).all()
+
+
+def test_a_member_equals_the_same_network_run_alone(toy_config, tmp_path):
+    alone = dataclasses.replace(
+        toy_config, seeds=1, seeds_per_piece=1, methods=toy_config.methods[:1]
+    )
+    together = dataclasses.replace(toy_config, seeds=3)
+    results = [
+        run_study(c, tmp_path / str(c.seeds)).leaves[0].to_dataset() for c in (alone, together)
+    ]
+    first, second = (r.confusion.isel(method=0, seed=0) for r in results)
+    moved = abs(first - second).sum(("true", "predicted")) / 2
+    assert (moved <= 2).all()  # images on the fence of two classes, of 540
+    assert np.allclose(results[0].sparsity[0, 0], results[1].sparsity[0, 0])
+
+
+def test_twice_gives_equal_arrays(toy_config, toy_study, tmp_path):
+    assert same(run_study(toy_config, tmp_path / "again"), open_study(toy_study))
+
+
+def test_finished_study_is_not_run_again(toy_config, toy_study, monkeypatch):
+    monkeypatch.setattr(StudyStore, "write_piece", None)
+    heard = []
+    results = run_study(
+        toy_config, toy_study, progress=lambda n, reused=False: heard.append((n, reused))
+    )
+    assert heard == [(toy_config.networks, True)]
+    assert results.attrs["complete"]
+
+
+class KilledError(Exception):
+    """Stands for kill -9 between two writes."""
+
+
+@pytest.mark.parametrize(
+    ("moment", "pieces"),
+    [("save_networks", 0), ("write_piece", 0), ("save_networks", 2), ("write_piece", 4)],
+)
+def test_interrupted_anywhere_goes_on_to_the_same_arrays(
+    toy_config, toy_study, tmp_path, monkeypatch, moment, pieces
+):
+    """Stops before or after the checkpoint of a piece, the finished pieces counted."""
+    whole, calls = getattr(StudyStore, moment), []
+
+    def interrupted(*arguments):
+        if len(calls) == pieces:
+            raise KilledError
+        calls.append(1)
+        return whole(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StudyStore, moment, interrupted)
+        with pytest.raises(KilledError):
+            run_study(toy_config, tmp_path)
+    partial = open_study(tmp_path)
+    assert not partial.attrs["complete"]
+    heard = []
+    resumed = run_study(
+        toy_config, tmp_path, progress=lambda n, reused=False: heard.append((n, reused))
+    )
+    assert same(resumed, open_study(toy_study))
+    assert sum(n for n, _ in heard) == toy_config.networks
+    assert len(read_study(tmp_path)["runs"]) == 2
+
+
+def test_one_shot_prunes_the_dense_network_at_every_level(toy_config, tmp_path):
+    schedule = Schedule("one-shot", sparsities=(0.5, 0.9))
+    method = "magnitude-layerwise-finetune-output"
+    config = dataclasses.replace(toy_config, schedule=schedule, methods=(method,), seeds=2)
+    both = run_study(config, tmp_path / "both").leaves[0].to_dataset()
+    only = Schedule("one-shot", sparsities=(0.9,))
+    second = run_study(dataclasses.replace(config, schedule=only), tmp_path / "second")
+    second = second.leaves[0].to_dataset()
+    assert np.allclose(both.sparsity.mean("seed"), [[0, 0.5, 0.9]], atol=0.01)
+    assert np.allclose(both.layer_sparsity[:, :, 2], 0.9, atol=0.01)
+    assert (both.layer_sparsity[:, :, 2] == second.layer_sparsity[:, :, 1]).all()
+
+
+def test_one_compile_of_the_training_program_a_task(toy_config, tmp_path, monkeypatch):
+    traces, train = [], network.train
+
+    def counted(*arguments):
+        traces.append(1)
+        return train(*arguments)
+
+    monkeypatch.setattr(network, "train", counted)
+    run_study(toy_config, tmp_path)
+    assert len(traces) == 1
+
+
+def test_changed_images_are_not_mixed_in(toy_config, tmp_path, monkeypatch):
+
+    def kill(*arguments):
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StudyStore, "write_piece", kill)
+        with pytest.raises(KilledError):
+            run_study(toy_config, tmp_path)
+    data = load("digits")
+    data = data._replace(test_images=255 - data.test_images)
+    monkeypatch.setattr("prune_fair.datasets.load", lambda name: data)
+    with pytest.raises(InputError, match="images of digits/mlp are not those"):
+        run_study(toy_config, tmp_path)
+
+
+def test_kill_9_in_the_middle_and_a_rerun_give_the_same_arrays(tmp_path):
+    command = [
+        sys.executable, ROOT / "experiments" / "quickstart.py", "--seeds", "4",
+        "--recipe.epochs", "3", "--schedule.levels", "4", "--methods", "magnitude-global-rewind",
+    ]  # fmt: skip
+    environment = {**os.environ, "COVERAGE_PROCESS_START": ""}
+    broken, unbroken = tmp_path / "broken", tmp_path / "unbroken"
+    with subprocess.Popen([*command, "--out", broken], env=environment) as running:
+        deadline = time.monotonic() + 120
+        while not len([*broken.glob("results/**/*.nc")]) >= 2 and time.monotonic() < deadline:
+            time.sleep(0.005)
+        running.send_signal(signal.SIGKILL)
+    finished = len([*broken.glob("results/**/seeds-*.nc")])
+    assert finished >= 2
+    for out in (broken, unbroken):
+        subprocess.run([*command, "--out", out], check=True, capture_output=True)
+    assert same(open_study(broken), open_study(unbroken))
+
+
+def test_layer_collapse_is_recorded_and_finite(toy_config, tmp_path):
+    schedule = Schedule("one-shot", sparsities=(0.999,))
+    config = dataclasses.replace(
+        toy_config, schedule=schedule, methods=("random-global-channel-rewind",), seeds=2
+    )
+    results = run_study(config, tmp_path).leaves[0].to_dataset()
+    assert (results.layer_sparsity.isel(level=1).max("layer") == 1).any()
+    assert np.isfinite(results.layer_sparsity).all()
+    assert not results.diverged.any()
+
+
+def test_divergence_is_recorded(toy_config, tmp_path):
+    task = dataclasses.replace(
+        toy_config.tasks[0], recipe=RecipeConfig(epochs=1, learning_rate=1e30)
+    )
+    config = StudyConfig((task,), toy_config.methods[:1], Schedule(levels=1), seeds=2)
+    results = run_study(config, tmp_path).leaves[0]
+    assert results.diverged.all()
+    assert (results.confusion.sum(("true", "predicted")) == 540).all()
+
+
+def test_networks_of_the_last_level_can_be_had(toy_study, toy_config):
+    study = read_study(toy_study)
+    store = StudyStore(toy_study, study)
+    saved = store.load_networks("digits/mlp", 3, 2)
+    assert set(saved) == set(toy_config.methods)
+    leaves = jax.tree.leaves(saved["magnitude-global-rewind"])
+    assert all(leaf.shape[0] == 2 for leaf in leaves)
+    assert not (toy_study / "checkpoints/digits/mlp/seeds-00003.level-001").exists()
+    with pytest.raises(InputError, match="are missing; restore them"):
+        store.load_networks("digits/mlp", 3, 1)

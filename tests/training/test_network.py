@@ -1,0 +1,162 @@
+"""One network: the mask holds, the recipe is followed, the counts are those of scikit-learn."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from sklearn.metrics import confusion_matrix
+
+from prune_fair.config import RecipeConfig
+from prune_fair.datasets import load
+from prune_fair.models import build
+from prune_fair.pruning import Method, full_mask, kernels
+from prune_fair.training import network
+
+
+def make_task(**recipe) -> tuple[network.Task, network.DeviceData]:
+    data = load("digits")
+    data = data._replace(train_images=data.train_images[:200], train_labels=data.train_labels[:200])
+    settings = {"epochs": 2, "batch_size": 32, "learning_rate": 0.1, "score_images": 50, **recipe}
+    model = build("mlp", (8, 8, 1), 10, widths=(16,))
+    task = network.Task(model, network.Pixels.of(data), RecipeConfig(**settings), 200, 10)
+    return task, network.DeviceData(*(jnp.asarray(array) for array in data[:4]))
+
+
+def start(task, data, seed=0):
+    params = network.initialise(task, data, jnp.int32(seed), jnp.int32(0))
+    return params, full_mask(params)
+
+
+ONE = (jnp.int32(0), jnp.int32(1), jnp.float32(1))
+
+
+def half(mask):
+    key = jax.random.key(5)
+    return jax.tree.map(lambda leaf: jax.random.bernoulli(key, 0.5, leaf.shape), mask)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_removed_weights_stay_removed(optimizer):
+    task, data = make_task(optimizer=optimizer, weight_decay=0.01)
+    params, mask = start(task, data)
+    mask = half(mask)
+    trained = network.train(task, data, params, mask, *ONE).params
+    assert jax.tree.all(
+        jax.tree.map(lambda leaf, kept: bool((leaf[~kept] == 0).all()), trained, mask)
+    )
+    moved = jax.tree.map(lambda a, b, kept: bool((a != b)[kept].any()), trained, params, mask)
+    assert all(moved[layer]["kernel"] for layer in moved)
+
+
+def test_equals_a_plain_loop_over_the_same_batches():
+    task, data = make_task(weight_decay=0.001, momentum=0.8)
+    params, mask = start(task, data)
+    mask = half(mask)
+    ours = network.train(task, data, params, mask, *ONE).params
+
+    steps = 200 // 32
+    optimizer = optax.chain(
+        optax.add_decayed_weights(0.001),
+        optax.sgd(optax.cosine_decay_schedule(0.1, 2 * steps), momentum=0.8),
+    )
+    masked = jax.tree.map(jnp.multiply, params, jax.tree.map(lambda m: m.astype(float), mask))
+    state = optimizer.init(masked)
+    mean, deviation = task.pixels
+
+    def loss(p, images, labels):
+        p = jax.tree.map(lambda leaf, kept: jnp.where(kept, leaf, 0), p, mask)
+        logits = task.model.apply(p, (images.astype(jnp.float32) / 255 - mean) / deviation)
+        picked = jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1)
+        return -picked.mean()
+
+    key = network.network_key(jnp.int32(0), jnp.int32(1), "batches")
+    for epoch_key in jax.random.split(key, 2):
+        order = jax.random.permutation(epoch_key, 200)
+        for i in range(steps):
+            rows = order[32 * i : 32 * (i + 1)]
+            gradients = jax.grad(loss)(masked, data.train_images[rows], data.train_labels[rows])
+            updates, state = optimizer.update(gradients, state, masked)
+            masked = jax.tree.map(
+                lambda p, u, kept: jnp.where(kept, p + u, 0), masked, updates, mask
+            )
+    close = jax.tree.map(lambda a, b: bool(jnp.allclose(a, b, atol=1e-5)), ours, masked)
+    assert jax.tree.all(close)
+
+
+def test_learning_rate_share_scales_the_steps():
+    task, data = make_task(epochs=1, batch_size=200, decay="constant", momentum=0.0)
+    params, mask = start(task, data)
+    full, tenth = (
+        network.train(task, data, params, mask, *ONE[:2], jnp.float32(share)).params
+        for share in (1.0, 0.1)
+    )
+    ratio = jax.tree.map(
+        lambda p, f, t: jnp.allclose(t - p, 0.1 * (f - p), atol=1e-6), params, full, tenth
+    )
+    assert jax.tree.all(ratio)
+
+
+def test_shuffles_belong_to_seed_and_level():
+    task, _ = make_task()
+    orders = [
+        network.shuffled_batches(
+            task, network.network_key(jnp.int32(s), jnp.int32(level), "batches")
+        )
+        for s, level in ((0, 0), (0, 1), (1, 0), (0, 0))
+    ]
+    assert orders[0].shape == (6, 32)
+    assert len(np.unique(orders[0])) == 192
+    assert np.array_equal(orders[0], orders[3])
+    assert not np.array_equal(orders[0], orders[1])
+    assert not np.array_equal(orders[0], orders[2])
+
+
+def test_fewer_images_than_a_batch_are_one_batch():
+    task, data = make_task(batch_size=512)
+    assert network.steps_per_epoch(task) == 1
+    params, mask = start(task, data)
+    assert not network.train(task, data, params, mask, *ONE).diverged
+
+
+def test_divergence_is_seen():
+    task, data = make_task(learning_rate=1e20)
+    assert network.train(task, data, *start(task, data), *ONE).diverged
+
+
+@pytest.mark.parametrize("batch", [7, 540, 1000])
+def test_evaluation_equals_scikit_learn(monkeypatch, batch):
+    monkeypatch.setattr(network, "EVALUATION_BATCH", batch)
+    task, data = make_task()
+    params, mask = start(task, data)
+    mask["dense_0"]["kernel"] = mask["dense_0"]["kernel"].at[:3].set(False)
+    evaluated = network.evaluate(task, data, params, mask)
+    zeroed = jax.tree.map(lambda leaf, kept: jnp.where(kept, leaf, 0), params, mask)
+    logits = task.model.apply(zeroed, task.pixels.normalise(data.test_images))
+    expected = confusion_matrix(data.test_labels, jnp.argmax(logits, axis=1), labels=range(10))
+    assert np.array_equal(evaluated.confusion, expected)
+    assert evaluated.removed_weights.tolist() == [3 * 16, 0]
+    assert int(evaluated.removed_parameters) == 3 * 16
+
+
+def test_prune_is_deterministic_in_seed_and_level():
+    task, data = make_task()
+    params, mask = start(task, data)
+    prune = [
+        network.prune(
+            task, Method("random"), data, params, mask, jnp.int32(s), jnp.int32(1), jnp.array([100])
+        )
+        for s in (0, 0, 1)
+    ]
+    assert int(kernels(prune[0], ("dense_0",))[0].sum()) == 100
+    assert jax.tree.all(jax.tree.map(jnp.array_equal, prune[0], prune[1]))
+    assert not jax.tree.all(jax.tree.map(jnp.array_equal, prune[0], prune[2]))
+
+
+def test_pixels_are_standardised():
+    data = load("digits")
+    images = network.Pixels.of(data).normalise(jnp.asarray(data.train_images))
+    assert abs(float(images.mean())) < 1e-4
+    assert float(images.std()) == pytest.approx(1, abs=1e-4)
+    blank = data._replace(train_images=np.zeros_like(data.train_images))
+    assert jnp.isfinite(network.Pixels.of(blank).normalise(jnp.asarray(data.test_images))).all()
