@@ -5,6 +5,7 @@ nothing else.
 """
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import jax.numpy as jnp
 import numpy as np
@@ -22,11 +23,17 @@ DEFAULT_OBJECTIVES = (SPARSITY, "accuracy", "recall_group_min")
 ACCURACY_TOLERANCE = 0.01
 RECALL_TOLERANCE = 0.05
 
-Results = xr.Dataset | xr.DataTree
+Results: TypeAlias = xr.Dataset | xr.DataTree
+
+
+def as_dataset(results: Results) -> xr.Dataset:
+    """A task's results as a Dataset, from a node of the tree or from a Dataset."""
+    return results.to_dataset() if isinstance(results, xr.DataTree) else results
 
 
 def class_recall(results: Results) -> xr.DataArray:
     """Recall of each network and class: (method, seed, level, true); NaN where unfinished."""
+    results = as_dataset(results)
     values = np.asarray(fairness.recall(jnp.asarray(results["confusion"].values)))
     kept = results["confusion"].isel(predicted=0, drop=True)
     return kept.copy(data=values).rename("recall").assign_attrs(units="fraction of the class")
@@ -38,9 +45,10 @@ def network_metrics(results: Results, names: Sequence[str] = tuple(METRICS)) -> 
     Raises:
         InputError: for an unknown metric.
     """
+    results = as_dataset(results)
     confusion = results["confusion"]
     counts = jnp.asarray(confusion.values)
-    dense = jnp.broadcast_to(counts[:, :, :1], counts.shape)
+    dense = jnp.broadcast_to(jnp.asarray(confusion.values[:, :, :1]), counts.shape)
     dims, coords = confusion.dims[:3], confusion.isel(true=0, predicted=0, drop=True).coords
     columns = {}
     for name in names:
@@ -159,12 +167,13 @@ def price_of_accuracy(
         `fair_level` and `fair_sparsity`, the sparsest choice that keeps every class within the
         recall tolerance.
     """
+    results = as_dataset(results)
     recalls = class_recall(results).transpose("method", "seed", "level", "true").values
     accuracies = network_metrics(results, ["accuracy"]).accuracy.values
     sparsities = results[SPARSITY].values
     rows = [
-        _price(*arrays, accuracy_tolerance, recall_tolerance, confidence)
-        for arrays in zip(accuracies, recalls, sparsities, strict=True)
+        _price(accuracy, recall, sparsity, accuracy_tolerance, recall_tolerance, confidence)
+        for accuracy, recall, sparsity in zip(accuracies, recalls, sparsities, strict=True)
     ]
     columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     names = np.array(results["true"].values)[columns.pop("worst_class")]

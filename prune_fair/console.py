@@ -150,7 +150,7 @@ def point_rows(points: xr.Dataset) -> list[dict[str, Any]]:
     """Operating points as JSON types; what has classes or estimates is keyed by their names."""
     return [
         {
-            name: _keyed(point[name])
+            str(name): _keyed(point[name])
             for name in (*point.coords, *point.data_vars)
             if name not in point.dims
         }

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -40,6 +41,7 @@ def frontier(
     Bands are 95 % bootstrap intervals over seeds. A diamond is what accuracy alone would choose, a
     star the sparsest level that keeps every class within 5 points of its dense recall.
     """
+    results = analysis.as_dataset(results)
     figure = figure or Figure(figsize=(6.4, 1.3 + 2.9 * len(metrics)), layout="constrained")
     points = analysis.frontier(results, [analysis.SPARSITY, *metrics])
     price = analysis.price_of_accuracy(results)
@@ -98,7 +100,7 @@ def _tidy(axes: Axes) -> None:
 
 
 def _explain_methods(figure: Figure, methods: Sequence[str], seeds: int) -> None:
-    marker = {"color": "white", "markeredgecolor": "black"}
+    marker: dict[str, Any] = {"color": "white", "markeredgecolor": "black"}
     handles: list[Artist] = [
         Line2D([], [], color=colour, label=method)
         for colour, method in zip(_colours(), methods, strict=False)
@@ -118,6 +120,7 @@ def recall(results: analysis.Results, figure: Figure | None = None) -> Figure:
     Classes with less than half the training images of the median class are drawn in colour; where
     there are none, the two classes that lose most are.
     """
+    results = analysis.as_dataset(results)
     table = analysis.over_seeds(analysis.class_recall(results))
     sparsity = analysis.metrics(results, []).sparsity
     methods = [str(method) for method in results["method"].values]
@@ -142,7 +145,7 @@ def recall(results: analysis.Results, figure: Figure | None = None) -> Figure:
     return figure
 
 
-def _highlighted(results: analysis.Results, table: xr.DataArray) -> dict[str, str]:
+def _highlighted(results: xr.Dataset, table: xr.DataArray) -> dict[str, str]:
     """Colours of the classes to look at."""
     count = results["train_count"]
     rare = count.true[(count < RARE * count.median()).values].values

@@ -48,7 +48,6 @@ class StudyStore:
     def describe_task(
         self,
         task: str,
-        *,
         methods: Sequence[str],
         levels: int,
         layers: Sequence[str],

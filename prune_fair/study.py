@@ -21,7 +21,7 @@ from prune_fair.pruning import TREATMENTS, Method, kernels, quota
 from prune_fair.store import DENSE, StudyStore, open_study, writing
 from prune_fair.training import network
 from prune_fair.training.population import Plan, Population, make_plan
-from prune_fair.types import Mask, Params
+from prune_fair.types import Dataset, Mask, Params
 
 Seeds: TypeAlias = Int[np.ndarray, " seeds"]
 
@@ -95,9 +95,10 @@ def run_study(
             progress(config.networks, reused=True)
             return open_study(path)
         plan = plan or make_plan(min(config.seeds, config.seeds_per_piece))
+        loaded = {task.name: _load_task(task, plan) for task in config.tasks}
         store.begin_run(asdict(plan))
-        for task in config.tasks:
-            run_task(_prepare(task, config, plan, store, progress))
+        for name, (task, dataset) in loaded.items():
+            run_task(_compile(name, task, dataset, config, plan, store, progress))
         store.finish()
     return open_study(path)
 
@@ -113,6 +114,8 @@ def run_block(run: TaskRun, seeds: Seeds) -> None:
     """The levels of some seeds, going on after the last finished one."""
     sparsities = run.config.schedule.sparsity_by_level()
     next_level = _first_unfinished_level(run, seeds)
+    if next_level == len(sparsities):
+        return
     initial = _initialise(run, seeds, level=0)
     if next_level == 0:
         nothing_removed = jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), initial)
@@ -242,50 +245,47 @@ def _load(run: TaskRun, seeds: Seeds, level: int) -> dict[str, Networks]:
     return {name: Networks(**saved[name]) for name in names}
 
 
-def _prepare(
-    task: TaskConfig, config: StudyConfig, plan: Plan, store: StudyStore, progress: Progress
-) -> TaskRun:
-    """Loads a task's images, builds its model, and tells the store what its results look like."""
-    dataset = task.data.load()
+def _load_task(config: TaskConfig, plan: Plan) -> tuple[network.Task, Dataset]:
+    """A task's images and model; all that can be wrong with them is refused here."""
+    dataset = config.data.load()
     classes, shape = len(dataset.class_names), dataset.train_images.shape[1:]
-    model = build(task.model.name, shape, classes, task.model.widths, plan.convolution)
-    params = jax.eval_shape(model.init, jax.random.key(0))
-    store.describe_task(
-        task.name,
-        methods=config.methods,
-        levels=len(config.schedule.sparsity_by_level()),
-        layers=model.layers,
-        dataset=dataset,
-    )
+    model = build(config.model.name, shape, classes, config.model.widths, plan.convolution)
+    pixels, train_size = network.Pixels.of(dataset), len(dataset.train_labels)
+    return network.Task(model, pixels, config.recipe, train_size, classes), dataset
+
+
+def _compile(
+    name: str,
+    task: network.Task,
+    dataset: Dataset,
+    config: StudyConfig,
+    plan: Plan,
+    store: StudyStore,
+    progress: Progress,
+) -> TaskRun:
+    """Puts a task on the machine, and tells the store what its results look like."""
+    levels = len(config.schedule.sparsity_by_level())
+    layers = task.model.layers
+    store.describe_task(name, config.methods, levels, layers, dataset)
     population = Population(plan)
-    shared = network.Task(
-        model, network.Pixels.of(dataset), task.recipe, len(dataset.train_labels), classes
-    )
-    return TaskRun(
-        task.name,
-        config,
-        shared,
-        population.share(network.DeviceData(*dataset[:4])),
-        _compile_once(shared, config, population, progress),
-        {
-            layer: kernel.size
-            for layer, kernel in zip(model.layers, kernels(params, model.layers), strict=True)
-        },
-        sum(leaf.size for leaf in jax.tree.leaves(params)),
-        store,
-        progress,
-    )
-
-
-def _compile_once(
-    task: network.Task, config: StudyConfig, population: Population, progress: Progress
-) -> Programs:
-    return Programs(
+    params = jax.eval_shape(task.model.init, jax.random.key(0))
+    programs = Programs(
         population.lift(partial(network.initialise, task)),
         population.lift(partial(network.train, task), progress),
         population.lift(partial(network.evaluate, task)),
         {
-            name: population.lift(partial(network.prune, task, Method.parse(name)))
-            for name in config.methods
+            method: population.lift(partial(network.prune, task, Method.parse(method)))
+            for method in config.methods
         },
+    )
+    return TaskRun(
+        name,
+        config,
+        task,
+        population.share(network.DeviceData(*dataset[:4])),
+        programs,
+        {la: kernel.size for la, kernel in zip(layers, kernels(params, layers), strict=True)},
+        sum(leaf.size for leaf in jax.tree.leaves(params)),
+        store,
+        progress,
     )

@@ -3,7 +3,9 @@
 Strict dtype promotion is not asked for: the learning-rate schedules of Optax break it.
 """
 
+import gzip
 import os
+import struct
 import tempfile
 from pathlib import Path
 
@@ -63,6 +65,28 @@ def toy_study(toy_config, tmp_path_factory):
 def toy_results(toy_study):
     """The node of the toy study's one task."""
     return prune_fair.open_study(toy_study)["digits/mlp"].to_dataset()
+
+
+def idx_bytes(array: np.ndarray) -> bytes:
+    """An array of unsigned bytes as an IDX file."""
+    shape = struct.pack(f">{array.ndim}I", *array.shape)
+    return bytes((0, 0, 8, array.ndim)) + shape + array.tobytes()
+
+
+@pytest.fixture
+def write_idx_folder(rng):
+    """Writes a small dataset of random images as the four files of the MNIST family."""
+
+    def write(folder: Path, image: tuple[int, int], sizes: tuple[int, int], classes: int) -> None:
+        folder.mkdir(exist_ok=True)
+        for part, size in zip(("train", "t10k"), sizes, strict=True):
+            images = rng.integers(0, 256, (size, *image), dtype=np.uint8)
+            labels = (np.arange(size) % classes).astype(np.uint8)
+            compressed = gzip.compress(idx_bytes(images))
+            (folder / f"{part}-images-idx3-ubyte.gz").write_bytes(compressed)
+            (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx_bytes(labels))
+
+    return write
 
 
 @pytest.fixture

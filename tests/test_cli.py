@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import xarray as xr
 
 from prune_fair import cli, console
 from prune_fair.fairness import METRICS
@@ -121,7 +123,7 @@ def test_mistakes_of_an_experiment(capsys, tmp_path, monkeypatch, flags, message
     if "--out" not in flags:
         flags += ["--out", str(tmp_path / "study")]
     assert message in mistake(capsys, lambda: cli.experiment(quickstart, flags))
-    assert not [*tmp_path.glob("study/results")]
+    assert not [*tmp_path.glob("study/study.json")]
 
 
 def test_flags_that_do_not_parse_exit_with_2(capsys):
@@ -199,3 +201,21 @@ def test_installed_command(command):
         [sys.executable, *filled, "list"], capture_output=True, text=True, check=True
     )
     assert "magnitude" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("chosen", "cost", "fair", "words"),
+    [
+        (0.9, -0.07, 0.8, "class b would pay with 7.0 points of its recall.*only up to 0.800"),
+        (0.9, -0.02, 0.95, "class b would pay with 2.0 points.*within 5 points.*there"),
+        (0.9, 0.01, 0.95, "no class has lost recall"),
+    ],
+)
+def test_the_price_in_words(chosen, cost, fair, words):
+    by_estimate = {"accuracy_sparsity": chosen, "cost": cost, "fair_sparsity": fair}
+    price = xr.Dataset(
+        {name: (("method", "estimate"), [[v, v, v]]) for name, v in by_estimate.items()},
+        {"method": ["random-global-rewind"], "estimate": ["mean", "low", "high"]},
+    ).assign(worst_class=("method", ["b"]))
+    assert re.search(words, console.in_words(price))
+    assert "random-global-rewind to sparsity 0.900" in console.in_words(price)

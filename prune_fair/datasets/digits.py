@@ -22,8 +22,8 @@ def digits() -> Dataset:
 
     pixels, labels = load_digits(return_X_y=True)
     images = np.round(pixels.reshape(-1, 8, 8, 1) * (255 / 16)).astype(np.uint8)
-    split = train_test_split(
-        images, labels.astype(np.int32), test_size=TEST_SHARE, stratify=labels, random_state=0
+    train, test = train_test_split(
+        np.arange(len(labels)), test_size=TEST_SHARE, stratify=labels, random_state=0
     )
-    train_images, test_images, train_labels, test_labels = split
-    return Dataset(train_images, train_labels, test_images, test_labels, tuple("0123456789"))
+    labels = np.asarray(labels, np.int32)
+    return Dataset(images[train], labels[train], images[test], labels[test], tuple("0123456789"))

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int, UInt8
@@ -25,7 +26,8 @@ def tfds(name: str) -> Dataset:
             images of one size in both splits; the message says what to run.
     """
     builder = _prepared_builder(name)
-    features, splits = builder.info.features, builder.info.splits
+    features: Any = builder.info.features
+    splits = builder.info.splits
     check(
         {"image", "label"} <= set(features),
         f"tfds:{name}: expected the features 'image' and 'label', found {sorted(features)}",

@@ -17,7 +17,7 @@ def non_dominated(points: Float[np.ndarray, "points objectives"]) -> Bool[np.nda
         >>> non_dominated(np.array([[0.9, 0.5], [0.8, 0.7], [0.8, 0.4]])).tolist()
         [True, True, False]
     """
-    known = ~np.isnan(points).any(axis=1)
+    known = np.logical_not(np.isnan(points).any(axis=1))
     on_frontier = known.copy()
     for row in np.flatnonzero(known):
         at_least, better = (points >= points[row]).all(axis=1), (points > points[row]).any(axis=1)

@@ -22,7 +22,7 @@ from prune_fair.pruning import (
     removed_parameters,
     removed_weights,
 )
-from prune_fair.types import Batch, Dataset, Images, Mask, Model, Params, PRNGKey
+from prune_fair.types import AnyArray, Batch, Dataset, Images, Mask, Model, Params, PRNGKey
 
 EVALUATION_BATCH = 1000
 
@@ -30,10 +30,10 @@ EVALUATION_BATCH = 1000
 class DeviceData(NamedTuple):
     """A dataset's images and labels in device memory, shared by all networks."""
 
-    train_images: UInt8[Array, "train h w c"]
-    train_labels: Int[Array, " train"]
-    test_images: UInt8[Array, "test h w c"]
-    test_labels: Int[Array, " test"]
+    train_images: UInt8[AnyArray, "train h w c"]
+    train_labels: Int[AnyArray, " train"]
+    test_images: UInt8[AnyArray, "test h w c"]
+    test_labels: Int[AnyArray, " test"]
 
 
 class Pixels(NamedTuple):

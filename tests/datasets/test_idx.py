@@ -1,6 +1,3 @@
-import gzip
-import struct
-
 import numpy as np
 import pytest
 
@@ -9,18 +6,9 @@ from prune_fair.datasets.idx import DEBIAN_FASHION_MNIST, FASHION_CLASSES, fashi
 from prune_fair.errors import InputError
 
 
-def idx_bytes(array: np.ndarray) -> bytes:
-    shape = struct.pack(f">{array.ndim}I", *array.shape)
-    return bytes((0, 0, 8, array.ndim)) + shape + array.tobytes()
-
-
 @pytest.fixture
-def folder(tmp_path, rng):
-    for part, size in (("train", 12), ("t10k", 6)):
-        images = rng.integers(0, 256, (size, 5, 4), dtype=np.uint8)
-        labels = (np.arange(size) % 3).astype(np.uint8)
-        (tmp_path / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx_bytes(images)))
-        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(idx_bytes(labels))
+def folder(tmp_path, write_idx_folder):
+    write_idx_folder(tmp_path, (5, 4), (12, 6), classes=3)
     return tmp_path
 
 
@@ -41,7 +29,9 @@ def test_class_names_from_a_file(folder):
 
 def test_values_survive_the_format(tmp_path, rng):
     array = rng.integers(0, 256, (3, 2, 7), dtype=np.uint8)
-    (tmp_path / "x").write_bytes(idx_bytes(array))
+    (tmp_path / "x").write_bytes(
+        bytes((0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 7)) + array.tobytes()
+    )
     assert np.array_equal(read_idx(tmp_path / "x", 3), array)
 
 
@@ -72,7 +62,7 @@ def test_truncated_gzip(folder):
 
 
 def test_images_and_labels_of_different_datasets(folder):
-    (folder / "t10k-labels-idx1-ubyte").write_bytes(idx_bytes(np.zeros(5, np.uint8)))
+    (folder / "t10k-labels-idx1-ubyte").write_bytes(bytes((0, 0, 8, 1, 0, 0, 0, 5)) + bytes(5))
     with pytest.raises(InputError, match="6 t10k images but 5 labels"):
         load(f"idx:{folder}")
 
