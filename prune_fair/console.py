@@ -111,10 +111,18 @@ def in_words(price: xr.Dataset) -> str:
         row[column].sel(estimate="mean").item()
         for column in ("accuracy_sparsity", "fair_sparsity", "cost")
     )
+    method = row["method"].item()
+    choice = f"By accuracy alone one would prune with {method} to sparsity {chosen:.3f}"
+    if cost >= 0:
+        return f"{choice}, where no class has lost recall."
+    price_paid = (
+        f"class {row.worst_class.item()} would pay with {-100 * cost:.1f} points of its recall"
+    )
+    until = f"only up to {fair:.3f}" if fair < chosen else "there too"
+    kept = "every class is within 5 points of its dense recall"
     return (
-        f"By accuracy alone one would prune with {row['method'].item()} to sparsity {chosen:.3f}. "
-        f"Class {row.worst_class.item()} pays for it with {-100 * cost:.1f} points of its recall; "
-        f"to keep every class within 5 points, stop at {fair:.3f}."
+        f"{choice}, and {payer} would pay with {-100 * cost:.1f} points of its recall: "
+        f"{kept} {until}."
     )
 
 
