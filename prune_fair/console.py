@@ -115,9 +115,7 @@ def in_words(price: xr.Dataset) -> str:
     choice = f"By accuracy alone one would prune with {method} to sparsity {chosen:.3f}"
     if cost >= 0:
         return f"{choice}, where no class has lost recall."
-    price_paid = (
-        f"class {row.worst_class.item()} would pay with {-100 * cost:.1f} points of its recall"
-    )
+    payer = f"class {row.worst_class.item()}"
     until = f"only up to {fair:.3f}" if fair < chosen else "there too"
     kept = "every class is within 5 points of its dense recall"
     return (
