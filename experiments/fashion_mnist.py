@@ -4,8 +4,9 @@ Purpose   the effect of pruning by class where no class is under-represented
 Command   python experiments/fashion_mnist.py [--dataset fashion_mnist | idx:DIR |
           tfds:fashion_mnist] [--model mlp | lenet5] [--out DIR] [--seeds N] [--help]
 Hardware  2 CPU cores, 3 GiB of memory
-Time      EXPECTED_TIME
-Expected  EXPECTED_NUMBERS
+Time      mlp 5 minutes; lenet5 an hour (64 networks of 2,808 steps)
+Expected  mlp: dense accuracy 0.892, 0.892 at sparsity 0.8 and 0.870 at 0.98 (magnitude-global-
+          rewind); class Shirt 0.704 dense and 0.636 at 0.98. lenet5, 3 epochs: 0.889, 0.891 at 0.8
 """
 
 from pathlib import Path

@@ -82,9 +82,16 @@ def print_points(console: Console, title: str, points: xr.Dataset, columns: Sequ
         table.add_column(column, no_wrap=True)
     for index in range(points.sizes["point"]):
         point = points.isel(point=index)
-        values = (with_interval(point[column], 1.0, ".3f") for column in columns)
+        values = (_cell(point, column) for column in columns)
         table.add_row(point["method"].item(), str(point["level"].item()), *values)
     console.print(table)
+
+
+def _cell(point: xr.Dataset, column: str) -> str:
+    """A column's value with its interval; a sparsity that all seeds share has no width to show."""
+    values = point[column]
+    exact = column == analysis.SPARSITY and values.min() == values.max()
+    return f"{values[0].item():.3f}" if exact else with_interval(values, 1.0, ".3f")
 
 
 def print_price(console: Console, name: str, price: xr.Dataset) -> None:

@@ -139,6 +139,8 @@ def recall(results: analysis.Results, figure: Figure | None = None) -> Figure:
         axes.set_xlabel("")
     for axes in panels[len(methods) :]:
         axes.set_visible(False)
+    for axes in panels[: len(methods)][-columns:]:
+        axes.tick_params(labelbottom=True)
     figure.supxlabel("sparsity (% of prunable weights removed)", fontsize=9)
     figure.supylabel("recall of the class (fraction)", fontsize=9)
     _explain_classes(figure, results, highlighted)
@@ -185,7 +187,8 @@ def _explain_classes(
         for name, colour in highlighted.items()
     ]
     others = count.sel(true=[name not in highlighted for name in count.true.values])
-    label = f"other classes ({others.min().item()} to {others.max().item()} images)"
+    few, many = others.min().item(), others.max().item()
+    label = f"other classes ({few}{f' to {many}' if few < many else ''} images)"
     handles.append(Line2D([], [], color=GREY, lw=0.8, label=label))
     handles.append(_band(results.sizes["seed"]))
     figure.legend(handles=handles, loc="outside upper left", ncols=2, frameon=False, fontsize=8)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from prune_fair import Schedule, analysis, run_study
+from prune_fair import RecipeConfig, Schedule, analysis, run_study
 from prune_fair.datasets.idx import DEBIAN_FASHION_MNIST
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "experiments"))
@@ -34,7 +34,12 @@ def test_quickstart_shows_the_papers_effect(tmp_path):
 @pytest.mark.skipif(not DEBIAN_FASHION_MNIST.is_dir(), reason="dataset-fashion-mnist not installed")
 @pytest.mark.parametrize(("model", "least"), [("mlp", 0.87), ("lenet5", 0.88)])
 def test_fashion_mnist_is_learned_and_survives_sparsity_08(model, least, tmp_path):
-    config, _ = fashion_mnist(model=model, seeds=2, methods=("magnitude-global-rewind",))
+    config, _ = fashion_mnist(
+        model=model,
+        seeds=2,
+        methods=("magnitude-global-rewind",),
+        recipe=RecipeConfig(epochs=3, batch_size=128, learning_rate=0.05),
+    )
     config = dataclasses.replace(config, schedule=Schedule("one-shot", sparsities=(0.8,)))
     results = run_study(config, tmp_path).leaves[0].to_dataset()
     accuracy = analysis.network_metrics(results, ["accuracy"]).accuracy.isel(method=0).mean("seed")

@@ -21,7 +21,7 @@ def keep_fractions(dataset: Dataset, keep: Mapping[str, float]) -> Dataset:
 
     Example:
         >>> from prune_fair.datasets import load
-        >>> keep_fractions(load("digits"), {"8": 0.2}).train_count()[8]
+        >>> int(keep_fractions(load("digits"), {"8": 0.2}).train_count()[8])
         24
     """
     counts = dataset.train_count()
