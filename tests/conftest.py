@@ -21,9 +21,9 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 # by every worker and by the commands that tests run.
 CACHE = Path(tempfile.gettempdir()) / f"prune_fair-tests-{os.getuid()}-jax-{jax.__version__}"
 os.environ["JAX_COMPILATION_CACHE_DIR"] = str(CACHE)
-os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 jax.config.update("jax_compilation_cache_dir", str(CACHE))
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
 with install_import_hook("prune_fair", "beartype.beartype"):
     import prune_fair
@@ -39,6 +39,11 @@ with install_import_hook("prune_fair", "beartype.beartype"):
     )
 
 TOY_METHODS = ("magnitude-global-rewind", "random-layerwise-channel-finetune")
+
+
+def pytest_collection_modifyitems(items):
+    """The longest first, so that the workers end together."""
+    items.sort(key=lambda item: "test_experiments" not in item.nodeid)
 
 
 @pytest.fixture(scope="session")

@@ -117,8 +117,9 @@ class Population:
         """
 
         def on_device(shared: Any, members: Any) -> Any:
-            one = lambda member: function(shared, *member)  # noqa: E731
-            return jax.lax.map(one, members, batch_size=self.plan.chunk)
+            return jax.lax.map(
+                lambda member: function(shared, *member), members, batch_size=self.plan.chunk
+            )
 
         program = jax.jit(
             jax.shard_map(

@@ -14,7 +14,7 @@ DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 sizes = st.integers(1, 9)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     image=st.tuples(sizes, sizes),
     kernel=st.tuples(st.integers(1, 5), st.integers(1, 5)),

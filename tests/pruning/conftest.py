@@ -13,7 +13,7 @@ def model():
 
 @pytest.fixture(scope="session")
 def params(model):
-    return model.init(jax.random.key(0))
+    return jax.jit(model.init)(jax.random.key(0))
 
 
 @pytest.fixture(scope="session")

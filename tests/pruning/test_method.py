@@ -43,7 +43,7 @@ def test_refusals(arguments, message):
 def test_output_layer_is_part_of_the_method(model, params, mask, batch):
     for output in (False, True):
         method = Method("magnitude", output=output)
-        prune = pruner(method, model)
+        prune = jax.jit(pruner(method, model))
         after = prune(params, mask, batch, jax.random.key(0), jnp.array([10]))
         assert bool(after["output"]["kernel"].all()) is not output
         assert (model.layers[-1] in method.prunable(model.layers)) is output
@@ -55,9 +55,11 @@ def test_output_layer_is_part_of_the_method(model, params, mask, batch):
 def test_every_method_prunes_one_network_and_many_alike(method, model, mask, batch):
     prune, quotas = jax.jit(pruner(method, model)), jnp.full(3, 12)
     keys = jax.random.split(jax.random.key(3), 2)
-    members = jax.vmap(model.init)(keys)
+    members = jax.jit(jax.vmap(model.init))(keys)
     masks = jax.tree.map(lambda leaf: jnp.stack([leaf] * 2), mask)
-    many = jax.vmap(prune, in_axes=(0, 0, None, 0, None))(members, masks, batch, keys, quotas)
+    many = jax.jit(jax.vmap(prune, in_axes=(0, 0, None, 0, None)))(
+        members, masks, batch, keys, quotas
+    )
     for row in range(2):
         member, expected = (
             jax.tree.map(lambda leaf, row=row: leaf[row], t) for t in (members, many)

@@ -56,17 +56,19 @@ def test_contract_of_every_selection(granularity, scope, tied, model, params, ma
     select, layers = SELECTIONS[granularity, scope], model.layers[:-1]
     sizes = [kernel.size for kernel in kernels(params, layers)]
     scores = jax.tree.map(jnp.zeros_like if tied else jnp.abs, params)
+    jitted = jax.jit(lambda mask, kept: select(scores, mask, layers, kept))
     before = mask
     for sparsity in (0.0, 0.3, 0.6, 0.9):
         kept = jnp.asarray(quota(scope, sparsity, sizes))
-        after = select(scores, before, layers, kept)
-        jitted = jax.jit(lambda m, k: select(scores, m, layers, k))(before, kept)
+        after = jitted(before, kept)
         assert jax.tree.structure(after) == jax.tree.structure(params)
-        assert jax.tree.all(jax.tree.map(jnp.array_equal, after, jitted))
         assert jax.tree.all(jax.tree.map(lambda a, b: bool((a <= b).all()), after, before))
         remaining = sum(int(kernel.sum()) for kernel in kernels(after, layers))
         if granularity == "unstructured":
             assert remaining == kept.sum()
+        if sparsity == 0.6:
+            eager = select(scores, before, layers, kept)
+            assert jax.tree.all(jax.tree.map(jnp.array_equal, after, eager))
         before = after
 
 
@@ -109,7 +111,7 @@ def fully_dead(mask, layers) -> bool:
 @pytest.mark.parametrize("name", ["mlp", "lenet5"])
 def test_removed_channels_are_fully_dead_and_near_the_sparsity(scope, name):
     model = build(name, (28, 28, 1), 10)
-    params = model.init(jax.random.key(0))
+    params = jax.jit(model.init)(jax.random.key(0))
     layers = model.layers[:-1]
     sizes = [kernel.size for kernel in kernels(params, layers)]
     scores, mask = jax.tree.map(jnp.abs, params), full_mask(params)

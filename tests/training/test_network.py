@@ -1,5 +1,7 @@
 """One network: the mask holds, the recipe is followed, the counts are those of scikit-learn."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -24,11 +26,15 @@ def make_task(**recipe) -> tuple[network.Task, network.DeviceData]:
 
 
 def start(task, data, seed=0):
-    params = network.initialise(task, data, jnp.int32(seed), jnp.int32(0))
+    params = jax.jit(partial(network.initialise, task))(data, jnp.int32(seed), jnp.int32(0))
     return params, full_mask(params)
 
 
 ONE = (jnp.int32(0), jnp.int32(1), jnp.float32(1))
+
+
+def train(task, *arguments):
+    return jax.jit(partial(network.train, task))(*arguments)
 
 
 def half(mask):
@@ -41,7 +47,7 @@ def test_removed_weights_stay_removed(optimizer):
     task, data = make_task(optimizer=optimizer, weight_decay=0.01)
     params, mask = start(task, data)
     mask = half(mask)
-    trained = network.train(task, data, params, mask, *ONE).params
+    trained = train(task, data, params, mask, *ONE).params
     assert jax.tree.all(
         jax.tree.map(lambda leaf, kept: bool((leaf[~kept] == 0).all()), trained, mask)
     )
@@ -53,7 +59,7 @@ def test_equals_a_plain_loop_over_the_same_batches():
     task, data = make_task(weight_decay=0.001, momentum=0.8)
     params, mask = start(task, data)
     mask = half(mask)
-    ours = network.train(task, data, params, mask, *ONE).params
+    ours = train(task, data, params, mask, *ONE).params
 
     steps = 200 // 32
     optimizer = optax.chain(
@@ -70,12 +76,13 @@ def test_equals_a_plain_loop_over_the_same_batches():
         picked = jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1)
         return -picked.mean()
 
+    gradient = jax.jit(jax.grad(loss))
     key = network.network_key(jnp.int32(0), jnp.int32(1), "batches")
     for epoch_key in jax.random.split(key, 2):
         order = jax.random.permutation(epoch_key, 200)
         for i in range(steps):
             rows = order[32 * i : 32 * (i + 1)]
-            gradients = jax.grad(loss)(masked, data.train_images[rows], data.train_labels[rows])
+            gradients = gradient(masked, data.train_images[rows], data.train_labels[rows])
             updates, state = optimizer.update(gradients, state, masked)
             masked = jax.tree.map(
                 lambda p, u, kept: jnp.where(kept, p + u, 0), masked, updates, mask
@@ -88,8 +95,7 @@ def test_learning_rate_share_scales_the_steps():
     task, data = make_task(epochs=1, batch_size=200, decay="constant", momentum=0.0)
     params, mask = start(task, data)
     full, tenth = (
-        network.train(task, data, params, mask, *ONE[:2], jnp.float32(share)).params
-        for share in (1.0, 0.1)
+        train(task, data, params, mask, *ONE[:2], jnp.float32(share)).params for share in (1.0, 0.1)
     )
     ratio = jax.tree.map(
         lambda p, f, t: jnp.allclose(t - p, 0.1 * (f - p), atol=1e-6), params, full, tenth
@@ -116,12 +122,12 @@ def test_fewer_images_than_a_batch_are_one_batch():
     task, data = make_task(batch_size=512)
     assert network.steps_per_epoch(task) == 1
     params, mask = start(task, data)
-    assert not network.train(task, data, params, mask, *ONE).diverged
+    assert not train(task, data, params, mask, *ONE).diverged
 
 
 def test_divergence_is_seen():
     task, data = make_task(learning_rate=1e20)
-    assert network.train(task, data, *start(task, data), *ONE).diverged
+    assert train(task, data, *start(task, data), *ONE).diverged
 
 
 @pytest.mark.parametrize("batch", [7, 540, 1000])
@@ -130,7 +136,7 @@ def test_evaluation_equals_scikit_learn(monkeypatch, batch):
     task, data = make_task()
     params, mask = start(task, data)
     mask["dense_0"]["kernel"] = mask["dense_0"]["kernel"].at[:3].set(False)
-    evaluated = network.evaluate(task, data, params, mask)
+    evaluated = jax.jit(partial(network.evaluate, task))(data, params, mask)
     zeroed = jax.tree.map(lambda leaf, kept: jnp.where(kept, leaf, 0), params, mask)
     logits = task.model.apply(zeroed, task.pixels.normalise(data.test_images))
     expected = confusion_matrix(data.test_labels, jnp.argmax(logits, axis=1), labels=range(10))
@@ -142,12 +148,8 @@ def test_evaluation_equals_scikit_learn(monkeypatch, batch):
 def test_prune_is_deterministic_in_seed_and_level():
     task, data = make_task()
     params, mask = start(task, data)
-    prune = [
-        network.prune(
-            task, Method("random"), data, params, mask, jnp.int32(s), jnp.int32(1), jnp.array([100])
-        )
-        for s in (0, 0, 1)
-    ]
+    run = jax.jit(partial(network.prune, task, Method("random"), data, params, mask))
+    prune = [run(jnp.int32(s), jnp.int32(1), jnp.array([100])) for s in (0, 0, 1)]
     assert int(kernels(prune[0], ("dense_0",))[0].sum()) == 100
     assert jax.tree.all(jax.tree.map(jnp.array_equal, prune[0], prune[1]))
     assert not jax.tree.all(jax.tree.map(jnp.array_equal, prune[0], prune[2]))
