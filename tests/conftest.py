@@ -17,6 +17,9 @@ from jaxtyping import install_import_hook
 jax.config.update("jax_num_cpu_devices", 2)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
+# Most of the tests' time is compiling. What trains at full size asks for optimised programs.
+jax.config.update("jax_disable_most_optimizations", True)
+
 # The tests compile the same small programs over and over; compiled once, they are read from here,
 # by every worker and by the commands that tests run.
 CACHE = Path(tempfile.gettempdir()) / f"prune_fair-tests-{os.getuid()}-jax-{jax.__version__}"

@@ -4,6 +4,7 @@ import dataclasses
 import sys
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
@@ -13,6 +14,13 @@ from prune_fair.datasets.idx import DEBIAN_FASHION_MNIST
 sys.path.insert(0, str(Path(__file__).parent.parent / "experiments"))
 from fashion_mnist import fashion_mnist
 from quickstart import quickstart
+
+
+@pytest.fixture(autouse=True)
+def optimised():
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", True)
 
 
 def test_quickstart_shows_the_papers_effect(tmp_path):
