@@ -17,6 +17,7 @@ from prune_fair import analysis
 from prune_fair.fairness import FEWEST_SEEDS
 
 WIDTH_OF_A_FILE = 160
+ROUNDING = 1e-9
 
 
 def make_console(stderr: bool = False) -> Console:
@@ -90,7 +91,7 @@ def print_points(console: Console, title: str, points: xr.Dataset, columns: Sequ
 def _cell(point: xr.Dataset, column: str) -> str:
     """A column's value with its interval; a sparsity that all seeds share has no width to show."""
     values = point[column]
-    exact = column == analysis.SPARSITY and values.min() == values.max()
+    exact = column == analysis.SPARSITY and float(values.max() - values.min()) < ROUNDING
     return f"{values[0].item():.3f}" if exact else with_interval(values, 1.0, ".3f")
 
 
