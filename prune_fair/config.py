@@ -40,15 +40,8 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         datasets.check_name(self.name)
-        for class_name, fraction in self.keep.items():
-            check(
-                0 < fraction <= 1,
-                f"keep fraction {fraction} of class {class_name!r}: expected (0, 1]",
-            )
-        check(
-            self.imbalance_factor >= 1,
-            f"imbalance_factor {self.imbalance_factor}: expected at least 1",
-        )
+        datasets.check_fractions(self.keep)
+        datasets.check_imbalance_factor(self.imbalance_factor)
 
     @property
     def label(self) -> str:

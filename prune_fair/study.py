@@ -122,7 +122,7 @@ def run_block(run: TaskRun, seeds: Seeds) -> None:
         networks = _retrain(run, seeds, 0, {DENSE: Networks(initial, nothing_removed)})
     else:
         networks = _load(run, seeds, next_level - 1)
-    dense = _load(run, seeds, 0)[DENSE]
+    dense = networks[DENSE] if DENSE in networks else _load(run, seeds, 0)[DENSE]
     for level in range(max(1, next_level), len(sparsities)):
         from_dense = level == 1 or not run.config.schedule.iterative
         parents = dict.fromkeys(run.config.methods, dense) if from_dense else networks

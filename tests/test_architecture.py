@@ -21,7 +21,7 @@ def test_import_contracts_hold():
     ("library", "rooms"),
     [
         ("flax", ("models/",)),
-        ("orbax", ("store.py",)),
+        ("orbax", ("store/",)),
         ("matplotlib", ("plots.py",)),
         ("tensorflow_datasets", ("datasets/",)),
         ("sklearn", ("datasets/",)),

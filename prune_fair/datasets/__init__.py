@@ -5,11 +5,25 @@ from collections.abc import Callable
 from prune_fair.datasets.digits import digits
 from prune_fair.datasets.idx import fashion_mnist, idx
 from prune_fair.datasets.tfds import tfds
-from prune_fair.datasets.transforms import keep_fractions, long_tail
+from prune_fair.datasets.transforms import (
+    check_fractions,
+    check_imbalance_factor,
+    keep_fractions,
+    long_tail,
+)
 from prune_fair.errors import check, unknown
 from prune_fair.types import Dataset
 
-__all__ = ["DATASETS", "PARAMETRIC", "check_name", "keep_fractions", "load", "long_tail"]
+__all__ = [
+    "DATASETS",
+    "PARAMETRIC",
+    "check_fractions",
+    "check_imbalance_factor",
+    "check_name",
+    "keep_fractions",
+    "load",
+    "long_tail",
+]
 
 DATASETS: dict[str, Callable[[], Dataset]] = {
     "digits": digits,

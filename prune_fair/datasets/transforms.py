@@ -9,6 +9,20 @@ from prune_fair.errors import check, lookup
 from prune_fair.types import Dataset
 
 
+def check_fractions(keep: Mapping[str, float]) -> None:
+    """Raises `InputError` for a fraction outside (0, 1]."""
+    for name, fraction in keep.items():
+        check(0 < fraction <= 1, f"keep fraction {fraction} of class {name!r}: expected (0, 1]")
+
+
+def check_imbalance_factor(factor: float) -> None:
+    """Raises `InputError` for a factor below 1."""
+    check(
+        factor >= 1,
+        f"imbalance_factor {factor}: expected at least 1 (largest class over smallest)",
+    )
+
+
 def keep_fractions(dataset: Dataset, keep: Mapping[str, float]) -> Dataset:
     """Keeps of each named class only that fraction of its training images.
 
@@ -24,11 +38,11 @@ def keep_fractions(dataset: Dataset, keep: Mapping[str, float]) -> Dataset:
         >>> int(keep_fractions(load("digits"), {"8": 0.2}).train_count()[8])
         24
     """
+    check_fractions(keep)
     counts = dataset.train_count()
     positions = {name: label for label, name in enumerate(dataset.class_names)}
     for name, fraction in keep.items():
         label = lookup(positions, name, "class")
-        check(0 < fraction <= 1, f"keep fraction {fraction} of class {name!r}: expected (0, 1]")
         counts[label] = max(1, round(fraction * counts[label]))
     return _first_of_each_class(dataset, counts)
 
@@ -53,10 +67,7 @@ def long_tail(dataset: Dataset, imbalance_factor: float) -> Dataset:
         >>> long_tail(load("digits"), 100.0).train_count()
         array([122,  73,  44,  26,  16,   9,   6,   3,   2,   1])
     """
-    check(
-        imbalance_factor >= 1,
-        f"imbalance factor {imbalance_factor}: expected at least 1 (largest class over smallest)",
-    )
+    check_imbalance_factor(imbalance_factor)
     counts = dataset.train_count()
     exponent = np.arange(len(counts)) / max(1, len(counts) - 1)
     wanted = np.round(counts.min() * imbalance_factor**-exponent).astype(int)

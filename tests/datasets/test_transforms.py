@@ -47,7 +47,7 @@ def test_long_tail_falls_from_the_stated_size_to_the_stated_factor(classes, each
 
 
 def test_long_tail_refuses_a_factor_below_one():
-    with pytest.raises(InputError, match="imbalance factor 0.5"):
+    with pytest.raises(InputError, match="imbalance_factor 0.5"):
         long_tail(balanced(4, 3), 0.5)
 
 

@@ -1,4 +1,4 @@
-"""A study's directory: what was asked, what is finished, and how results are opened.
+"""A study's directory while it is written: what was asked, and what is finished.
 
     study.json                                     config, fingerprint, tasks, runs
     results/DATASET/MODEL/seeds-00000.level-000.nc one finished piece: all methods of some seeds
@@ -23,19 +23,11 @@ import xarray as xr
 
 from prune_fair.errors import InputError, check
 from prune_fair.provenance import digest, environment
+from prune_fair.store.results import MEMBERS, STUDY_FILE, VARIABLES, read_study
 from prune_fair.types import SCHEMA_VERSION, Dataset
 
-STUDY_FILE = "study.json"
 LOCK_FILE = ".lock"
-DENSE = "dense"
-MEMBERS = ("method", "seed", "level")
-VARIABLES = {  # name: units, dtype, value where unfinished, axes after MEMBERS
-    "confusion": ("images", np.int32, 0, ("true", "predicted")),
-    "sparsity": ("fraction of prunable weights removed", np.float64, np.nan, ()),
-    "parameter_sparsity": ("fraction of all parameters removed", np.float64, np.nan, ()),
-    "layer_sparsity": ("fraction of the layer's weights removed", np.float64, np.nan, ("layer",)),
-    "diverged": ("true where a parameter is not finite", np.bool_, False, ()),
-}
+ELSEWHERE = "name another directory with --out"
 
 
 class StudyStore:
@@ -70,7 +62,7 @@ class StudyStore:
         check(
             known["data_sha256"] == axes["data_sha256"],
             f"{self.path}: the images of {task} are not those the study began with; restore them, "
-            "or name another directory with --out",
+            f"or {ELSEWHERE}",
         )
         self.write_study()
 
@@ -131,7 +123,7 @@ class StudyStore:
         check(
             folder.is_dir(),
             f"{folder}: the networks that the study would go on from are missing; restore them, "
-            "or name another directory with --out",
+            f"or {ELSEWHERE}",
         )
         with _checkpointer() as checkpointer:
             return checkpointer.restore(folder)
@@ -161,29 +153,27 @@ def writing(path: str | Path, config: Mapping[str, Any], fingerprint: str) -> It
             used by another process, or cannot be written.
     """
     path = Path(path).expanduser()
-    elsewhere = "name another directory with --out"
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock = (path / LOCK_FILE).open("a")
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); {elsewhere}") from error
+        raise InputError(f"{path}: cannot be written ({error.strerror}); {ELSEWHERE}") from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise InputError(
-                f"{path}: another process is running this study; wait for it, or {elsewhere}"
+                f"{path}: another process is running this study; wait for it, or {ELSEWHERE}"
             ) from error
         yield StudyStore(path, _same_study(path, config, fingerprint))
 
 
 def _same_study(path: Path, config: Mapping[str, Any], fingerprint: str) -> dict[str, Any]:
     """The study that is there, if it is the one asked for; a blank one in an empty directory."""
-    elsewhere = "name another directory with --out"
     if not (path / STUDY_FILE).exists():
         others = sorted(entry.name for entry in path.iterdir() if entry.name != LOCK_FILE)
         shown = ", ".join(others[:3])
-        check(not others, f"{path}: holds other files and no study ({shown}); {elsewhere}")
+        check(not others, f"{path}: holds other files and no study ({shown}); {ELSEWHERE}")
         blank = {"complete": False, "tasks": {}, "runs": []}
         identity = {"schema_version": SCHEMA_VERSION, "fingerprint": fingerprint}
         return {**identity, **blank, "config": dict(config)}
@@ -191,7 +181,7 @@ def _same_study(path: Path, config: Mapping[str, Any], fingerprint: str) -> dict
     if there["fingerprint"] != fingerprint:
         changes = "; ".join(_differences(there["config"], config))
         raise InputError(
-            f"{path}: holds another study ({changes}); use its settings, or {elsewhere}"
+            f"{path}: holds another study ({changes}); use its settings, or {ELSEWHERE}"
         )
     return there
 
@@ -206,90 +196,6 @@ def _differences(there: Any, asked: Any, name: str = "") -> list[str]:
     else:
         return [] if there == asked else [f"{name} is {there} there, {asked} here"]
     return [line for pair in pairs for line in _differences(*pair)]
-
-
-def read_study(path: str | Path) -> dict[str, Any]:
-    """The content of a study's study.json.
-
-    Raises:
-        InputError: if the path is no study, or one of another schema version.
-    """
-    file = Path(path).expanduser() / STUDY_FILE
-    try:
-        study = json.loads(file.read_text())
-    except (OSError, json.JSONDecodeError) as error:
-        raise InputError(
-            f"{path}: no study (no readable {STUDY_FILE} in it); expected a directory that an "
-            "experiment wrote with --out"
-        ) from error
-    version = study.get("schema_version")
-    check(
-        version == SCHEMA_VERSION,
-        f"{path}: results of schema version {version}, this prune_fair reads {SCHEMA_VERSION}; "
-        "open it with the version that wrote it",
-    )
-    return study
-
-
-def open_study(path: str | Path) -> xr.DataTree:
-    """A study's results, labelled: one node `/<dataset>/<model>` a task.
-
-    Each node holds, by method, seed and level: `confusion` (…, true, predicted), `sparsity`,
-    `parameter_sparsity`, `layer_sparsity` (…, layer), `diverged`, and `finished`; and
-    `train_count` (true). Level 0 is the dense network, the same for every method of a seed. What a
-    running study has not finished has `finished` False, counts of 0 and sparsities of NaN.
-
-    Raises:
-        InputError: if the path is no study, or one that has not begun.
-    """
-    path = Path(path).expanduser()
-    study = read_study(path)
-    check(bool(study["tasks"]), f"{path}: this study has no results yet; run it first")
-    config = study["config"]
-    described = zip(study["tasks"].items(), config["tasks"], strict=False)
-    tree = xr.DataTree.from_dict(
-        {
-            f"/{name}": _assemble(path / "results" / name, axes, config["seeds"]).assign_attrs(
-                config=json.dumps(task)
-            )
-            for (name, axes), task in described
-        }
-    )
-    tree.attrs = {key: study[key] for key in ("fingerprint", "complete", "schema_version")}
-    tree.attrs |= {"path": str(path), "config": json.dumps(config)}
-    return tree
-
-
-def _assemble(folder: Path, axes: Mapping[str, Any], seeds: int) -> xr.Dataset:
-    """The pieces of one task laid into whole arrays."""
-    coords = {
-        "method": axes["methods"],
-        "seed": np.arange(seeds),
-        "level": np.arange(axes["levels"]),
-        "true": axes["classes"],
-        "predicted": axes["classes"],
-        "layer": axes["layers"],
-    }
-    whole = xr.Dataset(coords=coords)
-    for name, (units, dtype, missing, inner) in VARIABLES.items():
-        dims = (*MEMBERS, *inner)
-        shape = [len(coords[dim]) for dim in dims]
-        whole[name] = (dims, np.full(shape, missing, dtype), {"units": units})
-    for file in sorted(folder.glob("seeds-*.nc")):
-        _lay(whole, xr.load_dataset(file, engine="scipy"))
-    whole["finished"] = whole.sparsity.notnull()
-    whole["train_count"] = ("true", np.array(axes["train_count"], np.int32), {"units": "images"})
-    return whole
-
-
-def _lay(whole: xr.Dataset, piece: xr.Dataset) -> None:
-    """Writes a piece into its place; the dense one into the place of every method."""
-    methods, names = whole.method.values.tolist(), piece.method.values.tolist()
-    rows = slice(None) if names == [DENSE] else [methods.index(name) for name in names]
-    first = int(piece.seed[0])
-    seeds, level = slice(first, first + piece.sizes["seed"]), int(piece.level[0])
-    for name in VARIABLES:
-        whole[name].values[rows, seeds, level] = piece[name].values[:, :, 0]
 
 
 def _piece_name(first_seed: int, level: int) -> str:

@@ -1,0 +1,107 @@
+"""A study's results as they are read: pieces laid into whole, labelled arrays."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from prune_fair.errors import InputError, check
+from prune_fair.types import SCHEMA_VERSION
+
+STUDY_FILE = "study.json"
+DENSE = "dense"
+MEMBERS = ("method", "seed", "level")
+VARIABLES = {  # name: units, dtype, value where unfinished, axes after MEMBERS
+    "confusion": ("images", np.int32, 0, ("true", "predicted")),
+    "sparsity": ("fraction of prunable weights removed", np.float64, np.nan, ()),
+    "parameter_sparsity": ("fraction of all parameters removed", np.float64, np.nan, ()),
+    "layer_sparsity": ("fraction of the layer's weights removed", np.float64, np.nan, ("layer",)),
+    "diverged": ("true where a parameter is not finite", np.bool_, False, ()),
+}
+
+
+def read_study(path: str | Path) -> dict[str, Any]:
+    """The content of a study's study.json.
+
+    Raises:
+        InputError: if the path is no study, or one of another schema version.
+    """
+    file = Path(path).expanduser() / STUDY_FILE
+    try:
+        study = json.loads(file.read_text())
+    except (OSError, json.JSONDecodeError) as error:
+        raise InputError(
+            f"{path}: no study (no readable {STUDY_FILE} in it); expected a directory that an "
+            "experiment wrote with --out"
+        ) from error
+    version = study.get("schema_version")
+    check(
+        version == SCHEMA_VERSION,
+        f"{path}: results of schema version {version}, this prune_fair reads {SCHEMA_VERSION}; "
+        "open it with the version that wrote it",
+    )
+    return study
+
+
+def open_study(path: str | Path) -> xr.DataTree:
+    """A study's results, labelled: one node `/<dataset>/<model>` a task.
+
+    Each node holds, by method, seed and level: `confusion` (…, true, predicted), `sparsity`,
+    `parameter_sparsity`, `layer_sparsity` (…, layer), `diverged`, and `finished`; and
+    `train_count` (true). Level 0 is the dense network, the same for every method of a seed. What a
+    running study has not finished has `finished` False, counts of 0 and sparsities of NaN.
+
+    Raises:
+        InputError: if the path is no study, or one that has not begun.
+    """
+    path = Path(path).expanduser()
+    study = read_study(path)
+    check(bool(study["tasks"]), f"{path}: this study has no results yet; run it first")
+    config = study["config"]
+    described = zip(study["tasks"].items(), config["tasks"], strict=False)
+    tree = xr.DataTree.from_dict(
+        {
+            f"/{name}": _assemble(path / "results" / name, axes, config["seeds"]).assign_attrs(
+                config=json.dumps(task)
+            )
+            for (name, axes), task in described
+        }
+    )
+    tree.attrs = {key: study[key] for key in ("fingerprint", "complete", "schema_version")}
+    tree.attrs |= {"path": str(path), "config": json.dumps(config)}
+    return tree
+
+
+def _assemble(folder: Path, axes: Mapping[str, Any], seeds: int) -> xr.Dataset:
+    """The pieces of one task laid into whole arrays."""
+    coords = {
+        "method": axes["methods"],
+        "seed": np.arange(seeds),
+        "level": np.arange(axes["levels"]),
+        "true": axes["classes"],
+        "predicted": axes["classes"],
+        "layer": axes["layers"],
+    }
+    whole = xr.Dataset(coords=coords)
+    for name, (units, dtype, missing, inner) in VARIABLES.items():
+        dims = (*MEMBERS, *inner)
+        shape = [len(coords[dim]) for dim in dims]
+        whole[name] = (dims, np.full(shape, missing, dtype), {"units": units})
+    for file in sorted(folder.glob("seeds-*.nc")):
+        _lay(whole, xr.load_dataset(file, engine="scipy"))
+    whole["finished"] = whole.sparsity.notnull()
+    whole["train_count"] = ("true", np.array(axes["train_count"], np.int32), {"units": "images"})
+    return whole
+
+
+def _lay(whole: xr.Dataset, piece: xr.Dataset) -> None:
+    """Writes a piece into its place; the dense one into the place of every method."""
+    methods, names = whole.method.values.tolist(), piece.method.values.tolist()
+    rows = slice(None) if names == [DENSE] else [methods.index(name) for name in names]
+    first = int(piece.seed[0])
+    seeds, level = slice(first, first + piece.sizes["seed"]), int(piece.level[0])
+    for name in VARIABLES:
+        whole[name].values[rows, seeds, level] = piece[name].values[:, :, 0]
