@@ -1,7 +1,14 @@
 """Train and prune thousands of image classifiers at once; see which classes pay for sparsity."""
 
 from prune_fair import analysis, plots
-from prune_fair.config import DataConfig, ModelConfig, RecipeConfig, StudyConfig, TaskConfig
+from prune_fair.config import (
+    DataConfig,
+    ModelConfig,
+    PlanConfig,
+    RecipeConfig,
+    StudyConfig,
+    TaskConfig,
+)
 from prune_fair.errors import InputError
 from prune_fair.pruning import Method, Schedule
 from prune_fair.store import open_study
@@ -12,6 +19,7 @@ __all__ = [
     "InputError",
     "Method",
     "ModelConfig",
+    "PlanConfig",
     "RecipeConfig",
     "Schedule",
     "StudyConfig",

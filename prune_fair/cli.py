@@ -7,6 +7,8 @@ one line on standard error and exit status 2.
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +16,7 @@ import tyro
 import xarray as xr
 
 from prune_fair import analysis, console, plots
-from prune_fair.config import StudyConfig
+from prune_fair.config import PlanConfig, StudyConfig
 from prune_fair.datasets import DATASETS, PARAMETRIC
 from prune_fair.errors import InputError
 from prune_fair.fairness import METRICS
@@ -47,10 +49,24 @@ def experiment(
         arguments: the command line; None for the process's own.
     """
     with _one_line_errors():
-        config, out = tyro.cli(configure, args=arguments, registry=_flags())
+        (config, out), plan = tyro.cli(_planned(configure), args=arguments, registry=_flags())
         with console.progress(config.networks) as progress:
-            results = run_study(config, out, progress=progress)
+            results = run_study(config, out, plan=plan, progress=progress)
         _show(results, out)
+
+
+def _planned(configure: Callable[..., Any]) -> Callable[..., tuple[Any, PlanConfig]]:
+    """The same flags, and those of the plan."""
+
+    @wraps(configure)
+    def planned(*arguments: Any, plan: PlanConfig = PlanConfig(), **options: Any) -> Any:
+        return configure(*arguments, **options), plan
+
+    asked = Parameter("plan", Parameter.KEYWORD_ONLY, default=PlanConfig(), annotation=PlanConfig)
+    own = signature(configure, eval_str=True).parameters.values()
+    planned.__signature__ = Signature([*own, asked])  # pyright: ignore[reportAttributeAccessIssue]
+    planned.__annotations__ = {**configure.__annotations__, "plan": PlanConfig}
+    return planned
 
 
 def _show(results: xr.DataTree, out: Path) -> None:

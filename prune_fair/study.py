@@ -15,13 +15,13 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Int
 
-from prune_fair.config import StudyConfig, TaskConfig
+from prune_fair.config import PlanConfig, StudyConfig, TaskConfig
 from prune_fair.models import build
 from prune_fair.pruning import TREATMENTS, Method, kernels, quota
 from prune_fair.store import DENSE, StudyStore, open_study, writing
 from prune_fair.training import network
-from prune_fair.training.population import Plan, Population, make_plan
-from prune_fair.types import Dataset, Mask, Params
+from prune_fair.training.population import Plan, Population, make_plan, use_every_core
+from prune_fair.types import Dataset, Mask, Model, Params
 
 Seeds: TypeAlias = Int[np.ndarray, " seeds"]
 
@@ -47,7 +47,7 @@ class Networks(NamedTuple):
 
 
 class Programs(NamedTuple):
-    """What a population does, each compiled once: functions of (data, stacked networks, ...)."""
+    """What a population does, each compiled once: functions of (what is shared, stacked ...)."""
 
     initialise: Callable[..., Any]
     train: Callable[..., Any]
@@ -73,7 +73,7 @@ def run_study(
     config: StudyConfig,
     path: str | Path,
     *,
-    plan: Plan | None = None,
+    plan: PlanConfig = PlanConfig(),
     progress: Progress = silent,
 ) -> xr.DataTree:
     """Runs a study into a directory, or goes on where the directory holds it half done.
@@ -81,7 +81,7 @@ def run_study(
     Args:
         config: what to train and prune.
         path: the study's directory.
-        plan: how networks are laid over the machine; None for this machine's default.
+        plan: what is asked of the plan that lays networks over the machine.
         progress: told of networks as they are finished.
 
     Returns:
@@ -94,11 +94,15 @@ def run_study(
         if store.study["complete"]:
             progress(config.networks, reused=True)
             return open_study(path)
-        plan = plan or make_plan(min(config.seeds, config.seeds_per_piece))
-        loaded = {task.name: _load_task(task, plan) for task in config.tasks}
-        store.begin_run(asdict(plan))
-        for name, (task, dataset) in loaded.items():
-            run_task(_compile(name, task, dataset, config, plan, store, progress))
+        use_every_core()
+        datasets = {task.name: task.data.load() for task in config.tasks}
+        parameters = max(_parameters(task, datasets[task.name]) for task in config.tasks)
+        laid = make_plan(min(config.seeds, config.seeds_per_piece), parameters, plan)
+        store.begin_run(asdict(laid))
+        for each in config.tasks:
+            dataset = datasets[each.name]
+            task = _make_task(each, dataset, laid)
+            run_task(_compile(each.name, task, dataset, config, laid, store, progress))
         store.finish()
     return open_study(path)
 
@@ -142,7 +146,7 @@ def _first_unfinished_level(run: TaskRun, seeds: Seeds) -> int:
 
 
 def _initialise(run: TaskRun, seeds: Seeds, level: int) -> Params:
-    return run.programs.initialise(run.data, seeds, np.full_like(seeds, level))
+    return run.programs.initialise((np.int32(level),), seeds)
 
 
 def _prune(
@@ -154,8 +158,8 @@ def _prune(
         method = Method.parse(name)
         sizes = [run.layer_sizes[layer] for layer in method.prunable(run.task.model.layers)]
         kept = np.tile(quota(method.scope, sparsity, sizes), (len(seeds), 1))
-        members = (*parent, seeds, np.full_like(seeds, level), kept)
-        masks[name] = run.programs.prune[name](run.data, *members)
+        shared = run.data, np.int32(level)
+        masks[name] = run.programs.prune[name](shared, *parent, seeds, kept)
     return masks
 
 
@@ -182,13 +186,10 @@ def _retrain(
     """Trains and evaluates the networks of all methods together, and saves them."""
     params, mask = jax.tree.map(lambda *leaves: np.concatenate(leaves), *starts.values())
     shares = [_learning_rate_share(run, name) for name in starts]
-    members = (
-        np.tile(seeds, len(starts)),
-        np.full(len(starts) * len(seeds), level, np.int32),
-        np.repeat(np.array(shares, np.float32), len(seeds)),
-    )
-    trained = run.programs.train(run.data, params, mask, *members)
-    evaluated = run.programs.evaluate(run.data, trained.params, mask)
+    shared = run.data, np.int32(level)
+    members = np.tile(seeds, len(starts)), np.repeat(np.array(shares, np.float32), len(seeds))
+    trained = run.programs.train(shared, params, mask, *members)
+    evaluated = run.programs.evaluate((run.data,), trained.params, mask)
     networks, counts = jax.tree.map(
         lambda leaf: leaf.reshape(len(starts), len(seeds), *leaf.shape[1:]),
         (Networks(trained.params, mask), (trained.diverged, evaluated)),
@@ -245,13 +246,23 @@ def _load(run: TaskRun, seeds: Seeds, level: int) -> dict[str, Networks]:
     return {name: Networks(**saved[name]) for name in names}
 
 
-def _load_task(config: TaskConfig, plan: Plan) -> tuple[network.Task, Dataset]:
-    """A task's images and model; all that can be wrong with them is refused here."""
-    dataset = config.data.load()
-    classes, shape = len(dataset.class_names), dataset.train_images.shape[1:]
-    model = build(config.model.name, shape, classes, config.model.widths, plan.convolution)
+def _make_task(config: TaskConfig, dataset: Dataset, plan: Plan) -> network.Task:
+    """A task as the plan has it computed."""
+    model = _build(config, dataset, plan.lowering, plan.dtype)
     pixels, train_size = network.Pixels.of(dataset), len(dataset.train_labels)
-    return network.Task(model, pixels, config.recipe, train_size, classes), dataset
+    classes = len(dataset.class_names)
+    return network.Task(model, pixels, config.recipe, train_size, classes, plan.shuffling)
+
+
+def _parameters(config: TaskConfig, dataset: Dataset) -> int:
+    """The size of a task's network; a network that does not fit its images is refused here."""
+    shapes = jax.eval_shape(_build(config, dataset).init, jax.random.key(0))
+    return sum(leaf.size for leaf in jax.tree.leaves(shapes))
+
+
+def _build(config: TaskConfig, dataset: Dataset, *how: str) -> Model:
+    shape, classes = dataset.train_images.shape[1:], len(dataset.class_names)
+    return build(config.model.name, shape, classes, config.model.widths, *how)
 
 
 def _compile(

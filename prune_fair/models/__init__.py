@@ -9,12 +9,20 @@ import jax
 import jax.numpy as jnp
 
 from prune_fair.errors import check, lookup
-from prune_fair.models.convolution import CONVOLUTIONS, banded_convolution
 from prune_fair.models.lenet5 import LeNet5
+from prune_fair.models.lowering import LOWERINGS, Lowering, banded_convolution, kernel_major_dot
 from prune_fair.models.mlp import MLP
 from prune_fair.types import Images, Logits, Model, Params, PRNGKey
 
-__all__ = ["CONVOLUTIONS", "MODELS", "banded_convolution", "build", "from_flax"]
+__all__ = [
+    "LOWERINGS",
+    "MODELS",
+    "Lowering",
+    "banded_convolution",
+    "build",
+    "from_flax",
+    "kernel_major_dot",
+]
 
 
 MODELS: dict[str, type[nn.Module]] = {
@@ -28,7 +36,8 @@ def build(
     image_shape: tuple[int, int, int],
     classes: int,
     widths: Sequence[int] = (),
-    convolution: str = "native",
+    lowering: str = "native",
+    dtype: str = "float32",
 ) -> Model:
     """The architecture of that name for images of one shape.
 
@@ -37,7 +46,8 @@ def build(
         image_shape: height, width and channels.
         classes: number of output channels.
         widths: hidden widths, of a module that has them; empty for its own default.
-        convolution: a row of `CONVOLUTIONS`, for a module that has convolutions.
+        lowering: a row of `LOWERINGS`.
+        dtype: what is computed in; parameters and logits are float32.
 
     Raises:
         InputError: for an unknown name, widths where they are fixed, or images too small.
@@ -48,16 +58,22 @@ def build(
     """
     module = lookup(MODELS, name, "model")
     fields = {field.name for field in dataclasses.fields(module)}
-    lowering = lookup(CONVOLUTIONS, convolution, "convolution")
-    options: dict[str, Any] = {"convolution": lowering} if "convolution" in fields else {}
+    options: dict[str, Any] = {"lowering": lookup(LOWERINGS, lowering, "lowering")}
     if widths:
         check("widths" in fields, f"widths {tuple(widths)}: those of {name} are fixed; leave out")
         options["widths"] = tuple(widths)
-    return from_flax(module(classes=classes, **options), image_shape)
+    return from_flax(module(classes=classes, **options), image_shape, dtype)
 
 
-def from_flax(module: nn.Module, image_shape: tuple[int, int, int]) -> Model:
+def from_flax(
+    module: nn.Module, image_shape: tuple[int, int, int], dtype: str = "float32"
+) -> Model:
     """Any Flax Linen module whose layers are called in a chain, as pure functions.
+
+    Args:
+        module: takes images and gives logits.
+        image_shape: height, width and channels.
+        dtype: what is computed in; parameters and logits are float32.
 
     Example:
         >>> from_flax(MLP(10, widths=(20,)), (8, 8, 1)).layers
@@ -74,7 +90,9 @@ def from_flax(module: nn.Module, image_shape: tuple[int, int, int]) -> Model:
         return init(key)
 
     def apply(params: Params, images: Images) -> Logits:
-        return module.apply({"params": params}, images)  # pyright: ignore[reportReturnType]
+        cast = jax.tree.map(lambda leaf: leaf.astype(dtype), (params, images))
+        logits = module.apply({"params": cast[0]}, cast[1])
+        return logits.astype(jnp.float32)  # pyright: ignore[reportAttributeAccessIssue]
 
     jax.eval_shape(record_forward_order, jax.random.key(0))
     return Model(init, apply, tuple(layers))

@@ -1,11 +1,12 @@
 """LeNet-5 for small images."""
 
+from functools import partial
+
 import flax.linen as nn
-import jax
 from jaxtyping import Array, Float
 
 from prune_fair.errors import check
-from prune_fair.models.convolution import Convolution
+from prune_fair.models.lowering import LOWERINGS, Lowering
 
 SMALLEST_IMAGE = 12
 
@@ -18,7 +19,7 @@ class LeNet5(nn.Module):
     """
 
     classes: int
-    convolution: Convolution = jax.lax.conv_general_dilated
+    lowering: Lowering = LOWERINGS["native"]
 
     @nn.compact
     def __call__(self, images: Float[Array, "n h w c"]) -> Float[Array, "n classes"]:
@@ -29,30 +30,31 @@ class LeNet5(nn.Module):
             f"images of {height}x{width} are too small for lenet5: expected at least "
             f"{SMALLEST_IMAGE}x{SMALLEST_IMAGE}; use --model mlp",
         )
+        dense = partial(nn.Dense, dot_general=self.lowering.dot_general)
         hidden = self._convolve(images, 6, "SAME", "conv_0")
         hidden = self._convolve(hidden, 16, "VALID", "conv_1")
         hidden = hidden.reshape(len(hidden), -1)
         for number, width in enumerate((120, 84)):
-            hidden = nn.relu(nn.Dense(width, name=f"dense_{number}")(hidden))
-        return nn.Dense(self.classes, name="output")(hidden)
+            hidden = nn.relu(dense(width, name=f"dense_{number}")(hidden))
+        return dense(self.classes, name="output")(hidden)
 
     def _convolve(self, images: Array, channels: int, padding: str, name: str) -> Array:
         convolve = nn.Conv(
             channels,
             (5, 5),
             padding=padding,
-            conv_general_dilated=self.convolution,
+            conv_general_dilated=self.lowering.convolution,
             name=name,
         )
         return max_pool(nn.relu(convolve(images)))
 
 
 def max_pool(images: Float[Array, "n h w c"]) -> Float[Array, "n y x c"]:
-    """2x2 max pooling, an odd last row or column dropped.
+    """2x2 max pooling, rows and then columns; an odd last row or column is dropped.
 
     The same values as `flax.linen.max_pool`, whose gradient is a slow select-and-scatter on CPU;
     here tied maxima share the gradient.
     """
     n, h, w, c = images.shape
-    even = images[:, : h // 2 * 2, : w // 2 * 2]
-    return even.reshape(n, h // 2, 2, w // 2, 2, c).max(axis=(2, 4))
+    rows = images[:, : h // 2 * 2].reshape(n, h // 2, 2, w, c).max(axis=2)
+    return rows[:, :, : w // 2 * 2].reshape(n, h // 2, w // 2, 2, c).max(axis=3)

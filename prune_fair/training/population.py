@@ -6,16 +6,17 @@ host between calls, so device memory is bounded by the plan and not by the numbe
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
+from prune_fair.config import PlanConfig
 from prune_fair.errors import check
 
 AXIS = "member"
@@ -31,62 +32,117 @@ class Plan:
         chunk: members a device trains at the same time, vmapped.
         members: members of one call of a compiled program, a multiple of devices * chunk; fewer
             members than that are filled up, more take several calls.
-        convolution: the lowering of convolutions, a row of `models.CONVOLUTIONS`.
+        lowering: how layers compute, a row of `models.LOWERINGS`.
+        shuffling: `own` or `shared` order of the training images.
+        dtype: what layers compute in.
         platform: the backend, such as `cpu`.
+        compiler_options: what XLA is asked for.
 
     Raises:
-        InputError: for a chunk below 1 or members that devices and chunks do not divide.
+        InputError: for members that devices and chunks do not divide.
     """
 
     devices: int
     chunk: int
     members: int
-    convolution: str
-    platform: str
+    lowering: str
+    shuffling: str = "own"
+    dtype: str = "float32"
+    platform: str = "cpu"
+    compiler_options: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check(self.chunk >= 1, f"chunk {self.chunk}: expected at least 1 member")
+        step = self.devices * self.chunk
         check(
-            self.members >= 1 and self.members % (self.devices * self.chunk) == 0,
-            f"members {self.members}: expected a multiple of devices x chunk = "
-            f"{self.devices * self.chunk}",
+            self.members >= 1 and self.members % step == 0,
+            f"members {self.members}: expected a multiple of devices x chunk = {step}",
         )
 
 
-# Members a device trains at once, members a call, lowering of convolutions. On CPU a network at a
-# time stays in cache (lenet5 is a quarter faster so than two at a time, the digits' mlp a twentieth
-# slower), and small calls fill up few. Those of accelerators are not measured yet.
-DEFAULTS = {"cpu": (1, 32, "banded")}
-ACCELERATOR_DEFAULTS = (64, 64, "native")
+class Defaults(NamedTuple):
+    """A backend's row.
+
+    Attributes:
+        chunk: members a device trains at once.
+        small_chunk: the same for networks of at most `SMALL` parameters.
+        members: members a call.
+        lowering: how layers compute.
+        compiler_options: what XLA is asked for.
+    """
+
+    chunk: int
+    small_chunk: int
+    members: int
+    lowering: str
+    compiler_options: Mapping[str, str] = {}
 
 
-def make_plan(seeds: int, chunk: int | None = None, devices: int | None = None) -> Plan:
+SMALL = 30_000
+
+# docs/performance.md has the measurements. On CPU one network at a time stays in a core's cache;
+# of small ones four do, and share what a step costs beside its products. Small calls fill up few.
+# XLA's newer library of matrix products is slower than Eigen, its older one, on networks of this
+# size; naming another kind of operation keeps it off them. What accelerators do best is not
+# measured yet.
+BACKENDS = {
+    "cpu": Defaults(
+        *(1, 4, 32, "matmul"),
+        {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"},
+    )
+}
+ACCELERATOR = Defaults(64, 64, 64, "native")
+
+
+def make_plan(seeds: int, parameters: int, asked: PlanConfig = PlanConfig()) -> Plan:
     """The plan for this machine.
 
     Args:
         seeds: the members of the smallest call, the dense networks.
-        chunk: members a device trains at once; None for the backend's default.
-        devices: devices to use; None for all.
+        parameters: of the largest network.
+        asked: what is not to be chosen by the backend.
 
     Raises:
-        InputError: for more devices than there are, or a chunk below 1.
+        InputError: for more devices than there are, or members that do not divide.
 
     Example:
-        >>> make_plan(seeds=32).members
+        >>> make_plan(seeds=32, parameters=12_000).members
         32
     """
-    _one_device_per_core()
+    use_every_core()
     platform, available = jax.default_backend(), jax.device_count()
-    default_chunk, most, convolution = DEFAULTS.get(platform, ACCELERATOR_DEFAULTS)
-    devices = available if devices is None else devices
-    check(1 <= devices <= available, f"devices {devices}: expected 1 to {available}")
-    chunk = min(default_chunk, -(-seeds // devices)) if chunk is None else chunk
-    check(chunk >= 1, f"chunk {chunk}: expected at least 1 member")
+    backend = BACKENDS.get(platform, ACCELERATOR)
+    devices = asked.devices or available
+    check(devices <= available, f"devices {devices}: expected 1 to {available}")
+    most = backend.small_chunk if parameters <= SMALL else backend.chunk
+    chunk = asked.chunk or min(most, -(-seeds // devices))
     step = devices * chunk
-    return Plan(devices, chunk, step * -(-min(seeds, most) // step), convolution, platform)
+    return Plan(
+        devices,
+        chunk,
+        members=asked.members or step * -(-min(seeds, backend.members) // step),
+        lowering=asked.lowering or backend.lowering,
+        shuffling=asked.shuffling,
+        dtype=asked.dtype,
+        platform=platform,
+        compiler_options=_known_options(backend.compiler_options),
+    )
 
 
-def _one_device_per_core() -> None:
+@cache
+def _is_known(option: str, value: str) -> bool:
+    try:
+        jax.jit(lambda: 0, compiler_options={option: value}).lower().compile()
+    except jax.errors.JaxRuntimeError:
+        return False
+    return True
+
+
+def _known_options(options: Mapping[str, str]) -> dict[str, str]:
+    """Those that the installed XLA has: they come and go with its versions."""
+    return {option: value for option, value in options.items() if _is_known(option, value)}
+
+
+def use_every_core() -> None:
     """On CPU a device a core, which only works before JAX has made its first array."""
     if jax.config.jax_num_cpu_devices > 0:  # pyright: ignore[reportAttributeAccessIssue]
         return
@@ -110,15 +166,16 @@ class Population:
     def lift(
         self, function: Callable[..., Any], done: Callable[[int], None] = lambda members: None
     ) -> Callable[..., Any]:
-        """Lifts `function(shared, *one)`, written for one network, to `(shared, *stacked)`.
+        """Lifts `function(*shared, *one)`, written for one network, to `(shared, *stacked)`.
 
-        The result takes host arrays with a leading member axis of any length and gives such
-        arrays; it compiles once, and tells `done` of members as they are finished.
+        The result takes what all networks share, a tuple, and host arrays with a leading member
+        axis of any length, and gives such arrays; it compiles once, and tells `done` of members as
+        they are finished.
         """
 
         def on_device(shared: Any, members: Any) -> Any:
             return jax.lax.map(
-                lambda member: function(shared, *member), members, batch_size=self.plan.chunk
+                lambda member: function(*shared, *member), members, batch_size=self.plan.chunk
             )
 
         program = jax.jit(
@@ -128,7 +185,8 @@ class Population:
                 in_specs=(P(), P(AXIS)),
                 out_specs=P(AXIS),
                 check_vma=False,
-            )
+            ),
+            compiler_options=dict(self.plan.compiler_options),
         )
 
         def call(shared: Any, *stacked: Any) -> Any:

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import pytest
 
 from prune_fair.errors import InputError
-from prune_fair.models import MODELS, build
+from prune_fair.models import LOWERINGS, MODELS, build
 
 
 def parameters(model) -> int:
@@ -42,11 +42,29 @@ def test_layers_are_in_forward_order_however_many():
     assert model.layers == (*(f"dense_{i}" for i in range(12)), "output")
 
 
-def test_lowerings_agree():
-    native, banded = (build("lenet5", (28, 28, 1), 10, convolution=c) for c in ("native", "banded"))
+@pytest.mark.parametrize("name", MODELS)
+def test_lowerings_agree_in_values_and_gradients(name):
+    native, matmul = (build(name, (28, 28, 1), 10, lowering=row) for row in LOWERINGS)
     params = jax.jit(native.init)(jax.random.key(0))
     images = jax.random.normal(jax.random.key(1), (3, 28, 28, 1))
-    assert jnp.allclose(native.apply(params, images), banded.apply(params, images), atol=1e-5)
+
+    def gradient(model):
+        return jax.jit(jax.value_and_grad(lambda p: (model.apply(p, images) ** 2).sum()))(params)
+
+    close = jax.tree.map(
+        lambda a, b: jnp.allclose(a, b, rtol=1e-3, atol=1e-4), gradient(native), gradient(matmul)
+    )
+    assert jax.tree.all(close)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_bfloat16_computes_roughly_the_same(name):
+    full, short = (build(name, (28, 28, 1), 10, dtype=dtype) for dtype in ("float32", "bfloat16"))
+    params = jax.jit(full.init)(jax.random.key(0))
+    images = jax.random.normal(jax.random.key(1), (3, 28, 28, 1))
+    logits = [jax.jit(model.apply)(params, images) for model in (full, short)]
+    assert logits[1].dtype == jnp.float32
+    assert 0 < float(jnp.abs(logits[0] - logits[1]).max()) < 0.1
 
 
 def test_refusals():

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from scipy.stats import chisquare
 from sklearn.metrics import confusion_matrix
 
 from prune_fair.config import RecipeConfig
@@ -26,14 +27,15 @@ def make_task(**recipe) -> tuple[network.Task, network.DeviceData]:
 
 
 def start(task, data, seed=0):
-    params = jax.jit(partial(network.initialise, task))(data, jnp.int32(seed), jnp.int32(0))
+    params = jax.jit(partial(network.initialise, task))(jnp.int32(0), jnp.int32(seed))
     return params, full_mask(params)
 
 
-ONE = (jnp.int32(0), jnp.int32(1), jnp.float32(1))
+LEVEL = jnp.int32(1)
 
 
-def train(task, *arguments):
+def train(task, data, params, mask, share=1.0):
+    arguments = data, LEVEL, params, mask, jnp.int32(0), jnp.float32(share)
     return jax.jit(partial(network.train, task))(*arguments)
 
 
@@ -47,7 +49,7 @@ def test_removed_weights_stay_removed(optimizer):
     task, data = make_task(optimizer=optimizer, weight_decay=0.01)
     params, mask = start(task, data)
     mask = half(mask)
-    trained = train(task, data, params, mask, *ONE).params
+    trained = train(task, data, params, mask).params
     assert jax.tree.all(
         jax.tree.map(lambda leaf, kept: bool((leaf[~kept] == 0).all()), trained, mask)
     )
@@ -59,7 +61,7 @@ def test_equals_a_plain_loop_over_the_same_batches():
     task, data = make_task(weight_decay=0.001, momentum=0.8)
     params, mask = start(task, data)
     mask = half(mask)
-    ours = train(task, data, params, mask, *ONE).params
+    ours = train(task, data, params, mask).params
 
     steps = 200 // 32
     optimizer = optax.chain(
@@ -79,7 +81,7 @@ def test_equals_a_plain_loop_over_the_same_batches():
     gradient = jax.jit(jax.grad(loss))
     key = network.network_key(jnp.int32(0), jnp.int32(1), "batches")
     for epoch_key in jax.random.split(key, 2):
-        order = jax.random.permutation(epoch_key, 200)
+        order = network.random_order(epoch_key, 200)
         for i in range(steps):
             rows = order[32 * i : 32 * (i + 1)]
             gradients = gradient(masked, data.train_images[rows], data.train_labels[rows])
@@ -94,9 +96,7 @@ def test_equals_a_plain_loop_over_the_same_batches():
 def test_learning_rate_share_scales_the_steps():
     task, data = make_task(epochs=1, batch_size=200, decay="constant", momentum=0.0)
     params, mask = start(task, data)
-    full, tenth = (
-        train(task, data, params, mask, *ONE[:2], jnp.float32(share)).params for share in (1.0, 0.1)
-    )
+    full, tenth = (train(task, data, params, mask, share).params for share in (1.0, 0.1))
     ratio = jax.tree.map(
         lambda p, f, t: jnp.allclose(t - p, 0.1 * (f - p), atol=1e-6), params, full, tenth
     )
@@ -118,16 +118,33 @@ def test_shuffles_belong_to_seed_and_level():
     assert not np.array_equal(orders[0], orders[2])
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 200, 1100, 60_000])
+def test_random_order_is_a_permutation(size):
+    orders = jax.jit(jax.vmap(lambda key: network.random_order(key, size)))(
+        jax.random.split(jax.random.key(0), 4)
+    )
+    assert all(np.array_equal(np.sort(order), np.arange(size)) for order in orders)
+    assert size < 10 or not np.array_equal(orders[0], orders[1])
+
+
+def test_random_order_is_uniform():
+    keys = jax.random.split(jax.random.key(0), 6000)
+    orders = jax.jit(jax.vmap(lambda key: network.random_order(key, 4)))(keys)
+    counts = np.unique(np.asarray(orders), axis=0, return_counts=True)[1]
+    assert len(counts) == 24
+    assert chisquare(counts).pvalue > 0.001
+
+
 def test_fewer_images_than_a_batch_are_one_batch():
     task, data = make_task(batch_size=512)
     assert network.steps_per_epoch(task) == 1
     params, mask = start(task, data)
-    assert not train(task, data, params, mask, *ONE).diverged
+    assert not train(task, data, params, mask).diverged
 
 
 def test_divergence_is_seen():
     task, data = make_task(learning_rate=1e20)
-    assert train(task, data, *start(task, data), *ONE).diverged
+    assert train(task, data, *start(task, data)).diverged
 
 
 @pytest.mark.parametrize("batch", [7, 540, 1000])
@@ -148,8 +165,8 @@ def test_evaluation_equals_scikit_learn(monkeypatch, batch):
 def test_prune_is_deterministic_in_seed_and_level():
     task, data = make_task()
     params, mask = start(task, data)
-    run = jax.jit(partial(network.prune, task, Method("random"), data, params, mask))
-    prune = [run(jnp.int32(s), jnp.int32(1), jnp.array([100])) for s in (0, 0, 1)]
+    run = jax.jit(partial(network.prune, task, Method("random"), data, LEVEL, params, mask))
+    prune = [run(jnp.int32(s), jnp.array([100])) for s in (0, 0, 1)]
     assert int(kernels(prune[0], ("dense_0",))[0].sum()) == 100
     assert jax.tree.all(jax.tree.map(jnp.array_equal, prune[0], prune[1]))
     assert not jax.tree.all(jax.tree.map(jnp.array_equal, prune[0], prune[2]))

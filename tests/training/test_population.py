@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from prune_fair.config import RecipeConfig
+from prune_fair.config import PlanConfig, RecipeConfig
 from prune_fair.datasets import load
 from prune_fair.errors import InputError
 from prune_fair.models import build
-from prune_fair.training import network
+from prune_fair.training import network, population
 from prune_fair.training.population import Plan, Population, make_plan
 
 
@@ -19,38 +19,41 @@ from prune_fair.training.population import Plan, Population, make_plan
 def task(request):
     data = load("digits")
     size, batch = (160, 32) if request.param == "mlp" else (80, 16)
-    images = np.kron(data.train_images[:size], np.ones((1, 2, 2, 1), np.uint8))
+    border = ((0, 0), (4, 4), (4, 4), (0, 0))
     data = data._replace(
-        train_images=images,
+        train_images=np.pad(data.train_images[:size], border),
         train_labels=data.train_labels[:size],
-        test_images=np.kron(data.test_images, np.ones((1, 2, 2, 1), np.uint8)),
+        test_images=np.pad(data.test_images, border),
     )
-    model = build(request.param, (16, 16, 1), 10, convolution="banded")
+    model = build(request.param, (16, 16, 1), 10, lowering="matmul")
     recipe = RecipeConfig(epochs=10, batch_size=batch, learning_rate=0.05)
     task = network.Task(model, network.Pixels.of(data), recipe, size, 10)
     assert network.steps_per_epoch(task) * recipe.epochs == 50
     return task, network.DeviceData(*(jnp.asarray(array) for array in data[:4]))
 
 
-def members(task, data, seeds):
+LEVEL = np.int32(0)
+
+
+def members(task, seeds):
     initialise = jax.jit(partial(network.initialise, task))
-    params = [initialise(data, jnp.int32(s), jnp.int32(0)) for s in seeds]
+    params = [initialise(LEVEL, jnp.int32(s)) for s in seeds]
     params = jax.tree.map(lambda *leaves: np.stack(leaves), *params)
     mask = jax.tree.map(lambda leaf: np.abs(leaf) >= 0.02 * (leaf.ndim > 2), params)
     seeds = np.array(seeds, np.int32)
-    return params, mask, seeds, np.zeros_like(seeds), np.ones(len(seeds), np.float32)
+    return params, mask, seeds, np.ones(len(seeds), np.float32)
 
 
 @pytest.mark.parametrize(("devices", "chunk"), [(1, 3), (2, 1), (2, 2)])
 def test_member_equals_its_solo_run_after_50_steps(task, devices, chunk):
     task, data = task
-    plan = Plan(devices, chunk, devices * chunk, "banded", "cpu")
-    population = Population(plan)
-    train = population.lift(partial(network.train, task))
-    together = members(task, data, [3, 1, 4, 1, 5])
-    trained = train(population.share(data), *together).params
+    plan = Plan(devices, chunk, devices * chunk, "matmul")
+    pop = Population(plan)
+    train = pop.lift(partial(network.train, task))
+    together = members(task, [3, 1, 4, 1, 5])
+    trained = train((pop.share(data), LEVEL), *together).params
     alone = jax.tree.map(lambda leaf: jnp.asarray(leaf[2]), together)
-    solo = jax.jit(partial(network.train, task))(data, *alone).params
+    solo = jax.jit(partial(network.train, task))(data, LEVEL, *alone).params
     gaps = jax.tree.map(lambda many, one: float(np.abs(many[2] - one).max()), trained, solo)
     assert max(jax.tree.leaves(gaps)) < 1e-5
     assert jax.tree.all(jax.tree.map(lambda leaf: np.array_equal(leaf[1], leaf[3]), trained))
@@ -58,51 +61,77 @@ def test_member_equals_its_solo_run_after_50_steps(task, devices, chunk):
 
 def test_population_of_one_equals_the_same_member_among_others(task):
     task, data = task
-    population = Population(make_plan(seeds=1, chunk=1, devices=1))
-    train = population.lift(partial(network.train, task))
+    pop = Population(make_plan(1, 0, PlanConfig(chunk=1, devices=1)))
+    train = pop.lift(partial(network.train, task))
     many, one = (
-        train(population.share(data), *members(task, data, seeds)).params
-        for seeds in ([8, 9, 7], [9])
+        train((pop.share(data), LEVEL), *members(task, seeds)).params for seeds in ([8, 9, 7], [9])
     )
     assert jax.tree.all(jax.tree.map(lambda a, b: np.array_equal(a[1], b[0]), many, one))
 
 
 @pytest.mark.parametrize("total", [1, 4, 6, 9])
 def test_any_number_of_members_in_order_and_one_trace(total):
-    population = Population(Plan(2, 2, 4, "native", "cpu"))
+    pop = Population(Plan(2, 2, 4, "native"))
     traces, done = [], []
 
     def one(shared, number, row):
         traces.append(1)
         return {"sum": shared + number + row.sum(), "row": row}
 
-    lifted = population.lift(one, done.append)
-    shared = population.share(jnp.float32(100))
+    lifted = pop.lift(one, done.append)
+    shared = pop.share(jnp.float32(100))
     for _ in range(2):
         numbers = np.arange(total, dtype=np.float32)
-        out = lifted(shared, numbers, np.ones((total, 3), np.float32))
+        out = lifted((shared,), numbers, np.ones((total, 3), np.float32))
         assert out["sum"].tolist() == [103 + n for n in range(total)]
         assert out["row"].shape == (total, 3)
-    lifted(shared, np.zeros(7, np.float32), np.ones((7, 3), np.float32))
+    lifted((shared,), np.zeros(7, np.float32), np.ones((7, 3), np.float32))
     assert len(traces) == 1
     assert sum(done) == 2 * total + 7
 
 
 def test_plan_of_this_machine():
-    plan = make_plan(seeds=5)
-    assert plan.devices == 2
-    assert plan.members % (plan.devices * plan.chunk) == 0
-    assert plan.platform == "cpu"
-    assert plan.convolution == "banded"
-    assert make_plan(seeds=1).members == 2
+    plan = make_plan(seeds=5, parameters=60_000)
+    assert (plan.devices, plan.chunk, plan.members) == (2, 1, 6)
+    assert (plan.platform, plan.lowering) == ("cpu", "matmul")
+    assert make_plan(seeds=1, parameters=12_000).members == 2
+    assert make_plan(seeds=40, parameters=12_000).chunk == 4
+
+
+def test_plan_as_asked():
+    asked = PlanConfig(1, 3, 6, "native", "shared", "bfloat16")
+    plan = make_plan(5, 0, asked)
+    given = (plan.devices, plan.chunk, plan.members, plan.lowering, plan.shuffling, plan.dtype)
+    assert given == (1, 3, 6, "native", "shared", "bfloat16")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
-    [({"chunk": 0}, "chunk 0"), ({"devices": 3}, "expected 1 to 2"), ({"devices": 0}, "devices 0")],
+    ("asked", "message"),
+    [
+        ({"devices": 3}, "devices 3: expected 1 to 2"),
+        ({"members": 3}, "members 3: expected a multiple of devices x chunk = 4"),
+        ({"chunk": 0}, "chunk 0: expected at least 1"),
+        ({"lowering": "banded"}, "unknown lowering 'banded'"),
+        ({"shuffling": "none"}, "unknown shuffling 'none'"),
+        ({"dtype": "float16"}, "unknown dtype 'float16': did you mean 'bfloat16'"),
+    ],
 )
-def test_plan_refusals(arguments, message):
+def test_plan_refusals(asked, message):
     with pytest.raises(InputError, match=message):
-        make_plan(seeds=4, **arguments)
-    with pytest.raises(InputError, match="members 3: expected a multiple"):
-        Plan(2, 1, 3, "native", "cpu")
+        make_plan(4, 0, PlanConfig(**asked))
+
+
+def test_options_that_xla_does_not_know_are_left_out():
+    known = {"xla_cpu_scheduler_type": "CPU_SCHEDULER_TYPE_DEFAULT"}
+    assert population._known_options({**known, "xla_cpu_no_such_option": "1"}) == known
+
+
+def test_shared_shuffling_gives_seeds_the_same_batches(task):
+    task, data = task
+    pop = Population(Plan(1, 2, 2, "matmul"))
+    params, mask, seeds, shares = members(task, [1, 2])
+    params, mask = jax.tree.map(lambda leaf: leaf[[0, 0]], (params, mask))
+    for shuffling, same in (("own", False), ("shared", True)):
+        train = pop.lift(partial(network.train, task._replace(shuffling=shuffling)))
+        trained = train((pop.share(data), LEVEL), params, mask, seeds, shares).params
+        assert jax.tree.all(jax.tree.map(lambda a: np.allclose(*a, atol=1e-5), trained)) == same

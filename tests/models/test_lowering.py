@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from prune_fair.models import banded_convolution
+from prune_fair.models import banded_convolution, kernel_major_dot
 from prune_fair.models.lenet5 import max_pool
 
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
@@ -67,3 +67,22 @@ def test_max_pool_equals_flax(shape):
     images = jax.random.normal(jax.random.key(0), shape)
     expected = nn.max_pool(images, (2, 2), strides=(2, 2))
     assert jnp.array_equal(max_pool(images), expected)
+
+
+@pytest.mark.parametrize("shapes", [((5, 3), (3, 4)), ((2, 5, 3), (3, 4)), ((5, 3), (3, 4, 2))])
+def test_kernel_major_dot_equals_lax_in_values_and_gradients(shapes):
+    inputs, kernel = (jax.random.normal(jax.random.key(i), shape) for i, shape in enumerate(shapes))
+    dimensions = (((inputs.ndim - 1,), (0,)), ((), ()))
+
+    def total(dot, inputs, kernel):
+        out = dot(inputs, kernel, dimensions)
+        return (out * jnp.cos(jnp.arange(out.size, dtype=out.dtype)).reshape(out.shape)).sum(), out
+
+    ours, native = (
+        jax.value_and_grad(partial(total, dot), argnums=(0, 1), has_aux=True)(inputs, kernel)
+        for dot in (kernel_major_dot, jax.lax.dot_general)
+    )
+    close = jax.tree.map(
+        lambda a, b: a.shape == b.shape and jnp.allclose(a, b, atol=1e-5), ours, native
+    )
+    assert jax.tree.all(close)

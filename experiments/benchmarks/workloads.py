@@ -1,0 +1,123 @@
+"""The work that every peer does: data, network, batch and steps."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from prune_fair import DataConfig, ModelConfig, RecipeConfig
+from prune_fair.training.network import Pixels
+from prune_fair.types import Dataset
+
+SPARSITY = 0.8  # of the masks that everybody trains under
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A training loop of a study: SGD with momentum and a mask, each network shuffling for itself.
+
+    Attributes:
+        data: a name that `DataConfig` takes.
+        model: the architecture.
+        batch_size: images a step.
+        steps: steps of one network, in whole epochs.
+        images: training images that are used.
+        forward: multiply-adds of one image's forward pass.
+        parameters: of the network, in kernels.
+        members: networks that the engine trains in a round.
+        stacked: numbers of networks that `torch.func` may stack; it takes its fastest.
+        plain: networks that plain `vmap` trains at once.
+    """
+
+    data: str
+    model: ModelConfig
+    batch_size: int
+    steps: int
+    images: int
+    forward: int
+    parameters: int
+    members: int
+    stacked: tuple[int, ...]
+    plain: int
+
+    @property
+    def flops(self) -> float:
+        """Of a step: forward, and backward for kernels and inputs, two for each multiply-add.
+
+        As FIELD counts them; the first layer's input gradient, which nobody computes, included.
+        """
+        return 6.0 * self.forward * self.batch_size
+
+    @property
+    def recipe(self) -> RecipeConfig:
+        epochs = self.steps // (self.images // self.batch_size)
+        return RecipeConfig(epochs, self.batch_size, learning_rate=0.05)
+
+    def load(self) -> Dataset:
+        """The images; only as many for training as are used."""
+        data = DataConfig(self.data).load()
+        rows = np.random.default_rng(0).permutation(len(data.train_labels))[: self.images]
+        return data._replace(
+            train_images=data.train_images[rows], train_labels=data.train_labels[rows]
+        )
+
+
+class Arrays(NamedTuple):
+    """What peers are given: normalised images, so that they need not do it in their loop."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    @classmethod
+    def of(cls, workload: Workload) -> "Arrays":
+        data = workload.load()
+        pixels = Pixels.of(data)
+        images = (data.train_images.astype(np.float32) / 255 - pixels.mean) / pixels.deviation
+        return cls(images, data.train_labels.astype(np.int64))
+
+
+def _chain(*widths: int) -> int:
+    return sum(inputs * outputs for inputs, outputs in pairwise(widths))
+
+
+_CONVOLUTIONS = 28 * 28 * 25 * 6 + 10 * 10 * 25 * 6 * 16
+
+WORKLOADS = {
+    "digits-mlp": Workload(
+        data="digits",
+        model=ModelConfig("mlp", widths=(100, 50)),
+        batch_size=64,
+        steps=450,
+        images=1152,
+        forward=_chain(64, 100, 50, 10),
+        parameters=_chain(64, 100, 50, 10),
+        members=64,
+        stacked=(64, 128, 256),
+        plain=64,
+    ),
+    "fashion-mlp": Workload(
+        data="fashion_mnist",
+        model=ModelConfig("mlp"),
+        batch_size=128,
+        steps=100,
+        images=12_800,
+        forward=_chain(784, 300, 100, 10),
+        parameters=_chain(784, 300, 100, 10),
+        members=16,
+        stacked=(8, 16, 32),
+        plain=8,
+    ),
+    "fashion-lenet5": Workload(
+        data="fashion_mnist",
+        model=ModelConfig("lenet5"),
+        batch_size=128,
+        steps=40,
+        images=5120,
+        forward=_CONVOLUTIONS + _chain(400, 120, 84, 10),
+        parameters=25 * 6 + 25 * 6 * 16 + _chain(400, 120, 84, 10),
+        members=8,
+        stacked=(4, 8),
+        plain=2,
+    ),
+}
