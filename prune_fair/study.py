@@ -281,11 +281,11 @@ def _compile(
     population = Population(plan)
     params = jax.eval_shape(task.model.init, jax.random.key(0))
     programs = Programs(
-        population.lift(partial(network.initialise, task)),
+        population.lift(partial(network.initialise, task), brief=True),
         population.lift(partial(network.train, task), progress),
         population.lift(partial(network.evaluate, task)),
         {
-            method: population.lift(partial(network.prune, task, Method.parse(method)))
+            method: population.lift(partial(network.prune, task, Method.parse(method)), brief=True)
             for method in config.methods
         },
     )

@@ -11,7 +11,7 @@ import numpy as np
 import optax
 from workloads import SPARSITY, Arrays, Workload
 
-from prune_fair import Method
+from prune_fair import Method, PlanConfig
 from prune_fair.models import build
 from prune_fair.pruning import apply_mask, full_mask, kernels, quota
 from prune_fair.training import network
@@ -21,11 +21,16 @@ Round = Callable[[], int]  # trains some networks, and says how many steps that 
 METHOD = Method.parse("magnitude-global-rewind")
 
 
-def engine(workload: Workload, members: int | None = None, plan: Plan | None = None) -> Round:
+def engine(
+    workload: Workload,
+    members: int | None = None,
+    devices: int | None = None,
+    plan: Plan | None = None,
+) -> Round:
     """prune_fair: what `run_study` calls to train, with the plan of this machine."""
     members = members or workload.members
     use_every_core()
-    plan = plan or make_plan(members, workload.parameters)
+    plan = plan or make_plan(members, workload.parameters, PlanConfig(devices))
     population = Population(plan)
     task, data = prepare(workload, plan.lowering)
     data = population.share(data)
@@ -45,7 +50,7 @@ def engine(workload: Workload, members: int | None = None, plan: Plan | None = N
 def plain_vmap(workload: Workload) -> Round:
     """The same engine on one device, all networks in one `vmap`, convolutions left to XLA."""
     plan = Plan(1, workload.plain, workload.plain, "native")
-    return engine(workload, workload.plain, plan)
+    return engine(workload, workload.plain, plan=plan)
 
 
 def sequential(workload: Workload) -> Round:

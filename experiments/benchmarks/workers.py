@@ -36,7 +36,7 @@ class Worker:
             end.recv()
 
     def rate(self, seconds: float) -> float:
-        """Steps a second over at least so much time, all processes together."""
+        """Steps a second over at least so much time, compiling left out, all processes together."""
         for end in self._ends:
             end.send(seconds)
         return sum(steps / taken for steps, taken in (end.recv() for end in self._ends))
@@ -50,26 +50,39 @@ class Worker:
 
 
 def _serve(job: Job, end: Any) -> None:
-    compiling = _count_compiling()
+    compiling = CompileClock()
     run = getattr(importlib.import_module(job.module), job.function)(*job.arguments)
     run()
     end.send("ready")
     while (seconds := end.recv()) is not None:
-        steps, started = 0, time.perf_counter()
-        while time.perf_counter() - started < seconds:
+        steps, started, compiled = 0, time.perf_counter(), compiling.seconds
+        while steps == 0 or time.perf_counter() - started < seconds:
             steps += run()
-        end.send((steps, time.perf_counter() - started))
-    end.send((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, sum(compiling)))
+        end.send((steps, time.perf_counter() - started - (compiling.seconds - compiled)))
+    end.send((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, compiling.seconds))
 
 
-def _count_compiling() -> list[float]:
-    import jax
+class CompileClock:
+    """Seconds that this process spends tracing, lowering and compiling from now on.
 
-    seconds: list[float] = []
+    JAX reports each when it ends, and what is inside another before that one; counted once.
+    """
 
-    def listen(event: str, duration: float, **_: Any) -> None:
-        if event.startswith(COMPILING):
-            seconds.append(duration)
+    def __init__(self) -> None:
+        import jax
 
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    return seconds
+        self._spans: list[tuple[float, float]] = []
+        jax.monitoring.register_event_duration_secs_listener(self._listen)
+
+    @property
+    def seconds(self) -> float:
+        """So far."""
+        return sum(end - start for start, end in self._spans)
+
+    def _listen(self, event: str, duration: float, **_: Any) -> None:
+        if not event.startswith(COMPILING):
+            return
+        end = time.perf_counter()
+        while self._spans and self._spans[-1][0] >= end - duration:
+            self._spans.pop()
+        self._spans.append((end - duration, end))

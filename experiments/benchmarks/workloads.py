@@ -28,6 +28,7 @@ class Workload:
         members: networks that the engine trains in a round.
         stacked: numbers of networks that `torch.func` may stack; it takes its fastest.
         plain: networks that plain `vmap` trains at once.
+        classes: where it is above 0, labels are drawn at random from so many, to time them.
     """
 
     data: str
@@ -40,6 +41,7 @@ class Workload:
     members: int
     stacked: tuple[int, ...]
     plain: int
+    classes: int = 0
 
     @property
     def flops(self) -> float:
@@ -51,16 +53,23 @@ class Workload:
 
     @property
     def recipe(self) -> RecipeConfig:
+        """The steps as the engine is told them."""
         epochs = self.steps // (self.images // self.batch_size)
         return RecipeConfig(epochs, self.batch_size, learning_rate=0.05)
 
     def load(self) -> Dataset:
         """The images; only as many for training as are used."""
         data = DataConfig(self.data).load()
-        rows = np.random.default_rng(0).permutation(len(data.train_labels))[: self.images]
-        return data._replace(
+        generator = np.random.default_rng(0)
+        rows = generator.permutation(len(data.train_labels))[: self.images]
+        data = data._replace(
             train_images=data.train_images[rows], train_labels=data.train_labels[rows]
         )
+        if not self.classes:
+            return data
+        names = tuple(str(number) for number in range(self.classes))
+        labels = generator.integers(self.classes, size=len(rows)).astype(np.int32)
+        return data._replace(train_labels=labels, class_names=names)
 
 
 class Arrays(NamedTuple):
@@ -71,6 +80,7 @@ class Arrays(NamedTuple):
 
     @classmethod
     def of(cls, workload: Workload) -> "Arrays":
+        """A workload's training images."""
         data = workload.load()
         pixels = Pixels.of(data)
         images = (data.train_images.astype(np.float32) / 255 - pixels.mean) / pixels.deviation

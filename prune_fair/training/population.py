@@ -37,6 +37,8 @@ class Plan:
         dtype: what layers compute in.
         platform: the backend, such as `cpu`.
         compiler_options: what XLA is asked for.
+        brief_options: what it is asked for beside that where a program runs for moments only, so
+            that compiling it must not take seconds.
 
     Raises:
         InputError: for members that devices and chunks do not divide.
@@ -50,6 +52,7 @@ class Plan:
     dtype: str = "float32"
     platform: str = "cpu"
     compiler_options: Mapping[str, str] = field(default_factory=dict)
+    brief_options: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         step = self.devices * self.chunk
@@ -68,6 +71,7 @@ class Defaults(NamedTuple):
         members: members a call.
         lowering: how layers compute.
         compiler_options: what XLA is asked for.
+        brief_options: and beside that for programs that run for moments only.
     """
 
     chunk: int
@@ -75,6 +79,7 @@ class Defaults(NamedTuple):
     members: int
     lowering: str
     compiler_options: Mapping[str, str] = {}
+    brief_options: Mapping[str, str] = {}
 
 
 SMALL = 30_000
@@ -88,6 +93,7 @@ BACKENDS = {
     "cpu": Defaults(
         *(1, 4, 32, "matmul"),
         {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"},
+        {"xla_backend_optimization_level": "1"},
     )
 }
 ACCELERATOR = Defaults(64, 64, 64, "native")
@@ -125,6 +131,7 @@ def make_plan(seeds: int, parameters: int, asked: PlanConfig = PlanConfig()) -> 
         dtype=asked.dtype,
         platform=platform,
         compiler_options=_known_options(backend.compiler_options),
+        brief_options=_known_options(backend.brief_options),
     )
 
 
@@ -164,14 +171,19 @@ class Population:
         return jax.device_put(arrays, NamedSharding(self._mesh, P()))
 
     def lift(
-        self, function: Callable[..., Any], done: Callable[[int], None] = lambda members: None
+        self,
+        function: Callable[..., Any],
+        done: Callable[[int], None] = lambda members: None,
+        *,
+        brief: bool = False,
     ) -> Callable[..., Any]:
         """Lifts `function(*shared, *one)`, written for one network, to `(shared, *stacked)`.
 
         The result takes what all networks share, a tuple, and host arrays with a leading member
-        axis of any length, and gives such arrays; it compiles once, and tells `done` of members as
-        they are finished.
+        axis of any length, and gives such arrays; it compiles once (a `brief` one with less
+        care), and tells `done` of members as they are finished.
         """
+        options = {**self.plan.compiler_options, **(self.plan.brief_options if brief else {})}
 
         def on_device(shared: Any, members: Any) -> Any:
             return jax.lax.map(
@@ -186,7 +198,7 @@ class Population:
                 out_specs=P(AXIS),
                 check_vma=False,
             ),
-            compiler_options=dict(self.plan.compiler_options),
+            compiler_options=options,
         )
 
         def call(shared: Any, *stacked: Any) -> Any:

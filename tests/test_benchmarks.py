@@ -1,0 +1,68 @@
+"""The benchmarks run; what they measure on a small machine in a second is not looked at."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "experiments" / "benchmarks"
+
+
+def run(script: str, *words: str) -> dict:
+    done = subprocess.run(
+        [sys.executable, FOLDER / script, *words],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"},
+    )
+    return json.loads(done.stdout)
+
+
+def test_engine_against_a_peer():
+    flags = ("--rounds", "2", "--seconds", "0.01", "--members", "4", "--json")
+    peer = "JAX, a step at a time"
+    result = run("engine.py", "--workloads", "digits-mlp", "--peers", peer, *flags)["digits-mlp"]
+    assert {*result["peers"]} == {"prune_fair", peer}
+    faster = result["peers"][peer]["engine_is_faster"]
+    assert 0 < faster["min"] <= faster["median"] <= faster["max"]
+    assert result["peers"]["prune_fair"]["engine_is_faster"]["median"] == 1
+    assert result["share_of_matmul_peak"]["median"] > 0
+    assert result["peers"][peer]["peak_memory_mib"] > 0
+
+
+def test_whole_study_and_where_its_time_goes():
+    result = run("study.py", "--rounds", "1", "--seeds", "2", "--levels", "1", "--epochs", "1")
+    assert result["networks"] == 10
+    assert 0 < result["share_not_training"]["median"] < 1
+    assert {"train", "compile train", "prune", "evaluate"} <= {*result["seconds"]}
+    assert all(part["min"] >= 0 for part in result["seconds"].values())
+
+
+@pytest.fixture
+def jax_peers(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import jax_peers
+
+    return jax_peers
+
+
+def test_peers_train_under_the_sparsity_that_is_stated(jax_peers):
+    import jax
+    from workloads import SPARSITY, WORKLOADS
+
+    workload = WORKLOADS["digits-mlp"]
+    task, data = jax_peers.prepare(workload, "native")
+    assert len(data.train_labels) == workload.images
+    mask = jax_peers.pruned(task, jax.jit(task.model.init)(jax.random.key(0)))
+    removed = [~np.asarray(layer["kernel"]) for layer in (mask["dense_0"], mask["dense_1"])]
+    share = sum(leaf.sum() for leaf in removed) / sum(leaf.size for leaf in removed)
+    assert abs(share - SPARSITY) < 1e-3
+    assert mask["output"]["kernel"].all()
+    rows = list(jax_peers.batches(np.random.default_rng(0), workload))
+    assert len(rows) == workload.steps
+    assert len(np.unique(np.concatenate(rows[:18]))) == 18 * 64
