@@ -1,7 +1,7 @@
 """What does a network cost as studies grow? Time and memory by members, devices, classes and more.
 
 Purpose   cost per network and peak memory against members, devices, classes, methods and levels
-Command   python experiments/benchmarks/scaling.py [--rounds N] [--out docs/scaling.png] [--json]
+Command   python experiments/benchmarks/scaling.py [--axes members devices] [--rounds N] [--json]
 Hardware  2 CPU cores and 8 GiB of memory
 Time      15 minutes on 2 CPU cores
 Expected  see docs/performance.md: flat lines
@@ -10,7 +10,6 @@ Expected  see docs/performance.md: flat lines
 import dataclasses
 import json as json_format
 import os
-import statistics
 import sys
 import tempfile
 from pathlib import Path
@@ -22,8 +21,6 @@ from engine import spread
 from workers import Job, Worker
 from workloads import WORKLOADS
 
-MEMBERS = (8, 16, 64, 256, 1024)
-CLASSES = (10, 100, 1000)
 METHODS = (
     "magnitude-global-rewind",
     "magnitude-layerwise-rewind",
@@ -33,69 +30,62 @@ METHODS = (
 SHORT = dataclasses.replace(WORKLOADS["digits-mlp"], steps=90)
 
 
-def main(rounds: int = 5, out: Path = Path("docs/scaling.png"), json: bool = False) -> None:
+def main(
+    axes: tuple[str, ...] = ("members", "devices", "classes", "methods", "levels"),
+    rounds: int = 3,
+    out: Path = Path("docs/scaling.png"),
+    json: bool = False,
+) -> None:
     """What does a network cost as studies grow?
 
     Args:
+        axes: what is to grow.
         rounds: how often each size has a turn.
         out: where the picture goes.
         json: print one JSON document.
     """
-    cores = len(os.sched_getaffinity(0))
-    results = {
-        "members": training({n: (SHORT, n) for n in MEMBERS}, rounds),
-        "devices": training({n: (SHORT, 64, n) for n in range(1, cores + 1)}, rounds),
-        "classes": training(
-            {n: (dataclasses.replace(SHORT, classes=n), 64) for n in CLASSES}, rounds
-        ),
-        "methods": studies({n: (n, 3) for n in (1, 2, 4)}, rounds),
-        "levels": studies({n: (2, n) for n in (2, 4, 8, 16)}, rounds),
-    }
+    results = {}
+    for axis in axes:
+        print(axis, file=sys.stderr)
+        results[axis] = measure(jobs(axis), rounds)
     draw(results, out)
     print(json_format.dumps(results, indent=1) if json else f"picture  {out}")
 
 
-def training(sizes: dict[int, tuple[Any, ...]], rounds: int) -> dict[int, Any]:
-    """Milliseconds a network trains, in alternating rounds, each size in a process of its own."""
-    workers = {
-        size: Worker(Job("jax_peers", "engine", arguments)) for size, arguments in sizes.items()
+def jobs(axis: str) -> dict[int, Job]:
+    """A process for each size: training alone, or whole studies where the axis is one of theirs."""
+    sizes: dict[str, dict[int, tuple[Any, ...]]] = {
+        "members": {n: (SHORT, n) for n in (8, 16, 64, 256, 1024)},
+        "devices": {n: (SHORT, 64, n) for n in range(1, len(os.sched_getaffinity(0)) + 1)},
+        "classes": {n: (dataclasses.replace(SHORT, classes=n), 64) for n in (10, 100, 1000)},
+        "methods": {n: (n, 3) for n in (1, 2, 4)},
+        "levels": {n: (2, n) for n in (2, 4, 8)},
     }
+    whole = axis in ("methods", "levels")
+    place = ("scaling", "study") if whole else ("jax_peers", "engine")
+    return {size: Job(*place, arguments) for size, arguments in sizes[axis].items()}
+
+
+def measure(jobs: dict[int, Job], rounds: int) -> dict[int, Any]:
+    """Milliseconds a network takes, compiling left out, in alternating rounds; peak memory."""
+    workers = {size: Worker(job) for size, job in jobs.items()}
     for worker in workers.values():
         worker.prepare()
-    rates = {size: [] for size in sizes}
-    for number in range(rounds):
-        print(f"round {number + 1} of {rounds}", file=sys.stderr)
+    costs: dict[int, list[float]] = {size: [] for size in jobs}
+    for _ in range(rounds):
         for size, worker in workers.items():
-            rates[size].append(worker.rate(3.0))
+            costs[size].append(1000 * SHORT.steps / worker.rate(2.0))
     return {
         size: {
-            "milliseconds_per_network": spread([1000 * SHORT.steps / r for r in rates[size]]),
+            "milliseconds_per_network": spread(costs[size]),
             "peak_memory_mib": worker.close()[0],
         }
         for size, worker in workers.items()
     }
 
 
-def studies(sizes: dict[int, tuple[int, int]], rounds: int) -> dict[int, Any]:
-    """Milliseconds a network of a whole study takes, compiling left out."""
-    found: dict[int, list[tuple[float, float]]] = {size: [] for size in sizes}
-    for number in range(rounds):
-        print(f"round {number + 1} of {rounds}", file=sys.stderr)
-        for size, arguments in sizes.items():
-            worker = Worker(Job("scaling", "study", arguments))
-            worker.prepare()
-            found[size].append((1000 / worker.rate(0.0), worker.close()[0]))
-    return {
-        size: {
-            "milliseconds_per_network": spread([cost for cost, _ in pairs]),
-            "peak_memory_mib": statistics.median(memory for _, memory in pairs),
-        }
-        for size, pairs in found.items()
-    }
-
-
 def study(methods: int, levels: int) -> Any:
-    """A round of whole studies with so many methods and levels; its steps are networks."""
+    """A round of a whole study with so many methods and levels: saved and evaluated, too."""
     from prune_fair import (
         DataConfig,
         ModelConfig,
@@ -113,14 +103,14 @@ def study(methods: int, levels: int) -> Any:
     def run() -> int:
         with tempfile.TemporaryDirectory() as folder:
             run_study(config, Path(folder) / "study")
-        return config.networks
+        return config.networks * SHORT.steps
 
     return run
 
 
 def draw(results: dict[str, dict[int, Any]], out: Path) -> None:
     """A panel for each thing that grows: cost over that of the first size, and memory."""
-    figure, axes = plt.subplots(2, len(results), figsize=(13, 5), sharey="row", sharex="col")
+    figure, axes = plt.subplots(2, len(results), figsize=(13, 5), sharex="col")
     for (name, sizes), (above, below) in zip(results.items(), axes.T, strict=True):
         costs = [row["milliseconds_per_network"] for row in sizes.values()]
         low, middle, high = ([cost[key] for cost in costs] for key in ("min", "median", "max"))
