@@ -116,8 +116,9 @@ def draw(results: dict[str, dict[int, Any]], out: Path) -> None:
         low, middle, high = ([cost[key] for cost in costs] for key in ("min", "median", "max"))
         above.plot(list(sizes), middle, marker="o")
         above.fill_between(list(sizes), low, high, alpha=0.25)
-        below.plot(list(sizes), [row["peak_memory_mib"] for row in sizes.values()], marker="o")
-        below.set(xlabel=name, ylim=(0, None), xscale="log", xticks=list(sizes))
+        memory = [row["peak_memory_mib"] for row in sizes.values()]
+        below.plot(list(sizes), memory, marker="o")
+        below.set(xlabel=name, ylim=(0, 1.15 * max(memory)), xscale="log", xticks=list(sizes))
         below.set_xticklabels([f"{size:,}" for size in sizes])
         below.minorticks_off()
         above.set(ylim=(0, None))
