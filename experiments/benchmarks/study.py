@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,22 +51,25 @@ def main(
     torch = Worker(Job("torch_peers", "sequential", (WORKLOADS["digits-mlp"],)))
     if installed(PEERS["torch"]):
         torch.prepare()
-    parts, wall, rest, ratio = [], [], [], []
+    results, wall, rest, ratio = [], [], [], []
     for _ in range(rounds):
         rates = [torch.rate(3.0)] if installed(PEERS["torch"]) else []
         seconds, result = run_apart(*size)
         rates += [torch.rate(3.0)] if rates else []
-        parts.append(result["seconds"])
+        results.append(result)
         wall.append(seconds)
         rest.append(1 - result["seconds"]["train"] / seconds)
         steps = result["networks"] * epochs * STEPS_PER_EPOCH
         ratio += [steps / rate / seconds for rate in rates]
     summary = {
-        "networks": result["networks"],
+        "networks": results[0]["networks"],
         "wall_seconds": spread(wall),
         "share_not_training": spread(rest),
         "torch_would_train_times_as_long": spread(ratio) if ratio else None,
-        "seconds": {name: spread([part[name] for part in parts]) for name in parts[0]},
+        "seconds": {
+            name: spread([each["seconds"][name] for each in results])
+            for name in results[0]["seconds"]
+        },
     }
     print(json_format.dumps(summary, indent=1 if json else None))
 
@@ -88,7 +91,7 @@ def run_here(out: Path, seeds: int, levels: int, epochs: int) -> dict[str, Any]:
     from prune_fair import study as lifecycle
     from prune_fair.training.population import Population
 
-    spent: Counter[str] = Counter()
+    spent: dict[str, float] = defaultdict(float)
     compiling = CompileClock()
 
     class Timed(Population):
@@ -122,7 +125,7 @@ def run_here(out: Path, seeds: int, levels: int, epochs: int) -> dict[str, Any]:
     started = time.perf_counter()
     lifecycle.run_study(config, out)
     whole = time.perf_counter() - started
-    seconds = {**spent, "write and all else": whole - spent.total()}
+    seconds = {**spent, "write and all else": whole - sum(spent.values())}
     return {"networks": config.networks, "seconds": seconds}
 
 

@@ -79,10 +79,10 @@ class CompileClock:
         """So far."""
         return sum(end - start for start, end in self._spans)
 
-    def _listen(self, event: str, duration: float, **_: Any) -> None:
+    def _listen(self, event: str, duration_secs: float, **_: Any) -> None:
         if not event.startswith(COMPILING):
             return
         end = time.perf_counter()
-        while self._spans and self._spans[-1][0] >= end - duration:
+        while self._spans and self._spans[-1][0] >= end - duration_secs:
             self._spans.pop()
-        self._spans.append((end - duration, end))
+        self._spans.append((end - duration_secs, end))

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Bool, Float, Int, UInt8
+from jaxtyping import Array, Bool, Float, Int, UInt8, UInt32
 
 from prune_fair.config import RecipeConfig
 from prune_fair.fairness.confusion import confusion_counts
@@ -193,11 +193,16 @@ def random_order(key: PRNGKey, size: int) -> Int[Array, " size"]:
     """
     value_bits = max(1, (size - 1).bit_length())
     sorts = max(1, math.ceil(2 * math.log2(size) / (32 - value_bits)))
-    values, order = jnp.arange(size, dtype=jnp.uint32), None
-    for bits in jax.random.bits(key, (sorts, size)):
+    values = jnp.arange(size, dtype=jnp.uint32)
+    first, *others = jax.random.bits(key, (sorts, size))
+
+    def sort_by(bits: UInt32[Array, " size"]) -> Int[Array, " size"]:
         keyed = jax.lax.sort(bits >> value_bits << value_bits | values, is_stable=False)
-        places = (keyed & (2**value_bits - 1)).astype(jnp.int32)
-        order = places if order is None else order[places]
+        return (keyed & (2**value_bits - 1)).astype(jnp.int32)
+
+    order = sort_by(first)
+    for bits in others:
+        order = order[sort_by(bits)]
     return order
 
 
