@@ -41,6 +41,7 @@ def environment() -> dict[str, Any]:
             "machine": platform.machine(),
             "system": platform.system(),
             "cores": os.cpu_count(),
+            "backend": jax.default_backend(),
             "devices": [device.device_kind for device in jax.devices()],
         },
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},

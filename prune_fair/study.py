@@ -4,9 +4,8 @@ The only place that knows this order. A piece of work is one level of a block of
 together; a finished piece is never computed again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -16,12 +15,12 @@ import xarray as xr
 from jaxtyping import Int
 
 from prune_fair.config import PlanConfig, StudyConfig, TaskConfig
-from prune_fair.models import build
 from prune_fair.pruning import TREATMENTS, Method, kernels, quota
 from prune_fair.store import DENSE, StudyStore, open_study, writing
 from prune_fair.training import network
 from prune_fair.training.population import Plan, Population, make_plan, use_every_core
-from prune_fair.types import Dataset, Mask, Model, Params
+from prune_fair.training.programs import Programs, build_model, make_programs, make_task
+from prune_fair.types import Dataset, Mask, Params
 
 Seeds: TypeAlias = Int[np.ndarray, " seeds"]
 
@@ -46,15 +45,6 @@ class Networks(NamedTuple):
     mask: Mask
 
 
-class Programs(NamedTuple):
-    """What a population does, each compiled once: functions of (what is shared, stacked ...)."""
-
-    initialise: Callable[..., Any]
-    train: Callable[..., Any]
-    evaluate: Callable[..., Any]
-    prune: dict[str, Callable[..., Any]]
-
-
 class TaskRun(NamedTuple):
     """What all levels and seeds of one task share."""
 
@@ -64,7 +54,6 @@ class TaskRun(NamedTuple):
     data: network.DeviceData
     programs: Programs
     layer_sizes: dict[str, int]
-    parameters: int
     store: StudyStore
     progress: Progress
 
@@ -91,18 +80,18 @@ def run_study(
         InputError: for data that cannot be had, or a directory that cannot be used.
     """
     with writing(path, config.as_json(), config.fingerprint()) as store:
+        store.check_plan(asdict(plan))
         if store.study["complete"]:
             progress(config.networks, reused=True)
             return open_study(path)
         use_every_core()
         datasets = {task.name: task.data.load() for task in config.tasks}
-        parameters = max(_parameters(task, datasets[task.name]) for task in config.tasks)
+        models = [build_model(task, datasets[task.name]) for task in config.tasks]
+        parameters = max(model.parameters for model in models)
         laid = make_plan(min(config.seeds, config.seeds_per_piece), parameters, plan)
         store.begin_run(asdict(laid))
-        for each in config.tasks:
-            dataset = datasets[each.name]
-            task = _make_task(each, dataset, laid)
-            run_task(_compile(each.name, task, dataset, config, laid, store, progress))
+        for task in config.tasks:
+            run_task(_begin_task(config, task, datasets[task.name], laid, store, progress))
         store.finish()
     return open_study(path)
 
@@ -223,7 +212,7 @@ def _save(
     variables = {
         "confusion": evaluated.confusion,
         "sparsity": (removed * prunable).sum(axis=-1) / (sizes * prunable).sum(axis=-1),
-        "parameter_sparsity": evaluated.removed_parameters / run.parameters,
+        "parameter_sparsity": evaluated.removed_parameters / run.task.model.parameters,
         "layer_sparsity": removed / sizes,
         "diverged": diverged,
     }
@@ -246,57 +235,26 @@ def _load(run: TaskRun, seeds: Seeds, level: int) -> dict[str, Networks]:
     return {name: Networks(**saved[name]) for name in names}
 
 
-def _make_task(config: TaskConfig, dataset: Dataset, plan: Plan) -> network.Task:
-    """A task as the plan has it computed."""
-    model = _build(config, dataset, plan.lowering, plan.dtype)
-    pixels, train_size = network.Pixels.of(dataset), len(dataset.train_labels)
-    classes = len(dataset.class_names)
-    return network.Task(model, pixels, config.recipe, train_size, classes, plan.shuffling)
-
-
-def _parameters(config: TaskConfig, dataset: Dataset) -> int:
-    """The size of a task's network; a network that does not fit its images is refused here."""
-    shapes = jax.eval_shape(_build(config, dataset).init, jax.random.key(0))
-    return sum(leaf.size for leaf in jax.tree.leaves(shapes))
-
-
-def _build(config: TaskConfig, dataset: Dataset, *how: str) -> Model:
-    shape, classes = dataset.train_images.shape[1:], len(dataset.class_names)
-    return build(config.model.name, shape, classes, config.model.widths, *how)
-
-
-def _compile(
-    name: str,
-    task: network.Task,
-    dataset: Dataset,
+def _begin_task(
     config: StudyConfig,
+    task: TaskConfig,
+    dataset: Dataset,
     plan: Plan,
     store: StudyStore,
     progress: Progress,
 ) -> TaskRun:
     """Puts a task on the machine, and tells the store what its results look like."""
     levels = len(config.schedule.sparsity_by_level())
-    layers = task.model.layers
-    store.describe_task(name, config.methods, levels, layers, dataset)
-    population = Population(plan)
-    params = jax.eval_shape(task.model.init, jax.random.key(0))
-    programs = Programs(
-        population.lift(partial(network.initialise, task), brief=True),
-        population.lift(partial(network.train, task), progress),
-        population.lift(partial(network.evaluate, task)),
-        {
-            method: population.lift(partial(network.prune, task, Method.parse(method)), brief=True)
-            for method in config.methods
-        },
-    )
+    made, population = make_task(task, dataset, plan), Population(plan)
+    layers, shapes = made.model.layers, made.model.shapes
+    store.describe_task(task.name, config.methods, levels, layers, dataset)
     return TaskRun(
-        name,
+        task.name,
         config,
-        task,
+        made,
         population.share(network.DeviceData(*dataset[:4])),
-        programs,
-        {la: kernel.size for la, kernel in zip(layers, kernels(params, layers), strict=True)},
-        sum(leaf.size for leaf in jax.tree.leaves(params)),
+        make_programs(population, made, config.methods, progress),
+        {la: kernel.size for la, kernel in zip(layers, kernels(shapes, layers), strict=True)},
         store,
         progress,
     )

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
+import jax
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, PyTree, UInt8
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 AnyArray: TypeAlias = Array | np.ndarray  # on a device or on the host
 Params: TypeAlias = PyTree[Float[AnyArray, "..."]]
@@ -46,11 +47,18 @@ class Model(NamedTuple):
         apply: logits from parameters and images.
         layers: paths of the layers that have a kernel ("dense_0"), in forward order. The last one
             is the output layer, whose output channels are the classes.
+        shapes: of the parameters, a tree as `init` gives it.
     """
 
     init: Callable[[PRNGKey], Params]
     apply: Callable[[Params, Images], Logits]
     layers: tuple[str, ...]
+    shapes: PyTree[jax.ShapeDtypeStruct]
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers `init` gives."""
+        return sum(leaf.size for leaf in jax.tree.leaves(self.shapes))
 
 
 class Network(NamedTuple):

@@ -52,17 +52,24 @@ def jax_peers(monkeypatch):
 
 
 def test_peers_train_under_the_sparsity_that_is_stated(jax_peers):
-    import jax
     from workloads import SPARSITY, WORKLOADS
 
     workload = WORKLOADS["digits-mlp"]
-    task, data = jax_peers.prepare(workload, "native")
-    assert len(data.train_labels) == workload.images
-    mask = jax_peers.pruned(task, jax.jit(task.model.init)(jax.random.key(0)))
-    removed = [~np.asarray(layer["kernel"]) for layer in (mask["dense_0"], mask["dense_1"])]
-    share = sum(leaf.sum() for leaf in removed) / sum(leaf.size for leaf in removed)
-    assert abs(share - SPARSITY) < 1e-3
-    assert mask["output"]["kernel"].all()
+    task = jax_peers.make_task(workload.task, workload.load(), jax_peers.Plan(1, 1, 1, "native"))
+    assert task.train_size == workload.images
+    assert jax_peers.network.steps_per_epoch(task) * task.recipe.epochs == workload.steps
+    kept = jax_peers.weights_kept(task)
+    assert kept.tolist() == [11_400 - round(SPARSITY * 11_400)]
     rows = list(jax_peers.batches(np.random.default_rng(0), workload))
     assert len(rows) == workload.steps
     assert len(np.unique(np.concatenate(rows[:18]))) == 18 * 64
+
+
+def test_cost_as_studies_grow(tmp_path):
+    picture = tmp_path / "scaling.png"
+    result = run(
+        "scaling.py", "--axes", "devices", "--rounds", "1", "--out", str(picture), "--json"
+    )
+    assert {*result["devices"]} >= {"1"}
+    assert all(row["milliseconds_per_network"]["median"] > 0 for row in result["devices"].values())
+    assert picture.stat().st_size > 10_000

@@ -116,7 +116,7 @@ def test_a_study_of_100_000_networks_opens_in_seconds(tmp_path, rng):
         "train_count": [1] * 10,
         "data_sha256": "",
     }
-    study = {"config": {"seeds": seeds, "tasks": [{}]}, "fingerprint": "f", "schema_version": 1}
+    study = {"config": {"seeds": seeds, "tasks": [{}]}, "fingerprint": "f", "schema_version": 2}
     study |= {"complete": True, "tasks": {"d/m": axes}, "runs": [{"started": time.time()}]}
     store, pieces = StudyStore(tmp_path, study), 0
     for first in range(0, seeds, block):

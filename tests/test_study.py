@@ -15,6 +15,7 @@ import xarray as xr
 
 from prune_fair import (
     InputError,
+    PlanConfig,
     RecipeConfig,
     Schedule,
     StudyConfig,
@@ -83,6 +84,13 @@ def test_a_member_equals_the_same_network_run_alone(toy_config, tmp_path):
     moved = abs(first - second).sum(("true", "predicted")) / 2
     assert (moved <= 2).all()  # images on the fence of two classes, of 540
     assert np.allclose(results[0].sparsity[0, 0], results[1].sparsity[0, 0])
+
+
+def test_plan_that_changes_results_is_refused(toy_config, toy_study, tmp_path):
+    for changed in (PlanConfig(dtype="bfloat16"), PlanConfig(shuffling="shared")):
+        with pytest.raises(InputError, match="began with (float32|own); go on with that"):
+            run_study(toy_config, toy_study, plan=changed)
+    assert run_study(toy_config, toy_study, plan=PlanConfig(devices=1, chunk=1))
 
 
 def test_twice_gives_equal_arrays(toy_config, toy_study, tmp_path):

@@ -1,6 +1,6 @@
 """The engine, and what is written in JAX without it. A peer is prepared once, then runs rounds."""
 
-import math
+import itertools
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,16 +9,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from workloads import SPARSITY, Arrays, Workload
+from workloads import SPARSITY, Workload, normalised
 
 from prune_fair import Method, PlanConfig
-from prune_fair.models import build
 from prune_fair.pruning import apply_mask, full_mask, kernels, quota
 from prune_fair.training import network
 from prune_fair.training.population import Plan, Population, make_plan, use_every_core
+from prune_fair.training.programs import build_model, make_programs, make_task
 
 Round = Callable[[], int]  # trains some networks, and says how many steps that were
-METHOD = Method.parse("magnitude-global-rewind")
+METHOD = "magnitude-global-rewind"
 
 
 def engine(
@@ -28,20 +28,22 @@ def engine(
     plan: Plan | None = None,
 ) -> Round:
     """prune_fair: what `run_study` calls to train, with the plan of this machine."""
-    members = members or workload.members
+    members, data = members or workload.members, workload.load()
     use_every_core()
-    plan = plan or make_plan(members, workload.parameters, PlanConfig(devices))
-    population = Population(plan)
-    task, data = prepare(workload, plan.lowering)
-    data = population.share(data)
-    level, seeds = np.int32(0), np.arange(members, dtype=np.int32)
-    params = population.lift(partial(network.initialise, task))((level,), seeds)
-    masks = jax.vmap(partial(pruned, task))(params)
-    members_of = (*jax.tree.map(np.asarray, (params, masks)), seeds, np.ones(members, np.float32))
-    train = population.lift(partial(network.train, task))
+    parameters = build_model(workload.task, data).parameters
+    population = Population(plan or make_plan(members, parameters, PlanConfig(devices)))
+    task = make_task(workload.task, data, population.plan)
+    programs = make_programs(population, task, (METHOD,))
+    shared, level = population.share(network.DeviceData(*data[:4])), np.int32(0)
+    seeds = np.arange(members, dtype=np.int32)
+    params = programs.initialise((level,), seeds)
+    dense = jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), params)
+    kept = np.tile(weights_kept(task), (members, 1))
+    masks = programs.prune[METHOD]((shared, level), params, dense, seeds, kept)
+    full_rate = np.ones(members, np.float32)
 
     def run() -> int:
-        train((data, level), *members_of)
+        programs.train((shared, level), params, masks, seeds, full_rate)
         return members * workload.steps
 
     return run
@@ -55,9 +57,10 @@ def plain_vmap(workload: Workload) -> Round:
 
 def sequential(workload: Workload) -> Round:
     """One network after the other, a jitted step at a time with Optax, as JaxPruner's users do."""
-    task, _ = prepare(workload, "native")
-    images, labels = (jnp.asarray(array) for array in Arrays.of(workload))
-    optimizer = optax.sgd(optax.cosine_decay_schedule(0.05, workload.steps), momentum=0.9)
+    data = workload.load()
+    task = make_task(workload.task, data, Plan(1, 1, 1, "native"))
+    images, labels = (jnp.asarray(array) for array in normalised(data))
+    optimizer = network.make_optimizer(task.recipe, workload.steps)
 
     def loss(params: Any, rows: jax.Array) -> jax.Array:
         logits = task.model.apply(params, images[rows])
@@ -69,13 +72,17 @@ def sequential(workload: Workload) -> Round:
         updates, state = optimizer.update(gradients, state, params)
         return apply_mask(optax.apply_updates(params, updates), mask), state
 
-    init, prune = jax.jit(task.model.init), jax.jit(partial(pruned, task))
-    seeds = iter(range(10**9))
-    generator = np.random.default_rng(0)
+    level, kept = jnp.int32(0), jnp.asarray(weights_kept(task))
+    initialise = jax.jit(partial(network.initialise, task))
+    prune = jax.jit(partial(network.prune, task, Method.parse(METHOD)))
+    device_data = network.DeviceData(*map(jnp.asarray, data[:4]))
+    seeds, generator = itertools.count(), np.random.default_rng(0)
 
     def run() -> int:
-        params = init(jax.random.key(next(seeds)))
-        mask, state = prune(params), optimizer.init(params)
+        seed = jnp.int32(next(seeds))
+        params = initialise(level, seed)
+        mask = prune(device_data, level, params, full_mask(params), seed, kept)
+        state = optimizer.init(params)
         for rows in batches(generator, workload):
             params, state = step(params, state, mask, rows)
         jax.block_until_ready(params)
@@ -84,35 +91,18 @@ def sequential(workload: Workload) -> Round:
     return run
 
 
-def prepare(workload: Workload, lowering: str) -> tuple[network.Task, network.DeviceData]:
-    """A workload as the engine takes it."""
-    data = workload.load()
-    shape, classes = data.train_images.shape[1:], len(data.class_names)
-    model = build(workload.model.name, shape, classes, workload.model.widths, lowering)
-    task = network.Task(
-        model, network.Pixels.of(data), workload.recipe, len(data.train_labels), classes
-    )
-    return task, network.DeviceData(*data[:4])
-
-
-def pruned(task: network.Task, params: Any) -> Any:
-    """A mask at the sparsity that everybody trains under: the largest weights of all layers."""
-    layers = METHOD.prunable(task.model.layers)
-    scores = [jnp.abs(kernel) for kernel in kernels(params, layers)]
-    kept = int(quota("global", SPARSITY, [score.size for score in scores])[0])
-    threshold = jnp.sort(jnp.concatenate([score.ravel() for score in scores]))[-kept]
-    mask = full_mask(params)
-    for layer, score in zip(layers, scores, strict=True):
-        mask[layer]["kernel"] = score >= threshold
-    return mask
+def weights_kept(task: network.Task) -> np.ndarray:
+    """How many weights the sparsity that everybody trains under leaves."""
+    method = Method.parse(METHOD)
+    layers = method.prunable(task.model.layers)
+    sizes = [kernel.size for kernel in kernels(task.model.shapes, layers)]
+    return np.asarray(quota(method.scope, SPARSITY, sizes))
 
 
 def batches(generator: np.random.Generator, workload: Workload):
     """Rows of every step: each epoch a fresh order, cut into whole batches."""
-    epoch = workload.images // workload.batch_size
-    for _ in range(math.ceil(workload.steps / epoch)):
-        order = generator.permutation(workload.images)[: epoch * workload.batch_size]
-        yield from order.reshape(epoch, -1)
+    for _ in range(workload.task.recipe.epochs):
+        yield from generator.permutation(workload.images).reshape(-1, workload.batch_size)
 
 
 def matmul_peak() -> Round:
@@ -126,10 +116,3 @@ def matmul_peak() -> Round:
         return 20 * 2 * 1024**3
 
     return run
-
-
-PEERS: dict[str, Callable[..., Round]] = {
-    "prune_fair": engine,
-    "jax-sequential": sequential,
-    "jax-plain-vmap": plain_vmap,
-}

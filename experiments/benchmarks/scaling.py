@@ -19,14 +19,10 @@ import matplotlib.pyplot as plt
 import tyro
 from engine import spread
 from workers import Job, Worker
-from workloads import WORKLOADS
+from workloads import WORKLOADS, quickstart
 
-METHODS = (
-    "magnitude-global-rewind",
-    "magnitude-layerwise-rewind",
-    "saliency-global-rewind",
-    "random-global-rewind",
-)
+from prune_fair import RecipeConfig, Schedule, run_study
+
 SHORT = dataclasses.replace(WORKLOADS["digits-mlp"], steps=90)
 
 
@@ -86,31 +82,20 @@ def measure(jobs: dict[int, Job], rounds: int) -> dict[int, Any]:
 
 def study(methods: int, levels: int) -> Any:
     """A round of a whole study with so many methods and levels: saved and evaluated, too."""
-    from prune_fair import (
-        DataConfig,
-        ModelConfig,
-        RecipeConfig,
-        Schedule,
-        StudyConfig,
-        TaskConfig,
-        run_study,
-    )
-
-    task = TaskConfig(DataConfig("digits"), ModelConfig("mlp", (100, 50)), RecipeConfig(epochs=5))
-    schedule = Schedule("geometric", rate=0.3, levels=levels)
-    config = StudyConfig((task,), METHODS[:methods], schedule, seeds=32)
+    small = quickstart(recipe=RecipeConfig(epochs=5), schedule=Schedule(levels=levels))
+    config = dataclasses.replace(small, methods=small.methods[:methods])
 
     def run() -> int:
         with tempfile.TemporaryDirectory() as folder:
             run_study(config, Path(folder) / "study")
-        return config.networks * SHORT.steps
+        return config.networks * SHORT.steps  # so that `measure` has the cost of a network
 
     return run
 
 
 def draw(results: dict[str, dict[int, Any]], out: Path) -> None:
     """A panel for each thing that grows: cost over that of the first size, and memory."""
-    figure, axes = plt.subplots(2, len(results), figsize=(13, 5), sharex="col")
+    figure, axes = plt.subplots(2, len(results), figsize=(13, 5), sharex="col", squeeze=False)
     for (name, sizes), (above, below) in zip(results.items(), axes.T, strict=True):
         costs = [row["milliseconds_per_network"] for row in sizes.values()]
         low, middle, high = ([cost[key] for cost in costs] for key in ("min", "median", "max"))
@@ -122,7 +107,7 @@ def draw(results: dict[str, dict[int, Any]], out: Path) -> None:
         below.set_xticklabels([f"{size:,}" for size in sizes])
         below.minorticks_off()
         above.set(ylim=(0, None))
-    axes[0, 0].set_ylabel("ms a network (90 steps)")
+    axes[0, 0].set_ylabel("ms a network")
     axes[1, 0].set_ylabel("peak memory (MiB)")
     figure.suptitle("Cost and memory as studies grow: digits mlp; median, and range over rounds")
     figure.tight_layout()

@@ -8,6 +8,7 @@ Time      2 minutes a round on 2 CPU cores
 Expected  see docs/performance.md
 """
 
+import dataclasses
 import json as json_format
 import subprocess
 import sys
@@ -21,7 +22,11 @@ from typing import Any
 import tyro
 from engine import PEERS, installed, spread
 from workers import CompileClock, Job, Worker
-from workloads import WORKLOADS
+from workloads import WORKLOADS, quickstart
+
+from prune_fair import RecipeConfig, Schedule
+from prune_fair import study as lifecycle
+from prune_fair.training.population import Population
 
 STEPS_PER_EPOCH = 17
 
@@ -48,14 +53,15 @@ def main(
     if inside:
         print(json_format.dumps(run_here(inside, *size)))
         return
-    torch = Worker(Job("torch_peers", "sequential", (WORKLOADS["digits-mlp"],)))
+    torch = None
     if installed(PEERS["torch"]):
+        torch = Worker(Job("torch_peers", "sequential", (WORKLOADS["digits-mlp"],)))
         torch.prepare()
     results, wall, rest, ratio = [], [], [], []
     for _ in range(rounds):
-        rates = [torch.rate(3.0)] if installed(PEERS["torch"]) else []
+        rates = [torch.rate(3.0)] if torch else []
         seconds, result = run_apart(*size)
-        rates += [torch.rate(3.0)] if rates else []
+        rates += [torch.rate(3.0)] if torch else []
         results.append(result)
         wall.append(seconds)
         rest.append(1 - result["seconds"]["train"] / seconds)
@@ -87,10 +93,6 @@ def run_apart(*size: int) -> tuple[float, dict[str, Any]]:
 
 def run_here(out: Path, seeds: int, levels: int, epochs: int) -> dict[str, Any]:
     """Runs the study with a clock around every program; what is left is reading and writing."""
-    from prune_fair import DataConfig, ModelConfig, RecipeConfig, Schedule, StudyConfig, TaskConfig
-    from prune_fair import study as lifecycle
-    from prune_fair.training.population import Population
-
     spent: dict[str, float] = defaultdict(float)
     compiling = CompileClock()
 
@@ -109,19 +111,9 @@ def run_here(out: Path, seeds: int, levels: int, epochs: int) -> dict[str, Any]:
             return call
 
     lifecycle.Population = Timed
-    task = TaskConfig(
-        DataConfig("digits", keep={"3": 0.35, "8": 0.2}),
-        ModelConfig("mlp", widths=(100, 50)),
-        RecipeConfig(epochs=epochs, batch_size=64, learning_rate=0.1),
-    )
-    methods = (
-        "magnitude-global-rewind",
-        "magnitude-layerwise-finetune",
-        "saliency-global-rewind",
-        "random-global-rewind",
-    )
     schedule = Schedule("geometric", rate=0.3, levels=levels)
-    config = StudyConfig((task,), methods, schedule, seeds, seeds_per_piece=seeds)
+    study = quickstart(seeds=seeds, recipe=RecipeConfig(epochs), schedule=schedule)
+    config = dataclasses.replace(study, seeds_per_piece=seeds)
     started = time.perf_counter()
     lifecycle.run_study(config, out)
     whole = time.perf_counter() - started

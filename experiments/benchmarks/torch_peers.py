@@ -1,5 +1,6 @@
 """What is written in PyTorch: one network after the other, and stacked by `torch.func`."""
 
+import math
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -9,7 +10,7 @@ import torch.nn.functional as F  # noqa: N812  # pyright: ignore[reportMissingIm
 from jax_peers import Round
 from torch import nn  # pyright: ignore[reportMissingImports]
 from torch.nn.utils import prune  # pyright: ignore[reportMissingImports]
-from workloads import SPARSITY, Arrays, Workload
+from workloads import SPARSITY, Workload, normalised
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -17,12 +18,15 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 def sequential(workload: Workload) -> Round:
     """`torch.nn.utils.prune.global_unstructured`, one network at a time, all threads."""
     images, labels = tensors(workload)
+    recipe = workload.task.recipe
 
     def run() -> int:
         module = network(workload).to(DEVICE)
         layers = [(layer, "weight") for layer in module if hasattr(layer, "weight")]
         prune.global_unstructured(layers, pruning_method=prune.L1Unstructured, amount=SPARSITY)
-        optimizer = torch.optim.SGD(module.parameters(), lr=0.05, momentum=0.9)
+        optimizer = torch.optim.SGD(
+            module.parameters(), lr=recipe.learning_rate, momentum=recipe.momentum
+        )
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, workload.steps)
         for rows in batches(workload):
             optimizer.zero_grad()
@@ -56,8 +60,7 @@ def stacked(workload: Workload) -> Round:
 def stack(workload: Workload, count: int) -> Callable[..., int]:
     """A round of so many stacked networks, of all steps or of the first few."""
     images, labels = tensors(workload)
-    modules = [network(workload) for _ in range(count)]
-    base = modules[0].to("meta")
+    base, recipe = network(workload).to("meta"), workload.task.recipe
     stacked, _ = torch.func.stack_module_state([network(workload) for _ in range(count)])
     start = {name: leaf.detach().to(DEVICE) for name, leaf in stacked.items()}
     weights = [name for name in start if name.endswith("weight")]
@@ -81,10 +84,11 @@ def stack(workload: Workload, count: int) -> Callable[..., int]:
             if step == steps:
                 break
             chosen = torch.stack(rows)
+            rate = recipe.learning_rate * (1 + math.cos(math.pi * step / workload.steps)) / 2
             slopes = gradients(params, mask, images[chosen], labels[chosen])
             for name, leaf in params.items():
-                momentum[name].mul_(0.9).add_(slopes[name])
-                leaf.sub_(momentum[name], alpha=0.05)
+                momentum[name].mul_(recipe.momentum).add_(slopes[name])
+                leaf.sub_(momentum[name], alpha=rate)
         synchronise()
         return count * steps
 
@@ -93,15 +97,13 @@ def stack(workload: Workload, count: int) -> Callable[..., int]:
 
 def batches(workload: Workload):
     """Rows of every step: each epoch a fresh order, cut into whole batches."""
-    epoch = workload.images // workload.batch_size
-    for _ in range(workload.steps // epoch):
-        order = torch.randperm(workload.images, device=DEVICE)
-        yield from order[: epoch * workload.batch_size].view(epoch, -1)
+    for _ in range(workload.task.recipe.epochs):
+        yield from torch.randperm(workload.images, device=DEVICE).view(-1, workload.batch_size)
 
 
 def tensors(workload: Workload):
     """Images and labels on the device, channels first."""
-    images, labels = (torch.from_numpy(array).to(DEVICE) for array in Arrays.of(workload))
+    images, labels = (torch.from_numpy(array).to(DEVICE) for array in normalised(workload.load()))
     return images.permute(0, 3, 1, 2).contiguous(), labels
 
 
@@ -137,10 +139,3 @@ def matmul_peak() -> Round:
         return 20 * 2 * 1024**3
 
     return run
-
-
-PEERS: dict[str, Callable[[Workload], Round]] = {
-    "torch": sequential,
-    "torch-process-a-core": one_thread,
-    "torch.func": stacked,
-}

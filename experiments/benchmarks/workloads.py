@@ -1,12 +1,14 @@
 """The work that every peer does: data, network, batch and steps."""
 
+import runpy
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from prune_fair import DataConfig, ModelConfig, RecipeConfig
+from prune_fair import DataConfig, ModelConfig, RecipeConfig, StudyConfig, TaskConfig
 from prune_fair.training.network import Pixels
 from prune_fair.types import Dataset
 
@@ -22,9 +24,8 @@ class Workload:
         model: the architecture.
         batch_size: images a step.
         steps: steps of one network, in whole epochs.
-        images: training images that are used.
+        images: training images that are used, in whole batches.
         forward: multiply-adds of one image's forward pass.
-        parameters: of the network, in kernels.
         members: networks that the engine trains in a round.
         stacked: numbers of networks that `torch.func` may stack; it takes its fastest.
         plain: networks that plain `vmap` trains at once.
@@ -37,7 +38,6 @@ class Workload:
     steps: int
     images: int
     forward: int
-    parameters: int
     members: int
     stacked: tuple[int, ...]
     plain: int
@@ -47,19 +47,20 @@ class Workload:
     def flops(self) -> float:
         """Of a step: forward, and backward for kernels and inputs, two for each multiply-add.
 
-        As FIELD counts them; the first layer's input gradient, which nobody computes, included.
+        The usual count; the first layer's input gradient, which nobody computes, included.
         """
         return 6.0 * self.forward * self.batch_size
 
     @property
-    def recipe(self) -> RecipeConfig:
-        """The steps as the engine is told them."""
-        epochs = self.steps // (self.images // self.batch_size)
-        return RecipeConfig(epochs, self.batch_size, learning_rate=0.05)
+    def task(self) -> TaskConfig:
+        """The same as the engine is told it."""
+        epochs = self.steps * self.batch_size // self.images
+        recipe = RecipeConfig(epochs, self.batch_size, learning_rate=0.05)
+        return TaskConfig(DataConfig(self.data), self.model, recipe)
 
     def load(self) -> Dataset:
         """The images; only as many for training as are used."""
-        data = DataConfig(self.data).load()
+        data = self.task.data.load()
         generator = np.random.default_rng(0)
         rows = generator.permutation(len(data.train_labels))[: self.images]
         data = data._replace(
@@ -72,19 +73,17 @@ class Workload:
         return data._replace(train_labels=labels, class_names=names)
 
 
-class Arrays(NamedTuple):
-    """What peers are given: normalised images, so that they need not do it in their loop."""
+def normalised(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Training images as floats, so that peers need not normalise in their loop; and labels."""
+    pixels = Pixels.of(data)
+    images = (data.train_images.astype(np.float32) / 255 - pixels.mean) / pixels.deviation
+    return images, data.train_labels.astype(np.int64)
 
-    images: np.ndarray
-    labels: np.ndarray
 
-    @classmethod
-    def of(cls, workload: Workload) -> "Arrays":
-        """A workload's training images."""
-        data = workload.load()
-        pixels = Pixels.of(data)
-        images = (data.train_images.astype(np.float32) / 255 - pixels.mean) / pixels.deviation
-        return cls(images, data.train_labels.astype(np.int64))
+def quickstart(**changed: Any) -> StudyConfig:
+    """The study of experiments/quickstart.py, with other parameters."""
+    script = Path(__file__).parent.parent / "quickstart.py"
+    return runpy.run_path(str(script))["quickstart"](**changed)[0]
 
 
 def _chain(*widths: int) -> int:
@@ -101,7 +100,6 @@ WORKLOADS = {
         steps=450,
         images=1152,
         forward=_chain(64, 100, 50, 10),
-        parameters=_chain(64, 100, 50, 10),
         members=64,
         stacked=(64, 128, 256),
         plain=64,
@@ -113,7 +111,6 @@ WORKLOADS = {
         steps=100,
         images=12_800,
         forward=_chain(784, 300, 100, 10),
-        parameters=_chain(784, 300, 100, 10),
         members=16,
         stacked=(8, 16, 32),
         plain=8,
@@ -125,7 +122,6 @@ WORKLOADS = {
         steps=40,
         images=5120,
         forward=_CONVOLUTIONS + _chain(400, 120, 84, 10),
-        parameters=25 * 6 + 25 * 6 * 16 + _chain(400, 120, 84, 10),
         members=8,
         stacked=(4, 8),
         plain=2,

@@ -86,13 +86,14 @@ def from_flax(
         return module.init(key, images)["params"]
 
     def record_forward_order(key: PRNGKey) -> Params:
-        layers.extend(init(key))  # as Flax met them; jax sorts the tree from here on
-        return init(key)
+        params = init(key)
+        layers.extend(params)  # as Flax met them; jax sorts the tree from here on
+        return params
 
     def apply(params: Params, images: Images) -> Logits:
         cast = jax.tree.map(lambda leaf: leaf.astype(dtype), (params, images))
         logits = module.apply({"params": cast[0]}, cast[1])
         return logits.astype(jnp.float32)  # pyright: ignore[reportAttributeAccessIssue]
 
-    jax.eval_shape(record_forward_order, jax.random.key(0))
-    return Model(init, apply, tuple(layers))
+    shapes = jax.eval_shape(record_forward_order, jax.random.key(0))
+    return Model(init, apply, tuple(layers), shapes)

@@ -15,15 +15,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-Convolution: TypeAlias = Callable[..., Array]
-Contraction: TypeAlias = Callable[..., Array]
+Operation: TypeAlias = Callable[..., Array]
+
+MATRIX_PRODUCT = (((1,), (0,)), ((), ()))
 
 
 class Lowering(NamedTuple):
     """What layers compute with."""
 
-    convolution: Convolution
-    dot_general: Contraction
+    convolution: Operation
+    dot_general: Operation
 
 
 def banded_convolution(
@@ -80,25 +81,22 @@ def kernel_major_dot(
     inputs: Float[Array, "... i"],
     kernel: Float[Array, "i *o"],
     dimension_numbers: Any,
-    precision: Any = None,
     **options: Any,
 ) -> Float[Array, "..."]:
     """`lax.dot_general` whose kernel gradient is laid out as the kernel is.
 
     JAX's own gives it transposed, and XLA's CPU backend then reads it across the grain in the
     optimiser: a fifth of a step of LeNet-300-100. Takes the arguments that `flax.linen.Dense`
-    gives its `dot_general`; other contractions than a batch of vectors with a matrix go to `lax`.
+    gives its `dot_general`; all but a plain batch of vectors with a matrix goes to `lax`.
 
     Example:
         >>> kernel_major_dot(jnp.ones((2, 3)), jnp.ones((3, 4)), (((1,), (0,)), ((), ()))).shape
         (2, 4)
     """
-    if dimension_numbers != MATRIX_PRODUCT or inputs.ndim != 2 or kernel.ndim != 2 or options:
-        return jax.lax.dot_general(inputs, kernel, dimension_numbers, precision, **options)
+    plain = all(value is None for value in options.values())
+    if dimension_numbers != MATRIX_PRODUCT or inputs.ndim != 2 or kernel.ndim != 2 or not plain:
+        return jax.lax.dot_general(inputs, kernel, dimension_numbers, **options)
     return _product(inputs, kernel)
-
-
-MATRIX_PRODUCT = (((1,), (0,)), ((), ()))
 
 
 @jax.custom_vjp

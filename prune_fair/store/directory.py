@@ -66,19 +66,18 @@ class StudyStore:
         )
         self.write_study()
 
-    def begin_run(self, plan: Mapping[str, Any]) -> None:
-        """Records that this process goes on with the study from now.
-
-        Raises:
-            InputError: if the plan changes what an earlier run's results mean.
-        """
-        for earlier in (run["plan"] for run in self.study["runs"]):
-            for name in ("shuffling", "dtype"):
+    def check_plan(self, plan: Mapping[str, Any]) -> None:
+        """Raises `InputError` for a plan by which results would not mean what those here do."""
+        for name in ("shuffling", "dtype"):
+            for earlier in {run["plan"][name] for run in self.study["runs"]}:
                 check(
-                    earlier.get(name, plan[name]) == plan[name],
-                    f"{name} {plan[name]}: {self.path} began with {earlier[name]}; go on with "
-                    f"that, or {ELSEWHERE}",
+                    earlier == plan[name],
+                    f"{name} {plan[name]}: {self.path} began with {earlier}; go on with that, or "
+                    f"{ELSEWHERE}",
                 )
+
+    def begin_run(self, plan: Mapping[str, Any]) -> None:
+        """Records that this process goes on with the study from now."""
         run = {"started": time.time(), "seconds": 0.0, "plan": dict(plan), **environment()}
         self.study["runs"].append(run)
         self.write_study()

@@ -35,7 +35,6 @@ class Plan:
         lowering: how layers compute, a row of `models.LOWERINGS`.
         shuffling: `own` or `shared` order of the training images.
         dtype: what layers compute in.
-        platform: the backend, such as `cpu`.
         compiler_options: what XLA is asked for.
         brief_options: what it is asked for beside that where a program runs for moments only, so
             that compiling it must not take seconds.
@@ -50,7 +49,6 @@ class Plan:
     lowering: str
     shuffling: str = "own"
     dtype: str = "float32"
-    platform: str = "cpu"
     compiler_options: Mapping[str, str] = field(default_factory=dict)
     brief_options: Mapping[str, str] = field(default_factory=dict)
 
@@ -91,12 +89,15 @@ SMALL = 30_000
 # measured yet.
 BACKENDS = {
     "cpu": Defaults(
-        *(1, 4, 32, "matmul"),
-        {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"},
-        {"xla_backend_optimization_level": "1"},
+        chunk=1,
+        small_chunk=4,
+        members=32,
+        lowering="matmul",
+        compiler_options={"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"},
+        brief_options={"xla_backend_optimization_level": "1"},
     )
 }
-ACCELERATOR = Defaults(64, 64, 64, "native")
+ACCELERATOR = Defaults(chunk=64, small_chunk=64, members=64, lowering="native")
 
 
 def make_plan(seeds: int, parameters: int, asked: PlanConfig = PlanConfig()) -> Plan:
@@ -115,8 +116,8 @@ def make_plan(seeds: int, parameters: int, asked: PlanConfig = PlanConfig()) -> 
         32
     """
     use_every_core()
-    platform, available = jax.default_backend(), jax.device_count()
-    backend = BACKENDS.get(platform, ACCELERATOR)
+    available = jax.device_count()
+    backend = BACKENDS.get(jax.default_backend(), ACCELERATOR)
     devices = asked.devices or available
     check(devices <= available, f"devices {devices}: expected 1 to {available}")
     most = backend.small_chunk if parameters <= SMALL else backend.chunk
@@ -129,7 +130,6 @@ def make_plan(seeds: int, parameters: int, asked: PlanConfig = PlanConfig()) -> 
         lowering=asked.lowering or backend.lowering,
         shuffling=asked.shuffling,
         dtype=asked.dtype,
-        platform=platform,
         compiler_options=_known_options(backend.compiler_options),
         brief_options=_known_options(backend.brief_options),
     )

@@ -93,7 +93,7 @@ def test_any_number_of_members_in_order_and_one_trace(total):
 def test_plan_of_this_machine():
     plan = make_plan(seeds=5, parameters=60_000)
     assert (plan.devices, plan.chunk, plan.members) == (2, 1, 6)
-    assert (plan.platform, plan.lowering) == ("cpu", "matmul")
+    assert plan.lowering == "matmul"
     assert make_plan(seeds=1, parameters=12_000).members == 2
     assert make_plan(seeds=40, parameters=12_000).chunk == 4
 
