@@ -39,22 +39,12 @@ class LeNet5(nn.Module):
         return dense(self.classes, name="output")(hidden)
 
     def _convolve(self, images: Array, channels: int, padding: str, name: str) -> Array:
+        """Convolution, pooling, bias, ReLU: the last two keep order, and so may come last."""
         convolve = nn.Conv(
             channels,
             (5, 5),
             padding=padding,
-            conv_general_dilated=self.lowering.convolution,
+            conv_general_dilated=self.lowering.pooled_convolution,
             name=name,
         )
-        return max_pool(nn.relu(convolve(images)))
-
-
-def max_pool(images: Float[Array, "n h w c"]) -> Float[Array, "n y x c"]:
-    """2x2 max pooling, rows and then columns; an odd last row or column is dropped.
-
-    The same values as `flax.linen.max_pool`, whose gradient is a slow select-and-scatter on CPU;
-    here tied maxima share the gradient.
-    """
-    n, h, w, c = images.shape
-    rows = images[:, : h // 2 * 2].reshape(n, h // 2, 2, w, c).max(axis=2)
-    return rows[:, :, : w // 2 * 2].reshape(n, h // 2, w // 2, 2, c).max(axis=3)
+        return nn.relu(convolve(images))

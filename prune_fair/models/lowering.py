@@ -8,6 +8,7 @@ batch-grouped one. Both are very slow on CPU (jax issues 13800 and 26266), matri
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
@@ -21,9 +22,10 @@ MATRIX_PRODUCT = (((1,), (0,)), ((), ()))
 
 
 class Lowering(NamedTuple):
-    """What layers compute with."""
+    """What layers compute with; `pooled_convolution` is followed by 2x2 max pooling."""
 
     convolution: Operation
+    pooled_convolution: Operation
     dot_general: Operation
 
 
@@ -48,6 +50,42 @@ def banded_convolution(
     """
     if not _is_plain(options):
         return jax.lax.conv_general_dilated(images, kernel, window_strides, padding, **options)
+    return _banded_product(images, kernel, window_strides, padding, lambda band: band)
+
+
+def banded_pooled_convolution(
+    images: Float[Array, "n h w c"],
+    kernel: Float[Array, "kh kw i o"],
+    window_strides: Sequence[int],
+    padding: str | Sequence[tuple[int, int]],
+    **options: Any,
+) -> Float[Array, "n y x o"]:
+    """`banded_convolution`, then `max_pool`.
+
+    The matrix gives a row's even columns first, then its odd ones, so that the pooled maximum is
+    one of long runs of numbers.
+    """
+    if not _is_plain(options):
+        return native_pooled_convolution(images, kernel, window_strides, padding, **options)
+
+    def even_and_odd(band: np.ndarray) -> np.ndarray:
+        pairs = band.shape[2] // 2
+        return band[:, :, : 2 * pairs].reshape(*band.shape[:2], pairs, 2).swapaxes(2, 3)
+
+    product = _banded_product(images, kernel, window_strides, padding, even_and_odd)
+    n, height, *columns = product.shape
+    windows = product[:, : height // 2 * 2].reshape(n, height // 2, 2, *columns)
+    return window_max(windows, (2, 3))
+
+
+def _banded_product(
+    images: Array,
+    kernel: Array,
+    window_strides: Sequence[int],
+    padding: str | Sequence[tuple[int, int]],
+    arrange: Callable[[np.ndarray], np.ndarray],
+) -> Float[Array, "n y *x o"]:
+    """Row blocks with the banded matrix, its columns `x` arranged by the caller."""
     if isinstance(padding, str):
         shapes = images.shape[1:3], kernel.shape[:2]
         padding = jax.lax.padtype_to_pads(*shapes, window_strides, padding)
@@ -56,8 +94,8 @@ def banded_convolution(
     height = (images.shape[1] - kernel_height) // stride_y + 1
     rows = [images[:, i : i + (height - 1) * stride_y + 1 : stride_y] for i in range(kernel_height)]
     blocks = jnp.stack(rows, axis=2)
-    band = _band(images.shape[2], kernel_width, stride_x, padding[1])
-    banded = jnp.einsum("wjx,ijco->iwcxo", jnp.asarray(band, kernel.dtype), kernel)
+    band = arrange(_band(images.shape[2], kernel_width, stride_x, padding[1]))
+    banded = jnp.einsum("wj...,ijco->iwc...o", jnp.asarray(band, kernel.dtype), kernel)
     inner = blocks.shape[2] * blocks.shape[3] * blocks.shape[4]
     product = blocks.reshape(-1, inner) @ banded.reshape(inner, -1)
     return product.reshape(len(images), height, *banded.shape[3:])
@@ -75,6 +113,52 @@ def _band(
     outputs = (width + sum(padding) - kernel_width) // stride + 1
     column, tap, output = np.ogrid[:width, :kernel_width, :outputs]
     return (column == output * stride + tap - padding[0]).astype(np.float32)
+
+
+def max_pool(images: Float[Array, "n h w c"]) -> Float[Array, "n y x c"]:
+    """2x2 max pooling; an odd last row or column is dropped.
+
+    The values and gradients of `flax.linen.max_pool`, whose gradient is a slow select-and-scatter
+    on CPU.
+    """
+    n, h, w, c = images.shape
+    whole = images[:, : h // 2 * 2, : w // 2 * 2]
+    return window_max(whole.reshape(n, h // 2, 2, w // 2, 2, c), (2, 4))
+
+
+def native_pooled_convolution(*arguments: Any, **options: Any) -> Float[Array, "n y x o"]:
+    """`lax.conv_general_dilated`, then `max_pool`."""
+    return max_pool(jax.lax.conv_general_dilated(*arguments, **options))
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(1,))
+def window_max(windows: Array, axes: tuple[int, int]) -> Array:
+    """The maximum over two axes; the first of tied ones, in row-major order, has the gradient."""
+    return windows.max(axes)
+
+
+def _window_max_forward(windows: Array, axes: tuple[int, int]) -> tuple[Array, tuple[Array, Array]]:
+    maxima = windows.max(axes)
+    return maxima, (windows, maxima)
+
+
+def _window_max_backward(
+    axes: tuple[int, int], saved: tuple[Array, Array], gradient: Array
+) -> tuple[Array]:
+    (windows, maxima), (outer, inner) = saved, axes
+    still_free = jnp.ones(maxima.shape, bool)
+    rows = []
+    for i in range(windows.shape[outer]):
+        row = []
+        for j in range(windows.shape[inner]):
+            is_first = still_free & (windows.take(j, inner).take(i, outer) == maxima)
+            still_free &= ~is_first
+            row.append(jnp.where(is_first, gradient, 0))
+        rows.append(jnp.stack(row, inner - 1))
+    return (jnp.stack(rows, outer),)
+
+
+window_max.defvjp(_window_max_forward, _window_max_backward)
 
 
 def kernel_major_dot(
@@ -117,6 +201,8 @@ _product.defvjp(_product_forward, _product_backward)
 
 
 LOWERINGS: dict[str, Lowering] = {
-    "native": Lowering(jax.lax.conv_general_dilated, jax.lax.dot_general),
-    "matmul": Lowering(banded_convolution, kernel_major_dot),
+    "native": Lowering(
+        jax.lax.conv_general_dilated, native_pooled_convolution, jax.lax.dot_general
+    ),
+    "matmul": Lowering(banded_convolution, banded_pooled_convolution, kernel_major_dot),
 }

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from prune_fair.models import banded_convolution, kernel_major_dot
-from prune_fair.models.lenet5 import max_pool
+from prune_fair.models import LOWERINGS, kernel_major_dot
+from prune_fair.models.lowering import max_pool
 
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 sizes = st.integers(1, 9)
@@ -25,7 +25,9 @@ sizes = st.integers(1, 9)
     ),
     channels=st.tuples(st.integers(1, 3), st.integers(1, 3)),
 )
-def test_banded_equals_native_in_values_and_gradients(image, kernel, strides, padding, channels):
+@pytest.mark.parametrize("operation", ["convolution", "pooled_convolution"])
+def test_banded_equals_native(operation, image, kernel, strides, padding, channels):
+    """In values and gradients."""
     padded = (0, 0) if isinstance(padding, str) else tuple(map(sum, padding))
     assume(
         padding == "SAME" or all(i + p >= k for i, p, k in zip(image, padded, kernel, strict=True))
@@ -42,7 +44,7 @@ def test_banded_equals_native_in_values_and_gradients(image, kernel, strides, pa
         jax.jit(jax.value_and_grad(partial(total, c), argnums=(0, 1), has_aux=True))(
             images, weights
         )
-        for c in (banded_convolution, jax.lax.conv_general_dilated)
+        for c in (getattr(LOWERINGS[name], operation) for name in ("matmul", "native"))
     )
     close = jax.tree.map(
         lambda a, b: a.shape == b.shape and jnp.allclose(a, b, atol=1e-4), ours, native
@@ -57,16 +59,28 @@ def test_grouped_and_dilated_go_to_lax(options):
         jax.random.key(1), (3, 3, 4 // options.get("feature_group_count", 1), 2)
     )
     arguments = (images, weights, (1, 1), "SAME")
-    ours = banded_convolution(*arguments, dimension_numbers=DIMENSIONS, **options)
-    native = jax.lax.conv_general_dilated(*arguments, dimension_numbers=DIMENSIONS, **options)
-    assert jnp.allclose(ours, native, atol=1e-5)
+    for operation in ("convolution", "pooled_convolution"):
+        ours, native = (
+            getattr(LOWERINGS[name], operation)(*arguments, dimension_numbers=DIMENSIONS, **options)
+            for name in ("matmul", "native")
+        )
+        assert jnp.allclose(ours, native, atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(2, 6, 8, 3), (1, 7, 5, 2)])
-def test_max_pool_equals_flax(shape):
-    images = jax.random.normal(jax.random.key(0), shape)
-    expected = nn.max_pool(images, (2, 2), strides=(2, 2))
-    assert jnp.array_equal(max_pool(images), expected)
+@pytest.mark.parametrize("values", [2, 1000])  # of two values, most maxima are tied
+def test_max_pool_equals_flax_in_values_and_gradients(shape, values):
+    images = jax.random.randint(jax.random.key(0), shape, 0, values).astype(jnp.float32)
+
+    def total(pool, images):
+        out = pool(images)
+        return (out * jnp.arange(1.0, 1 + out.size).reshape(out.shape)).sum(), out
+
+    flax = partial(nn.max_pool, window_shape=(2, 2), strides=(2, 2))
+    ours, theirs = (
+        jax.value_and_grad(partial(total, pool), has_aux=True)(images) for pool in (max_pool, flax)
+    )
+    assert jax.tree.all(jax.tree.map(jnp.array_equal, ours, theirs))
 
 
 @pytest.mark.parametrize("shapes", [((5, 3), (3, 4)), ((2, 5, 3), (3, 4)), ((5, 3), (3, 4, 2))])
