@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import tyro
 import xarray as xr
 
-from prune_fair import analysis, console, plots
+from prune_fair import analysis, console
 from prune_fair.config import PlanConfig, StudyConfig
 from prune_fair.datasets import DATASETS, PARAMETRIC
 from prune_fair.errors import InputError
@@ -82,6 +82,8 @@ def _show(results: xr.DataTree, out: Path) -> None:
 
 def _draw(results: xr.DataTree, out: Path) -> Iterator[Path]:
     """Draws the pictures of every task; those of a single task have no task in their name."""
+    from prune_fair import plots  # brings matplotlib, which most commands do without
+
     tasks = _tasks(results)
     for name, node in tasks:
         suffix = f"-{name.replace('/', '-')}" if len(tasks) > 1 else ""

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import jax
 import jax.numpy as jnp
 import optax
+from jax.flatten_util import ravel_pytree
 
 from prune_fair.types import Batch, Network, Params, PRNGKey, Scores
 
@@ -28,10 +29,8 @@ def random(network: Network, batch: Batch, key: PRNGKey) -> Scores:
 
     Source: `torch.nn.utils.prune.RandomUnstructured`.
     """
-    leaves, tree = jax.tree.flatten(network.params)
-    keys = jax.random.split(key, len(leaves))
-    noise = [jax.random.uniform(k, leaf.shape) for k, leaf in zip(keys, leaves, strict=True)]
-    return jax.tree.unflatten(tree, noise)
+    flat, unravel = ravel_pytree(network.params)
+    return unravel(jax.random.uniform(key, flat.shape))
 
 
 def saliency(network: Network, batch: Batch, key: PRNGKey) -> Scores:

@@ -148,7 +148,7 @@ def prune(
 ) -> Mask:
     """The next mask of a trained network."""
     rows_key, score_key = jax.random.split(network_key(seed, level, "scores"))
-    rows = jax.random.permutation(rows_key, task.train_size)[: task.recipe.score_images]
+    rows = random_order(rows_key, task.train_size)[: task.recipe.score_images]
     batch = take_batch(task, data, rows)
     return pruner(method, task.model)(params, mask, batch, score_key, quota)
 

@@ -55,7 +55,7 @@ def make_programs(
     return Programs(
         population.lift(partial(network.initialise, task), brief=True),
         population.lift(partial(network.train, task), trained),
-        population.lift(partial(network.evaluate, task)),
+        population.lift(partial(network.evaluate, task), brief=True),
         {
             method: population.lift(partial(network.prune, task, Method.parse(method)), brief=True)
             for method in methods
