@@ -103,13 +103,13 @@ def list_rows(json: bool = False) -> None:
         "criteria": CRITERIA,
         "treatments": {name: row.start for name, row in TREATMENTS.items()},
         "schedules": SCHEDULES,
+        "scopes": SCOPES,
+        "granularities": GRANULARITIES,
     }
     listing = {
         kind: {name: (row.__doc__ or "").partition("\n")[0] for name, row in rows.items()}
         for kind, rows in described.items()
     }
-    listing["scopes"] = dict.fromkeys(SCOPES, "")
-    listing["granularities"] = dict.fromkeys(GRANULARITIES, "")
     listing["methods"] = {name_pattern(): ""}
     listing["metrics"] = {name: row.description for name, row in METRICS.items()}
     if json:

@@ -7,6 +7,7 @@ anything runs.
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,8 +97,8 @@ class RecipeConfig:
         decay: `cosine` to zero over all steps, or `constant`.
         finetune_learning_rate: share of the learning rate that the treatment `finetune` trains
             with, in (0, 1].
-        score_images: training images, drawn anew for each network and level, that a criterion
-            scores on.
+        score_batches: batches of training images, drawn anew for each network and level, that a
+            criterion scores on; at most an epoch.
 
     Raises:
         InputError: for values outside these ranges.
@@ -111,12 +112,12 @@ class RecipeConfig:
     weight_decay: float = 0.0
     decay: str = "cosine"
     finetune_learning_rate: float = 0.1
-    score_images: int = 512
+    score_batches: int = 8
 
     def __post_init__(self) -> None:
         lookup(dict.fromkeys(OPTIMIZERS), self.optimizer, "optimizer")
         lookup(dict.fromkeys(DECAYS), self.decay, "decay")
-        for name in ("epochs", "batch_size", "score_images"):
+        for name in ("epochs", "batch_size", "score_batches"):
             value = getattr(self, name)
             check(value >= 1, f"{name} {value}: expected at least 1")
         check(self.learning_rate > 0, f"learning_rate {self.learning_rate}: expected above 0")
@@ -207,9 +208,22 @@ class StudyConfig:
             check(bool(names), f"no {kind}s: expected at least one")
             check(len({*names}) == len(names), f"{kind}s {names}: expected each once")
         for method in self.methods:
-            Method.parse(method)
+            self._check_block(Method.parse(method))
         for name in ("seeds", "seeds_per_piece"):
             check(getattr(self, name) >= 1, f"{name} {getattr(self, name)}: expected at least 1")
+
+    def _check_block(self, method: Method) -> None:
+        """Raises `InputError` for an n:m method under a schedule of other sparsities than its."""
+        if method.block is None:
+            return
+        sparsity = 1 - method.block[0] / method.block[1]
+        asked = self.schedule.sparsity_by_level()[1:]
+        check(
+            all(math.isclose(each, sparsity) for each in asked),
+            f"method {method.name!r} has sparsity {sparsity} at every level, the schedule asks for "
+            f"{', '.join(f'{each:.4g}' for each in asked)}; expected one-shot with sparsities "
+            f"{sparsity}",
+        )
 
     @property
     def task_names(self) -> tuple[str, ...]:

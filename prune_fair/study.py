@@ -4,7 +4,8 @@ The only place that knows this order. A piece of work is one level of a block of
 together; a finished piece is never computed again.
 """
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
@@ -12,10 +13,10 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 import jax
 import numpy as np
 import xarray as xr
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from prune_fair.config import PlanConfig, StudyConfig, TaskConfig
-from prune_fair.pruning import TREATMENTS, Method, kernels, quota
+from prune_fair.pruning import TREATMENTS, Method, Treatment, kernels, quota
 from prune_fair.store import DENSE, StudyStore, open_study, writing
 from prune_fair.training import network
 from prune_fair.training.population import Plan, Population, make_plan, use_every_core
@@ -87,6 +88,8 @@ def run_study(
         use_every_core()
         datasets = {task.name: task.data.load() for task in config.tasks}
         models = [build_model(task, datasets[task.name]) for task in config.tasks]
+        for method, model in itertools.product(config.methods, models):
+            Method.parse(method).check_fits(model)
         parameters = max(model.parameters for model in models)
         laid = make_plan(min(config.seeds, config.seeds_per_piece), parameters, plan)
         store.begin_run(asdict(laid))
@@ -119,7 +122,7 @@ def run_block(run: TaskRun, seeds: Seeds) -> None:
     for level in range(max(1, next_level), len(sparsities)):
         from_dense = level == 1 or not run.config.schedule.iterative
         parents = dict.fromkeys(run.config.methods, dense) if from_dense else networks
-        pruned = _prune(run, seeds, level, sparsities[level], parents)
+        pruned = _prune(run, seeds, level, initial, parents)
         starts = _treat(run, seeds, level, initial, parents, pruned)
         networks = _retrain(run, seeds, level, starts)
 
@@ -139,16 +142,15 @@ def _initialise(run: TaskRun, seeds: Seeds, level: int) -> Params:
 
 
 def _prune(
-    run: TaskRun, seeds: Seeds, level: int, sparsity: float, parents: Mapping[str, Networks]
+    run: TaskRun, seeds: Seeds, level: int, initial: Params, parents: Mapping[str, Networks]
 ) -> dict[str, Mask]:
     """The next mask of every method's networks."""
-    masks = {}
+    sparsities, masks = run.config.schedule.sparsity_by_level(), {}
     for name, parent in parents.items():
         method = Method.parse(name)
-        sizes = [run.layer_sizes[layer] for layer in method.prunable(run.task.model.layers)]
-        kept = np.tile(quota(method.scope, sparsity, sizes), (len(seeds), 1))
-        shared = run.data, np.int32(level)
-        masks[name] = run.programs.prune[name](shared, *parent, seeds, kept)
+        kept = quota(method.scope, sparsities[level], method.shapes(run.task.model), sparsities[-1])
+        stacked = *parent, initial, seeds, np.tile(kept, (len(seeds), 1))
+        masks[name] = run.programs.prune[name]((run.data, np.int32(level)), *stacked)
     return masks
 
 
@@ -162,9 +164,8 @@ def _treat(
 ) -> dict[str, Networks]:
     """The weights that every method's survivors train from."""
     fresh = _initialise(run, seeds, level)
-    start = {name: TREATMENTS[Method.parse(name).treatment].start for name in masks}
     return {
-        name: Networks(start[name](initial, parents[name].params, fresh), mask)
+        name: Networks(_treatment(name).start(initial, parents[name].params, fresh), mask)
         for name, mask in masks.items()
     }
 
@@ -174,10 +175,7 @@ def _retrain(
 ) -> dict[str, Networks]:
     """Trains and evaluates the networks of all methods together, and saves them."""
     params, mask = jax.tree.map(lambda *leaves: np.concatenate(leaves), *starts.values())
-    shares = [_learning_rate_share(run, name) for name in starts]
-    shared = run.data, np.int32(level)
-    members = np.tile(seeds, len(starts)), np.repeat(np.array(shares, np.float32), len(seeds))
-    trained = run.programs.train(shared, params, mask, *members)
+    trained = _train(run, seeds, level, list(starts), params, mask)
     evaluated = run.programs.evaluate((run.data,), trained.params, mask)
     networks, counts = jax.tree.map(
         lambda leaf: leaf.reshape(len(starts), len(seeds), *leaf.shape[1:]),
@@ -191,10 +189,40 @@ def _retrain(
     return retrained
 
 
-def _learning_rate_share(run: TaskRun, name: str) -> float:
-    if name == DENSE or TREATMENTS[Method.parse(name).treatment].full_learning_rate:
-        return 1.0
-    return run.task.recipe.finetune_learning_rate
+def _train(
+    run: TaskRun, seeds: Seeds, level: int, names: Sequence[str], params: Params, mask: Mask
+) -> network.Trained:
+    """Trains the networks whose treatment does, and leaves the others as they start."""
+    treatments = [_treatment(name) for name in names]
+    finetune = run.task.recipe.finetune_learning_rate
+    shares = [1.0 if treatment.full_learning_rate else finetune for treatment in treatments]
+    members = params, mask, np.tile(seeds, len(names)), _each(shares, seeds).astype(np.float32)
+    shared, trains = (run.data, np.int32(level)), _each([row.trains for row in treatments], seeds)
+    if trains.all():
+        return run.programs.train(shared, *members)
+    rest = jax.tree.map(lambda leaf, kept: np.where(kept, leaf, 0), params, mask)
+    whole = network.Trained(rest, np.zeros(len(trains), bool))
+    run.progress(int((~trains).sum()))
+    if not trains.any():
+        return whole
+    trained = run.programs.train(shared, *jax.tree.map(lambda leaf: leaf[trains], members))
+    return jax.tree.map(lambda leaf, new: _with_rows(leaf, trains, new), whole, trained)
+
+
+def _treatment(name: str) -> Treatment:
+    """Dense networks train as rewound ones do: from the initialisation, at the whole rate."""
+    return TREATMENTS["rewind" if name == DENSE else Method.parse(name).treatment]
+
+
+def _each(values: Sequence[Any], seeds: Seeds) -> np.ndarray:
+    """A value a method, repeated for its seeds."""
+    return np.repeat(np.array(values), len(seeds))
+
+
+def _with_rows(leaf: np.ndarray, rows: Bool[np.ndarray, " members"], new: np.ndarray) -> np.ndarray:
+    changed = leaf.copy()
+    changed[rows] = new
+    return changed
 
 
 def _save(
@@ -215,6 +243,7 @@ def _save(
         "parameter_sparsity": evaluated.removed_parameters / run.task.model.parameters,
         "layer_sparsity": removed / sizes,
         "diverged": diverged,
+        "collapsed": (removed == sizes).any(axis=-1),
     }
     saved = {name: members._asdict() for name, members in networks.items()}
     run.store.save_networks(run.name, first_seed, level, saved)

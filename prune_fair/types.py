@@ -33,10 +33,10 @@ class Dataset(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Images as the network sees them (normalised floats) and their labels."""
+    """Images as the network sees them (normalised floats) and their labels; or a stack of such."""
 
-    images: Images
-    labels: Int[Array, " n"]
+    images: Float[Array, "*n h w c"]
+    labels: Int[Array, "*n"]
 
 
 class Model(NamedTuple):
@@ -62,8 +62,18 @@ class Model(NamedTuple):
 
 
 class Network(NamedTuple):
-    """One network as a pruning criterion sees it: removed weights are zero in `params`."""
+    """One network as a pruning criterion sees it.
+
+    Attributes:
+        apply: logits from parameters and images.
+        params: trained parameters; removed weights are zero.
+        mask: what remains before this pruning.
+        initial: the parameters of its initialisation, none removed.
+        weight_decay: of its training.
+    """
 
     apply: Callable[[Params, Images], Logits]
     params: Params
     mask: Mask
+    initial: Params
+    weight_decay: float = 0.0

@@ -68,6 +68,10 @@ def test_labels_fit_a_file_system(name, label):
             lambda: StudyConfig(methods=("random-globl-rewind",)),
             "did you mean 'random-global-rewind'",
         ),
+        (
+            lambda: StudyConfig(methods=("magnitude-layerwise-2:4-rewind",)),
+            "has sparsity 0.5 at every level, the schedule asks for 0.3, 0.51",
+        ),
         (lambda: StudyConfig(tasks=()), "no tasks"),
         (lambda: StudyConfig(tasks=(TaskConfig(),) * 2), "expected each once"),
     ],

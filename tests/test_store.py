@@ -132,6 +132,7 @@ def test_a_study_of_100_000_networks_opens_in_seconds(tmp_path, rng):
                     "parameter_sparsity": np.zeros(shape),
                     "layer_sparsity": np.zeros((*shape, 1)),
                     "diverged": np.zeros(shape, bool),
+                    "collapsed": np.zeros(shape, bool),
                 },
             )  # fmt: skip
             pieces += 1

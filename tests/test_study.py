@@ -62,7 +62,7 @@ def test_sparsity_is_measured_from_the_masks(toy_results):
     sizes = np.array([64 * 20, 20 * 10])  # the output layer is not prunable here
     magnitude = toy_results.sel({"method": "magnitude-global-rewind"})
     for level, asked in enumerate((0.0, 0.6, 0.84)):
-        kept = quota("global", asked, sizes.tolist())[0]
+        kept = quota("global", asked, {str(size): (size,) for size in sizes.tolist()})[0]
         assert np.allclose(magnitude.sparsity[:, level], 1 - kept / sizes.sum())
     by_layer = (magnitude.layer_sparsity[..., :2] * sizes).sum("layer") / sizes.sum()
     assert np.allclose(by_layer, magnitude.sparsity)
@@ -209,8 +209,51 @@ def test_layer_collapse_is_recorded_and_finite(toy_config, tmp_path):
     )
     results = run_study(config, tmp_path).leaves[0].to_dataset()
     assert (results.layer_sparsity.isel(level=1).max("layer") == 1).any()
+    assert (results.collapsed == (results.layer_sparsity == 1).any("layer")).all()
     assert np.isfinite(results.layer_sparsity).all()
     assert not results.diverged.any()
+
+
+def test_every_part_of_a_method_goes_through_a_study(toy_config, tmp_path):
+    methods = (
+        "magnitude-global-none",
+        "lamp-global-lr_rewind-output",
+        "magnitude-erk-rewind-skipfirst",
+        "movement-dense_0=0.5,dense_1=0.25-finetune",
+        "snip-layerwise-rewind",
+        "magnitude-layerwise-2:4-finetune-skipfirst",
+    )
+    task = dataclasses.replace(toy_config.tasks[0], model=ModelConfig("mlp", widths=(20, 16)))
+    schedule, heard = Schedule("one-shot", sparsities=(0.5,)), []
+    config = StudyConfig((task,), methods, schedule, seeds=2)
+
+    def listen(networks: int, *, reused: bool = False) -> None:
+        heard.append(networks)
+
+    results = run_study(config, tmp_path / "study", progress=listen)["digits/mlp"].to_dataset()
+    assert sum(heard) == config.networks
+    pruned = results.isel(level=1)
+    asked = dict.fromkeys(methods, 0.5) | {methods[3]: (640 + 80) / (1280 + 320)}
+    for name, sparsity in asked.items():
+        assert pruned.sparsity.sel(method=name).values == pytest.approx(sparsity, abs=1e-3)
+    layers = pruned.layer_sparsity.isel(seed=0)
+    assert layers.sel(method=methods[3]).values.tolist() == [0.5, 0.25, 0]
+    assert layers.sel(method=methods[5]).values.tolist() == [0, 0.5, 0]
+    assert layers.sel(method=methods[1], layer="output") > 0
+    assert (layers.sel(method=methods[2], layer="dense_0") == 0).all()
+
+
+def test_what_is_not_retrained_keeps_its_trained_weights(toy_config, tmp_path):
+    config = dataclasses.replace(toy_config, seeds=2, methods=("magnitude-global-none",))
+    run_study(config, tmp_path / "study")
+    store = StudyStore(tmp_path / "study", read_study(tmp_path / "study"))
+    dense, pruned = (
+        store.load_networks("digits/mlp", 0, level)[name]
+        for level, name in ((0, "dense"), (2, "magnitude-global-none"))
+    )
+    before, after = (each["params"]["dense_0"]["kernel"] for each in (dense, pruned))
+    assert np.array_equal(after, np.where(pruned["mask"]["dense_0"]["kernel"], before, 0))
+    assert (after != before).any()
 
 
 def test_divergence_is_recorded(toy_config, tmp_path):

@@ -12,7 +12,7 @@ import optax
 from workloads import SPARSITY, Workload, normalised
 
 from prune_fair import Method, PlanConfig
-from prune_fair.pruning import apply_mask, full_mask, kernels, quota
+from prune_fair.pruning import apply_mask, full_mask, quota
 from prune_fair.training import network
 from prune_fair.training.population import Plan, Population, make_plan, use_every_core
 from prune_fair.training.programs import build_model, make_programs, make_task
@@ -39,7 +39,7 @@ def engine(
     params = programs.initialise((level,), seeds)
     dense = jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), params)
     kept = np.tile(weights_kept(task), (members, 1))
-    masks = programs.prune[METHOD]((shared, level), params, dense, seeds, kept)
+    masks = programs.prune[METHOD]((shared, level), params, dense, params, seeds, kept)
     full_rate = np.ones(members, np.float32)
 
     def run() -> int:
@@ -81,7 +81,7 @@ def sequential(workload: Workload) -> Round:
     def run() -> int:
         seed = jnp.int32(next(seeds))
         params = initialise(level, seed)
-        mask = prune(device_data, level, params, full_mask(params), seed, kept)
+        mask = prune(device_data, level, params, full_mask(params), params, seed, kept)
         state = optimizer.init(params)
         for rows in batches(generator, workload):
             params, state = step(params, state, mask, rows)
@@ -94,9 +94,7 @@ def sequential(workload: Workload) -> Round:
 def weights_kept(task: network.Task) -> np.ndarray:
     """How many weights the sparsity that everybody trains under leaves."""
     method = Method.parse(METHOD)
-    layers = method.prunable(task.model.layers)
-    sizes = [kernel.size for kernel in kernels(task.model.shapes, layers)]
-    return np.asarray(quota(method.scope, SPARSITY, sizes))
+    return quota(method.scope, SPARSITY, method.shapes(task.model))
 
 
 def batches(generator: np.random.Generator, workload: Workload):

@@ -10,10 +10,12 @@ from prune_fair.pruning.masks import (
 )
 from prune_fair.pruning.method import Method, all_methods, name_pattern, pruner
 from prune_fair.pruning.schedules import SCHEDULES, Schedule
-from prune_fair.pruning.selection import GRANULARITIES, SCOPES, quota
-from prune_fair.pruning.treatments import TREATMENTS
+from prune_fair.pruning.scopes import BY_HAND, SCOPES, quota
+from prune_fair.pruning.selection import GRANULARITIES
+from prune_fair.pruning.treatments import TREATMENTS, Treatment
 
 __all__ = [
+    "BY_HAND",
     "CRITERIA",
     "GRANULARITIES",
     "SCHEDULES",
@@ -21,6 +23,7 @@ __all__ = [
     "TREATMENTS",
     "Method",
     "Schedule",
+    "Treatment",
     "all_methods",
     "apply_mask",
     "full_mask",

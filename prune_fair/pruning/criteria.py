@@ -1,6 +1,7 @@
 """Criteria: what a weight is worth. Each is a pure function to scores; higher is kept.
 
-To add one, write it here and add its row to `CRITERIA`.
+A criterion takes a network, score batches (training images, leading axes `batches` and `n`) and a
+key. To add one, write it here and add its row to `CRITERIA`.
 """
 
 from collections.abc import Callable
@@ -8,15 +9,17 @@ from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Bool, Float
 
+from prune_fair.pruning.gradients import mean_gradient, mean_squared_gradient, weighted_gradient
+from prune_fair.pruning.masks import apply_mask
 from prune_fair.types import Batch, Network, Params, PRNGKey, Scores
 
 Criterion: TypeAlias = Callable[[Network, Batch, PRNGKey], Scores]
 
 
-def magnitude(network: Network, batch: Batch, key: PRNGKey) -> Scores:
+def magnitude(network: Network, batches: Batch, key: PRNGKey) -> Scores:
     """|w|: the size of the weight.
 
     Source: Han et al. 2015, arXiv 1506.02626; `torch.nn.utils.prune.L1Unstructured`.
@@ -24,7 +27,7 @@ def magnitude(network: Network, batch: Batch, key: PRNGKey) -> Scores:
     return jax.tree.map(jnp.abs, network.params)
 
 
-def random(network: Network, batch: Batch, key: PRNGKey) -> Scores:
+def random(network: Network, batches: Batch, key: PRNGKey) -> Scores:
     """Uniform noise: the control every other criterion has to beat.
 
     Source: `torch.nn.utils.prune.RandomUnstructured`.
@@ -33,22 +36,123 @@ def random(network: Network, batch: Batch, key: PRNGKey) -> Scores:
     return unravel(jax.random.uniform(key, flat.shape))
 
 
-def saliency(network: Network, batch: Batch, key: PRNGKey) -> Scores:
-    """|w dL/dw|: the first-order change of the batch's mean loss if the weight were removed.
+def saliency(network: Network, batches: Batch, key: PRNGKey) -> Scores:
+    """|w dJ/dw|: the first-order change of what was trained, loss and decay, without the weight.
 
-    Source: Mozer & Smolensky 1989; Molchanov et al. 2017, arXiv 1611.06440.
+    Source: Mozer & Smolensky 1989; Molchanov et al. 2017, arXiv 1611.06440. With a weight decay d
+    the objective J adds d/2 w^2 to the loss.
+    """
+    gradient = mean_gradient(network, network.params, batches)
+    decay = network.weight_decay
+    return jax.tree.map(lambda w, g: jnp.abs(w * (g + decay * w)), network.params, gradient)
+
+
+def undecayed(network: Network, batches: Batch, key: PRNGKey) -> Scores:
+    """|w dL/dw|: as saliency, of the loss alone; at the minimum of J it grows as w^2 does.
+
+    Source: after Good et al. 2022, arXiv 2206.02976, who take the weight decay out of the loss's
+    variation; their exact formula was not at hand. Without weight decay it is saliency.
+    """
+    return _products(network.params, mean_gradient(network, network.params, batches))
+
+
+def snip(network: Network, batches: Batch, key: PRNGKey) -> Scores:
+    """|w0 dL/dw0|: connection sensitivity, at the network's initialisation.
+
+    Source: Lee et al. 2019, arXiv 1810.02340; without its division by the sum, which changes no
+    order. With `rewind` it prunes as if before training.
+    """
+    initial = apply_mask(network.initial, network.mask)
+    return _products(initial, mean_gradient(network, initial, batches))
+
+
+def fisher(network: Network, batches: Batch, key: PRNGKey) -> Scores:
+    """w^2 F / 2: the second-order change of the loss, its curvature by the diagonal Fisher matrix.
+
+    Source: LeCun et al. 1989, optimal brain damage, with the empirical Fisher information (mean
+    over images of the squared gradient) of Theis et al. 2018, arXiv 1801.05787, as its curvature.
+    """
+    curvature = mean_squared_gradient(network, network.params, batches)
+    return jax.tree.map(lambda w, f: w**2 * f / 2, network.params, curvature)
+
+
+def movement(network: Network, batches: Batch, key: PRNGKey) -> Scores:
+    """w^2 - w0^2: how far training has moved the weight away from zero since initialisation.
+
+    Source: Sanh et al. 2020, arXiv 2005.07683, whose sum of -w dL/dw over the steps of gradient
+    descent telescopes to this, times 1 / (2 learning rate), as steps get small. Nothing has to be
+    added up in the training loop.
+    """
+    return jax.tree.map(lambda w, w0: w**2 - w0**2, network.params, network.initial)
+
+
+def lamp(network: Network, batches: Batch, key: PRNGKey) -> Scores:
+    """w^2 over the sum of v^2 of the layer's weights that are no smaller: global, but balanced.
+
+    Source: Lee et al. 2021, arXiv 2010.07611. Of equal weights the earlier counts as smaller.
     """
 
-    def loss(params: Params) -> jax.Array:
-        logits = network.apply(params, batch.images)
-        return optax.softmax_cross_entropy_with_integer_labels(logits, batch.labels).mean()
+    def scores(leaf: Float[Array, "..."]) -> Float[Array, "..."]:
+        squares = leaf.ravel() ** 2
+        order = jnp.argsort(squares, stable=True)
+        ascending = squares[order]
+        no_smaller = jnp.cumsum(ascending[::-1])[::-1]
+        share = ascending / jnp.where(no_smaller > 0, no_smaller, 1)
+        return jnp.zeros_like(squares).at[order].set(share).reshape(leaf.shape)
 
-    gradients = jax.grad(loss)(network.params)
-    return jax.tree.map(lambda w, g: jnp.abs(w * g), network.params, gradients)
+    return jax.tree.map(scores, network.params)
+
+
+def balanced_saliency(network: Network, batches: Batch, key: PRNGKey) -> Scores:
+    """|w mean_c dL_c/dw|: undecayed saliency in which every class counts alike, however rare.
+
+    Source: ours; the class-wise mean of gradients in the first-order score of `undecayed`. Classes
+    without an image among the score batches do not count.
+    """
+    same = _same_class(batches)
+    return _class_weighted(network, batches, 1 / same.sum(axis=1))
+
+
+def worst_class_saliency(network: Network, batches: Batch, key: PRNGKey) -> Scores:
+    """|w sum_c e_c dL_c/dw|: as balanced, each class weighted by how often it is mistaken now.
+
+    Source: ours. e_c = (mistakes + 1) / (images + 2) of the class among the score batches, as
+    Laplace estimates, is above zero even where the network makes no mistake.
+    """
+
+    def mistakes(batch: Batch) -> Bool[Array, " n"]:
+        return network.apply(network.params, batch.images).argmax(axis=1) != batch.labels
+
+    same = _same_class(batches)
+    mistaken = jax.lax.map(mistakes, batches).ravel()
+    images = same.sum(axis=1)
+    error = ((same & mistaken[None]).sum(axis=1) + 1) / (images + 2)
+    return _class_weighted(network, batches, error / images)
+
+
+def _same_class(batches: Batch) -> Bool[Array, "images images"]:
+    labels = batches.labels.ravel()
+    return labels[:, None] == labels[None]
+
+
+def _class_weighted(network: Network, batches: Batch, weights: Float[Array, " images"]) -> Scores:
+    weights = (weights / weights.sum()).reshape(batches.labels.shape)
+    return _products(network.params, weighted_gradient(network, network.params, batches, weights))
+
+
+def _products(params: Params, gradient: Params) -> Scores:
+    return jax.tree.map(lambda w, g: jnp.abs(w * g), params, gradient)
 
 
 CRITERIA: dict[str, Criterion] = {
     "magnitude": magnitude,
     "random": random,
     "saliency": saliency,
+    "undecayed": undecayed,
+    "snip": snip,
+    "fisher": fisher,
+    "movement": movement,
+    "lamp": lamp,
+    "balanced_saliency": balanced_saliency,
+    "worst_class_saliency": worst_class_saliency,
 }

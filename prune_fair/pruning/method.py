@@ -1,19 +1,21 @@
-"""A pruning method: criterion, scope, granularity, treatment, with or without the output layer."""
+"""A pruning method: criterion, scope, granularity, treatment, and which end layers are pruned."""
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from prune_fair.errors import check, lookup, unknown
+from prune_fair.errors import InputError, check, lookup, unknown
 from prune_fair.pruning.criteria import CRITERIA
-from prune_fair.pruning.masks import apply_mask
-from prune_fair.pruning.selection import GRANULARITIES, SCOPES, SELECTIONS, Quota
+from prune_fair.pruning.masks import apply_mask, kernels
+from prune_fair.pruning.scopes import BY_HAND, SCOPES, Shapes, by_hand
+from prune_fair.pruning.selection import GRANULARITIES, Prunable, Quota
 from prune_fair.pruning.treatments import TREATMENTS
 from prune_fair.types import Batch, Mask, Model, Network, Params, PRNGKey
 
-Prune: TypeAlias = Callable[[Params, Mask, Batch, PRNGKey, Quota], Mask]
-OUTPUT = "output"
+Prune: TypeAlias = Callable[[Params, Mask, Params, Batch, PRNGKey, Quota], Mask]
+OUTPUT, SKIP_FIRST = "output", "skipfirst"
 
 
 @dataclass(frozen=True)
@@ -22,14 +24,15 @@ class Method:
 
     Attributes:
         criterion: a row of `CRITERIA`.
-        scope: `global` ranks all layers together, `layerwise` each by itself.
-        granularity: `unstructured` removes single weights, `channel` whole output channels.
+        scope: a row of `SCOPES`, or the layers' sparsities by hand, "conv_0=0.5,dense_0=0.9".
+        granularity: a row of `GRANULARITIES`.
         treatment: a row of `TREATMENTS`.
         output: whether the output layer is pruned too; it can leave a class without any weight,
             so that with and without it are two methods.
+        first: whether the first layer is pruned.
 
     Raises:
-        InputError: for an unknown name, or channels of the output layer, which are the classes.
+        InputError: for an unknown name, or parts that do not go together.
     """
 
     criterion: str = "magnitude"
@@ -37,17 +40,41 @@ class Method:
     granularity: str = "unstructured"
     treatment: str = "rewind"
     output: bool = False
+    first: bool = True
 
     def __post_init__(self) -> None:
         lookup(CRITERIA, self.criterion, "criterion")
-        lookup(dict.fromkeys(SCOPES), self.scope, "scope")
-        lookup(dict.fromkeys(GRANULARITIES), self.granularity, "granularity")
+        if by_hand(self.scope) is None:
+            lookup(SCOPES, self.scope, "scope")
+        lookup(GRANULARITIES, self.granularity, "granularity")
         lookup(TREATMENTS, self.treatment, "treatment")
+        refused = f"method {self.name!r}: "
         check(
-            not (self.output and self.granularity == "channel"),
-            f"method {self.name!r}: the output layer's channels are the classes and cannot be "
-            "removed; leave out '-output'",
+            not (self.removes_channels and self.output),
+            f"{refused}the output layer's channels are the classes and cannot be removed; leave "
+            f"out '-{OUTPUT}'",
         )
+        check(
+            not self.removes_channels or self.scope in ("global", "layerwise"),
+            f"{refused}scope {self.scope} counts the weights of a kernel, and a removed channel "
+            "takes weights of the next kernel too; expected global or layerwise",
+        )
+        check(
+            self.block is None or self.scope == "layerwise",
+            f"{refused}{self.granularity} leaves every layer the same share; expected the scope "
+            "layerwise",
+        )
+
+    @property
+    def removes_channels(self) -> bool:
+        """Whether whole output channels go."""
+        return self.granularity.startswith("channel")
+
+    @property
+    def block(self) -> tuple[int, int] | None:
+        """N and m of the granularity n:m."""
+        n, colon, m = self.granularity.partition(":")
+        return (int(n), int(m)) if colon else None
 
     @property
     def name(self) -> str:
@@ -58,50 +85,94 @@ class Method:
             'saliency-global-finetune'
         """
         granularity = () if self.granularity == "unstructured" else (self.granularity,)
-        output = (OUTPUT,) if self.output else ()
-        return "-".join((self.criterion, self.scope, *granularity, self.treatment, *output))
+        ends = (OUTPUT,) * self.output + (SKIP_FIRST,) * (not self.first)
+        return "-".join((self.criterion, self.scope, *granularity, self.treatment, *ends))
 
     @classmethod
     def parse(cls, name: str) -> "Method":
-        """The method of that name: criterion-scope[-channel]-treatment[-output].
+        """The method of that name: criterion-scope[-granularity]-treatment[-output][-skipfirst].
 
         Raises:
-            InputError: for an unknown name, with the nearest valid one.
+            InputError: for an unknown name, with the nearest valid one, or parts that do not go
+                together.
 
         Example:
             >>> Method.parse("magnitude-layerwise-channel-finetune").granularity
             'channel'
         """
-        methods = {method.name: method for method in all_methods()}
-        if name not in methods:
-            raise unknown("method", name, methods, name_pattern())
-        return methods[name]
+        parts = name.split("-")
+        ends = [end for end in (OUTPUT, SKIP_FIRST) if end in parts]
+        body = parts[: len(parts) - len(ends)]
+        if len(body) == 3:
+            body.insert(2, "unstructured")
+        is_known = len(body) == 4 and parts[len(parts) - len(ends) :] == ends
+        rows = zip(body, (CRITERIA, None, GRANULARITIES, TREATMENTS), strict=False)
+        is_known = is_known and all(row is None or part in row for part, row in rows)
+        if not is_known or not (body[1] in SCOPES or "=" in body[1]):
+            valid = [method.name for method in all_methods()]
+            raise unknown("method", name, valid, name_pattern())
+        return cls(*body, output=OUTPUT in ends, first=SKIP_FIRST not in ends)
 
     def prunable(self, layers: Sequence[str]) -> Sequence[str]:
         """Those of a model's layers, in forward order, that this method prunes."""
-        return layers if self.output else layers[:-1]
+        return layers[0 if self.first else 1 : None if self.output else -1]
+
+    def shapes(self, model: Model) -> Shapes:
+        """Of the kernels of a model's prunable layers."""
+        layers = self.prunable(model.layers)
+        pairs = zip(layers, kernels(model.shapes, layers), strict=True)
+        return {layer: kernel.shape for layer, kernel in pairs}
+
+    def check_fits(self, model: Model) -> None:
+        """Raises `InputError` where a model has not the layers that this method needs."""
+        shapes = self.shapes(model)
+        check(bool(shapes), f"method {self.name!r}: no layer of this model is left to prune")
+        for layer in by_hand(self.scope) or ():
+            lookup(shapes, layer, f"prunable layer in method {self.name!r}")
+        for layer, shape in shapes.items():
+            inputs = math.prod(shape[:-1])
+            check(
+                self.block is None or inputs % self.block[1] == 0,
+                f"method {self.name!r}: layer {layer} has {inputs} inputs, no multiple of "
+                f"{self.granularity.partition(':')[2]}; use another granularity, or "
+                f"'-{SKIP_FIRST}' if it is the first layer",
+            )
 
 
 def name_pattern() -> str:
     """How a method's name is made up, with the valid words of each part."""
-    criterion, scope, treatment = ("|".join(rows) for rows in (CRITERIA, SCOPES, TREATMENTS))
-    return f"({criterion})-({scope})[-channel]-({treatment})[-{OUTPUT}]"
+    criterion, treatment = ("|".join(rows) for rows in (CRITERIA, TREATMENTS))
+    granularity = "|".join(list(GRANULARITIES)[1:])
+    scope = "|".join((*SCOPES, BY_HAND))
+    return f"({criterion})-({scope})[-({granularity})]-({treatment})[-{OUTPUT}][-{SKIP_FIRST}]"
 
 
-def all_methods() -> tuple[Method, ...]:
+def all_methods() -> list[Method]:
     """Every valid combination of the registries' rows."""
-    rows = itertools.product(CRITERIA, SCOPES, GRANULARITIES, TREATMENTS, (False, True))
-    return tuple(Method(*row) for row in rows if not (row[2] == "channel" and row[4]))
+    ends = (False, True), (True, False)
+    methods = []
+    for row in itertools.product(CRITERIA, SCOPES, GRANULARITIES, TREATMENTS, *ends):
+        try:
+            methods.append(Method(*row))
+        except InputError:
+            continue  # parts that do not go together
+    return methods
 
 
-def pruner(method: Method, model: Model) -> Prune:
-    """The method's prune step for one network, from (params, mask, batch, key, quota) to a mask."""
-    criterion = CRITERIA[method.criterion]
-    select = SELECTIONS[method.granularity, method.scope]
+def pruner(method: Method, model: Model, weight_decay: float = 0.0) -> Prune:
+    """The method's prune step for one network.
+
+    It takes params, mask, initial params, score batches, a key and quotas, and gives the next mask.
+    """
+    criterion, select = CRITERIA[method.criterion], GRANULARITIES[method.granularity]
     layers = method.prunable(model.layers)
+    rest = model.layers[model.layers.index(layers[-1]) + 1 :]
+    prunable = Prunable(layers, rest[0] if rest else None)
 
-    def prune(params: Params, mask: Mask, batch: Batch, key: PRNGKey, quota: Quota) -> Mask:
-        network = Network(model.apply, apply_mask(params, mask), mask)
-        return select(criterion(network, batch, key), mask, layers, quota)
+    def prune(
+        params: Params, mask: Mask, initial: Params, batches: Batch, key: PRNGKey, quota: Quota
+    ) -> Mask:
+        network = Network(model.apply, apply_mask(params, mask), mask, initial, weight_decay)
+        return select(criterion(network, batches, key), mask, prunable, quota)
 
     return prune

@@ -16,10 +16,11 @@ class Schedule:
     """The pruned levels of a study; level 0, the dense network, is always there.
 
     Attributes:
-        name: `geometric` (each level prunes a rate of what remains, and starts from the level
-            before) or `one-shot` (every level prunes the dense network).
+        name: `geometric`, `linear` or `cubic`, each level starting from the level before, or
+            `one-shot`, where every level prunes the dense network.
         rate: of `geometric`: the fraction of the remaining weights a level removes, in (0, 1).
-        levels: of `geometric`: number of levels after the dense one, at least 1.
+        levels: of all but `one-shot`: number of levels after the dense one, at least 1.
+        sparsity: of `linear` and `cubic`: that of the last level, in (0, 1).
         sparsities: of `one-shot`: increasing sparsities in [0, 1), one a level.
 
     Raises:
@@ -29,6 +30,7 @@ class Schedule:
     name: str = "geometric"
     rate: float = 0.3
     levels: int = 12
+    sparsity: float = 0.95
     sparsities: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -54,14 +56,43 @@ def geometric(schedule: Schedule) -> tuple[float, ...]:
 
     Source: Frankle & Carbin 2019, arXiv 1803.03635, iterative pruning.
     """
-    rate, levels = schedule.rate, schedule.levels
+    rate = schedule.rate
     check(0 < rate < 1, f"rate {rate}: expected a fraction of what remains, in (0, 1)")
+    return tuple(1 - (1 - rate) ** level for level in _levels(schedule, "rate"))
+
+
+def linear(schedule: Schedule) -> tuple[float, ...]:
+    """Each level removes as many weights as every other.
+
+    Source: Gale et al. 2019, arXiv 1902.09574, among others, between trainings.
+    """
+    return _towards(schedule, power=1)
+
+
+def cubic(schedule: Schedule) -> tuple[float, ...]:
+    """Gradual magnitude pruning's curve, many weights at first and few at last.
+
+    Source: Zhu & Gupta 2017, arXiv 1710.01878, from sparsity 0, one level a training.
+    """
+    return _towards(schedule, power=3)
+
+
+def _towards(schedule: Schedule, power: int) -> tuple[float, ...]:
+    """What is missing of the last level's sparsity falls as a power of the levels left."""
+    last = schedule.sparsity
+    check(0 < last < 1, f"sparsity {last}: expected that of the last level, in (0, 1)")
+    levels = _levels(schedule, "sparsity")
+    return tuple(last * (1 - (1 - level / len(levels)) ** power) for level in levels)
+
+
+def _levels(schedule: Schedule, takes: str) -> range:
+    levels = schedule.levels
     check(levels >= 1, f"levels {levels}: expected at least 1 pruned level")
     check(
         not schedule.sparsities,
-        "sparsities are of the schedule 'one-shot'; 'geometric' takes rate and levels",
+        f"sparsities are of the schedule 'one-shot'; {schedule.name!r} takes {takes} and levels",
     )
-    return tuple(1 - (1 - rate) ** level for level in range(1, levels + 1))
+    return range(1, levels + 1)
 
 
 def one_shot(schedule: Schedule) -> tuple[float, ...]:
@@ -89,5 +120,7 @@ def one_shot(schedule: Schedule) -> tuple[float, ...]:
 
 SCHEDULES: dict[str, Callable[[Schedule], tuple[float, ...]]] = {
     "geometric": geometric,
+    "linear": linear,
+    "cubic": cubic,
     "one-shot": one_shot,
 }

@@ -1,11 +1,12 @@
-"""Selection: from scores to the next mask, for each granularity and scope.
+"""Selection: from scores to the next mask, for each granularity.
 
-Every selection keeps only what the mask before it kept, so masks are nested over levels.
-To add one, write it here and add its row to `SELECTIONS`.
+Every selection keeps only what the mask before it kept, so masks are nested over levels. One quota
+ranks all layers together, a quota for each layer ranks each by itself.
+To add one, write it here and add its row to `GRANULARITIES`.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -16,23 +17,17 @@ from prune_fair.pruning.masks import flatten, kernels, unflatten
 from prune_fair.types import Mask, Scores
 
 Quota: TypeAlias = Int[Array, " quotas"]
-Selection: TypeAlias = Callable[[Scores, Mask, Sequence[str], Quota], Mask]
 
 
-def quota(scope: str, sparsity: float, sizes: Sequence[int]) -> Int[np.ndarray, " quotas"]:
-    """How many weights remain at a sparsity: of all layers together, or of each where layerwise.
+class Prunable(NamedTuple):
+    """Layers that follow each other in forward order, and the one that reads the last of them."""
 
-    Args:
-        scope: `global` or `layerwise`.
-        sparsity: fraction of the weights to remove, in [0, 1).
-        sizes: number of weights of each prunable layer.
+    layers: Sequence[str]
+    reader: str | None
 
-    Example:
-        >>> quota("layerwise", 0.9, [100, 25]), quota("global", 0.9, [100, 25])
-        (array([10,  3], dtype=int32), array([13], dtype=int32))
-    """
-    totals = sizes if scope == "layerwise" else [sum(sizes)]
-    return np.array([total - round(sparsity * total) for total in totals], np.int32)
+
+Selection: TypeAlias = Callable[[Scores, Mask, Prunable, Quota], Mask]
+Norm: TypeAlias = Callable[[Array, Array, tuple[int, ...]], Array]  # of scores, where, over axes
 
 
 def keep_top(
@@ -60,7 +55,9 @@ def keep_top(
     return alive & (above | (tied & (jnp.cumsum(tied, dtype=jnp.int32) <= room)))
 
 
-def _ordered_bits(scores: Float[Array, " n"], alive: Bool[Array, " n"]) -> UInt32[Array, " n"]:
+def _ordered_bits(
+    scores: Float[Array, "*shape"], alive: Bool[Array, "*shape"]
+) -> UInt32[Array, "*shape"]:
     """Integers in the order of the scores; 0 for the dead, 1 for NaN.
 
     Works on the bits alone: comparisons of floats would take the smallest ones for zeros.
@@ -73,27 +70,54 @@ def _ordered_bits(scores: Float[Array, " n"], alive: Bool[Array, " n"]) -> UInt3
     return jnp.where(alive, order, jnp.uint32(0))
 
 
-def unstructured_global(scores: Scores, mask: Mask, layers: Sequence[str], kept: Quota) -> Mask:
-    """The highest single weights of all layers together.
+def unstructured(scores: Scores, mask: Mask, prunable: Prunable, kept: Quota) -> Mask:
+    """Single weights, those of the highest scores.
 
-    Source: `torch.nn.utils.prune.global_unstructured`.
+    Source: `torch.nn.utils.prune.global_unstructured`, and `l1_unstructured` layer by layer.
     """
-    alive = kernels(mask, layers)
-    flat_scores = jnp.concatenate([kernel.ravel() for kernel in kernels(scores, layers)])
-    flat_alive = jnp.concatenate([kernel.ravel() for kernel in alive])
-    chosen = keep_top(flat_scores, flat_alive, kept[0])
-    parts = jnp.split(chosen, np.cumsum([kernel.size for kernel in alive])[:-1])
+    layers = prunable.layers
+    worth = [kernel.ravel() for kernel in kernels(scores, layers)]
+    alive = [kernel.ravel() for kernel in kernels(mask, layers)]
+    if len(kept) == 1:
+        chosen = keep_top(jnp.concatenate(worth), jnp.concatenate(alive), kept[0])
+        parts = jnp.split(chosen, np.cumsum([len(kernel) for kernel in alive])[:-1])
+    else:
+        parts = [keep_top(*each) for each in zip(worth, alive, kept, strict=True)]
     return _with_kernels(mask, layers, parts)
 
 
-def unstructured_layerwise(scores: Scores, mask: Mask, layers: Sequence[str], kept: Quota) -> Mask:
-    """The highest single weights of each layer, the same sparsity in every layer.
+def n_of_m(scores: Scores, mask: Mask, prunable: Prunable, kept: Quota, *, n: int, m: int) -> Mask:
+    """The n highest of every m consecutive inputs of an output channel; `kept` is not asked.
 
-    Source: `torch.nn.utils.prune.l1_unstructured` layer by layer.
+    Inputs are counted along the kernel's flattened leading axes. Of equal scores the first stays.
     """
+
+    def keep(scores: Array, alive: Array) -> Array:
+        groups = _ordered_bits(scores, alive).reshape(-1, m, alive.shape[-1])
+        ours, others = groups[:, :, None], groups[:, None]
+        earlier = (np.arange(m) < np.arange(m)[:, None])[None, :, :, None]
+        rank = jnp.sum((others > ours) | ((others == ours) & earlier), axis=2)
+        return alive & (rank < n).reshape(alive.shape)
+
+    layers = prunable.layers
     pairs = zip(kernels(scores, layers), kernels(mask, layers), strict=True)
-    parts = [keep_top(s.ravel(), alive.ravel(), kept[i]) for i, (s, alive) in enumerate(pairs)]
-    return _with_kernels(mask, layers, parts)
+    return _with_kernels(mask, layers, [keep(*pair) for pair in pairs])
+
+
+def two_of_four(scores: Scores, mask: Mask, prunable: Prunable, kept: Quota) -> Mask:
+    """2 of every 4 consecutive inputs, at every level, whatever its sparsity.
+
+    Source: Mishra et al. 2021, arXiv 2104.08378, which NVIDIA's sparse tensor cores run.
+    """
+    return n_of_m(scores, mask, prunable, kept, n=2, m=4)
+
+
+def four_of_eight(scores: Scores, mask: Mask, prunable: Prunable, kept: Quota) -> Mask:
+    """4 of every 8 consecutive inputs, at every level, whatever its sparsity.
+
+    Source: Zhou et al. 2021, arXiv 2102.04010, n:m sparsity.
+    """
+    return n_of_m(scores, mask, prunable, kept, n=4, m=8)
 
 
 def _with_kernels(mask: Mask, layers: Sequence[str], parts: Sequence[Array]) -> Mask:
@@ -103,42 +127,65 @@ def _with_kernels(mask: Mask, layers: Sequence[str], parts: Sequence[Array]) -> 
     return unflatten(flat, mask)
 
 
-def channel_global(scores: Scores, mask: Mask, layers: Sequence[str], kept: Quota) -> Mask:
-    """The highest output channels of all layers together, by mean score over a channel's weights.
+def channel(scores: Scores, mask: Mask, prunable: Prunable, kept: Quota) -> Mask:
+    """Output channels, those of the highest mean score (L1 norm).
 
-    Source: Li et al. 2017, arXiv 1608.08710, for the L1 norm of a channel; the mean makes layers
-    of different fan-in comparable, as in Torch-Pruning.
+    Source: Li et al. 2017, arXiv 1608.08710, and `torch.nn.utils.prune.ln_structured` with n=1. The
+    mean makes layers of different fan-in comparable, as in Torch-Pruning.
     """
-    worth = _channel_worth(scores, mask, layers)
-    return _keep_channels(worth, mask, layers, kept)
+
+    def norm(scores: Array, alive: Array, axes: tuple[int, ...]) -> Array:
+        return jnp.mean(scores, axes, where=alive)
+
+    return _channels(norm, scores, mask, prunable, kept)
 
 
-def channel_layerwise(scores: Scores, mask: Mask, layers: Sequence[str], kept: Quota) -> Mask:
-    """The highest output channels of each layer, the same fraction of channels in every layer.
+def channel_l2(scores: Scores, mask: Mask, prunable: Prunable, kept: Quota) -> Mask:
+    """Output channels, those of the highest root mean squared score (L2 norm).
 
-    Source: `torch.nn.utils.prune.ln_structured` with n=1, layer by layer.
+    Source: `torch.nn.utils.prune.ln_structured` with n=2, the mean as in `channel`. Scores below
+    zero, which norms do not know, count as zero.
     """
-    ranks = [jnp.argsort(jnp.argsort(-worth)) for worth in _channel_worth(scores, mask, layers)]
-    shares = [1 - rank.astype(jnp.float32) / len(rank) for rank in ranks]
-    return _keep_channels(shares, mask, layers, kept)
+
+    def norm(scores: Array, alive: Array, axes: tuple[int, ...]) -> Array:
+        return jnp.sqrt(jnp.mean(jnp.maximum(scores, 0) ** 2, axes, where=alive))
+
+    return _channels(norm, scores, mask, prunable, kept)
 
 
-def _channel_worth(scores: Scores, mask: Mask, layers: Sequence[str]) -> list[Array]:
-    """Mean score over the remaining weights of each output channel; -inf where none remains."""
+def channel_linf(scores: Scores, mask: Mask, prunable: Prunable, kept: Quota) -> Mask:
+    """Output channels, those of the highest single score (L-infinity norm).
 
-    def worth(scores: Array, alive: Array) -> Array:
-        weights = tuple(range(alive.ndim - 1))
-        count = jnp.sum(alive, axis=weights, dtype=jnp.int32)
-        mean = jnp.sum(jnp.where(alive, scores, 0), axis=weights) / jnp.maximum(count, 1).astype(
-            scores.dtype
-        )
-        return jnp.where(count > 0, jnp.nan_to_num(mean, nan=jnp.finfo(mean.dtype).min), -jnp.inf)
+    Source: `torch.nn.utils.prune.ln_structured` with n=inf.
+    """
 
-    pairs = zip(kernels(scores, layers), kernels(mask, layers), strict=True)
-    return [worth(*pair) for pair in pairs]
+    def norm(scores: Array, alive: Array, axes: tuple[int, ...]) -> Array:
+        return jnp.max(scores, axes, where=alive, initial=-jnp.inf)
+
+    return _channels(norm, scores, mask, prunable, kept)
 
 
-def _keep_channels(worth: list[Array], mask: Mask, layers: Sequence[str], kept: Quota) -> Mask:
+def _channels(norm: Norm, scores: Scores, mask: Mask, prunable: Prunable, kept: Quota) -> Mask:
+    """Ranks channels by a norm of their remaining weights' scores, and removes the last ones."""
+    pairs = zip(kernels(scores, prunable.layers), kernels(mask, prunable.layers), strict=True)
+    worth = [_channel_worth(norm, *pair) for pair in pairs]
+    if len(kept) > 1:  # the same fraction of every layer's channels
+        ranks = [jnp.argsort(jnp.argsort(-each)) for each in worth]
+        finite = [jnp.isfinite(each) for each in worth]
+        shares = [1 - rank.astype(jnp.float32) / len(rank) for rank in ranks]
+        worth = [jnp.where(f, s, -jnp.inf) for f, s in zip(finite, shares, strict=True)]
+    return _keep_channels(worth, mask, prunable, kept)
+
+
+def _channel_worth(norm: Norm, scores: Array, alive: Array) -> Float[Array, " channels"]:
+    """-inf where no weight of the channel remains; NaN ranks lowest of those that have some."""
+    axes = tuple(range(alive.ndim - 1))
+    value = norm(scores, alive, axes)
+    lowest = jnp.finfo(value.dtype).min
+    return jnp.where(alive.any(axes), jnp.nan_to_num(value, nan=lowest, neginf=lowest), -jnp.inf)
+
+
+def _keep_channels(worth: list[Array], mask: Mask, prunable: Prunable, kept: Quota) -> Mask:
     """Keeps as many of the best channels as leave nearest to `kept` weights in these layers."""
     flat_worth = jnp.concatenate(worth)
     best_first = jnp.argsort(-flat_worth)
@@ -146,11 +193,11 @@ def _keep_channels(worth: list[Array], mask: Mask, layers: Sequence[str], kept: 
     layer_of = np.repeat(np.arange(len(width)), width)[:, None] == np.arange(len(width))
     channels = jnp.cumsum(jnp.asarray(layer_of, jnp.int32)[best_first], axis=0)
     channels = jnp.pad(channels, ((1, 0), (0, 0)))  # by number kept, 0 included: kept in each layer
-    sizes = [kernel.size for kernel in kernels(mask, layers)]
+    sizes = [kernel.size for kernel in kernels(mask, prunable.layers)]
     count = jnp.argmin(jnp.abs(_weights(channels, width, sizes) - kept.sum()))
     rank = jnp.argsort(best_first)
     chosen = (rank < count) & jnp.isfinite(flat_worth)
-    return _remove_channels(mask, layers, jnp.split(chosen, np.cumsum(width)[:-1]))
+    return _remove_channels(mask, prunable, jnp.split(chosen, np.cumsum(width)[:-1]))
 
 
 def _weights(channels: Array, width: list[int], sizes: list[int]) -> Int[Array, " numbers"]:
@@ -160,15 +207,11 @@ def _weights(channels: Array, width: list[int], sizes: list[int]) -> Int[Array, 
     return (inputs * channels) @ jnp.asarray(np.array(sizes) // pairs, jnp.int32)
 
 
-def _remove_channels(mask: Mask, layers: Sequence[str], chosen: Sequence[Array]) -> Mask:
-    """Removes channels whole: kernel, bias, and the weights of the next layer that read them.
-
-    The layer after the last of `layers` is found as the one layer whose kernel is not among them.
-    """
+def _remove_channels(mask: Mask, prunable: Prunable, chosen: Sequence[Array]) -> Mask:
+    """Removes channels whole: kernel, bias, and the weights of the next layer that read them."""
     flat = flatten(mask)
-    outputs = dict(zip(layers, chosen, strict=True))
-    (output_layer,) = {p.removesuffix("/kernel") for p in flat if p.endswith("/kernel")} - {*layers}
-    inputs = dict(zip([*layers[1:], output_layer], chosen, strict=True))
+    outputs = dict(zip(prunable.layers, chosen, strict=True))
+    inputs = dict(zip([*prunable.layers[1:], prunable.reader], chosen, strict=True))
     for path, leaf in flat.items():
         layer, _, name = path.rpartition("/")
         if layer in outputs:
@@ -179,11 +222,11 @@ def _remove_channels(mask: Mask, layers: Sequence[str], chosen: Sequence[Array])
     return unflatten(flat, mask)
 
 
-SELECTIONS: dict[tuple[str, str], Selection] = {
-    ("unstructured", "global"): unstructured_global,
-    ("unstructured", "layerwise"): unstructured_layerwise,
-    ("channel", "global"): channel_global,
-    ("channel", "layerwise"): channel_layerwise,
+GRANULARITIES: dict[str, Selection] = {
+    "unstructured": unstructured,
+    "channel": channel,
+    "channel_l2": channel_l2,
+    "channel_linf": channel_linf,
+    "2:4": two_of_four,
+    "4:8": four_of_eight,
 }
-GRANULARITIES = tuple(dict.fromkeys(granularity for granularity, _ in SELECTIONS))
-SCOPES = tuple(dict.fromkeys(scope for _, scope in SELECTIONS))

@@ -1,4 +1,4 @@
-"""Treatments: what the surviving weights train from after pruning.
+"""Treatments: what the surviving weights train from after pruning, and whether they train at all.
 
 To add one, write its start here and add its row to `TREATMENTS`.
 """
@@ -15,16 +15,26 @@ class Treatment(NamedTuple):
     Attributes:
         start: from (initial, trained, fresh) parameters to those that training starts from.
         full_learning_rate: the recipe's whole learning rate, or its fine-tuning share of it.
+        trains: whether it is retrained at all.
     """
 
     start: Callable[[Params, Params, Params], Params]
-    full_learning_rate: bool
+    full_learning_rate: bool = True
+    trains: bool = True
 
 
 def finetune(initial: Params, trained: Params, fresh: Params) -> Params:
     """The trained weights, at the recipe's lower fine-tuning learning rate.
 
     Source: Han et al. 2015, arXiv 1506.02626.
+    """
+    return trained
+
+
+def lr_rewind(initial: Params, trained: Params, fresh: Params) -> Params:
+    """The trained weights, at the full learning rate: its schedule is rewound, they are not.
+
+    Source: Renda et al. 2020, arXiv 2003.02389, learning rate rewinding.
     """
     return trained
 
@@ -45,8 +55,18 @@ def reinit(initial: Params, trained: Params, fresh: Params) -> Params:
     return fresh
 
 
+def none(initial: Params, trained: Params, fresh: Params) -> Params:
+    """The trained weights as they are, not retrained: what does retraining repair?
+
+    Source: the control of every treatment, as in Hoefler et al. 2021, arXiv 2102.00554.
+    """
+    return trained
+
+
 TREATMENTS: dict[str, Treatment] = {
     "finetune": Treatment(finetune, full_learning_rate=False),
-    "rewind": Treatment(rewind, full_learning_rate=True),
-    "reinit": Treatment(reinit, full_learning_rate=True),
+    "lr_rewind": Treatment(lr_rewind),
+    "rewind": Treatment(rewind),
+    "reinit": Treatment(reinit),
+    "none": Treatment(none, trains=False),
 }

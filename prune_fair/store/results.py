@@ -20,6 +20,7 @@ VARIABLES = {  # name: units, dtype, value where unfinished, axes after MEMBERS
     "parameter_sparsity": ("fraction of all parameters removed", np.float64, np.nan, ()),
     "layer_sparsity": ("fraction of the layer's weights removed", np.float64, np.nan, ("layer",)),
     "diverged": ("true where a parameter is not finite", np.bool_, False, ()),
+    "collapsed": ("true where a layer has no weight left", np.bool_, False, ()),
 }
 
 
@@ -50,7 +51,7 @@ def open_study(path: str | Path) -> xr.DataTree:
     """A study's results, labelled: one node `/<dataset>/<model>` a task.
 
     Each node holds, by method, seed and level: `confusion` (…, true, predicted), `sparsity`,
-    `parameter_sparsity`, `layer_sparsity` (…, layer), `diverged`, and `finished`; and
+    `parameter_sparsity`, `layer_sparsity` (…, layer), `diverged`, `collapsed` and `finished`; and
     `train_count` (true). Level 0 is the dense network, the same for every method of a seed. What a
     running study has not finished has `finished` False, counts of 0 and sparsities of NaN.
 

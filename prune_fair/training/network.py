@@ -72,7 +72,7 @@ class Trained(NamedTuple):
     """A network after training; `diverged` where a parameter is not finite."""
 
     params: Params
-    diverged: Bool[Array, ""]
+    diverged: Bool[AnyArray, ""]
 
 
 class Evaluated(NamedTuple):
@@ -143,14 +143,17 @@ def prune(
     level: Int[Array, ""],
     params: Params,
     mask: Mask,
+    initial: Params,
     seed: Int[Array, ""],
     quota: Int[Array, " quotas"],
 ) -> Mask:
     """The next mask of a trained network."""
     rows_key, score_key = jax.random.split(network_key(seed, level, "scores"))
-    rows = random_order(rows_key, task.train_size)[: task.recipe.score_images]
-    batch = take_batch(task, data, rows)
-    return pruner(method, task.model)(params, mask, batch, score_key, quota)
+    rows = shuffled_batches(task, rows_key)[: task.recipe.score_batches]
+    flat = take_batch(task, data, rows.ravel())
+    batches = jax.tree.map(lambda leaf: leaf.reshape(*rows.shape, *leaf.shape[1:]), flat)
+    prune_step = pruner(method, task.model, task.recipe.weight_decay)
+    return prune_step(params, mask, initial, batches, score_key, quota)
 
 
 def evaluate(task: Task, data: DeviceData, params: Params, mask: Mask) -> Evaluated:

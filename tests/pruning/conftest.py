@@ -17,12 +17,19 @@ def params(model):
 
 
 @pytest.fixture(scope="session")
+def initial(model):
+    """Of another key than `params`, as if these were trained."""
+    return jax.jit(model.init)(jax.random.key(5))
+
+
+@pytest.fixture(scope="session")
 def mask(params):
     return full_mask(params)
 
 
 @pytest.fixture(scope="session")
-def batch():
+def batches():
+    """Two of eight images."""
     keys = jax.random.split(jax.random.key(7))
-    images = jax.random.normal(keys[0], (16, 3, 3, 1))
-    return Batch(images, jax.random.randint(keys[1], (16,), 0, 4))
+    images = jax.random.normal(keys[0], (2, 8, 3, 3, 1))
+    return Batch(images, jax.random.randint(keys[1], (2, 8), 0, 4))

@@ -17,9 +17,11 @@ def close(a, b) -> bool:
 
 @criteria
 def test_scores_have_the_parameters_tree_and_shapes_and_are_finite(
-    criterion, model, params, mask, batch
+    criterion, model, params, mask, initial, batches
 ):
-    score = jax.jit(lambda params: criterion(Network(model.apply, params, mask), batch, KEY))
+    score = jax.jit(
+        lambda params: criterion(Network(model.apply, params, mask, initial), batches, KEY)
+    )
     scores = score(params)
     assert jax.tree.structure(scores) == jax.tree.structure(params)
     pairs = zip(jax.tree.leaves(scores), jax.tree.leaves(params), strict=True)
@@ -28,9 +30,9 @@ def test_scores_have_the_parameters_tree_and_shapes_and_are_finite(
 
 
 @criteria
-def test_jit_equals_eager_and_the_key_decides(criterion, model, params, mask, batch):
+def test_jit_equals_eager_and_the_key_decides(criterion, model, params, mask, initial, batches):
     def score(params, key):
-        return criterion(Network(model.apply, params, mask), batch, key)
+        return criterion(Network(model.apply, params, mask, initial), batches, key)
 
     jitted, eager = jax.jit(score)(params, KEY), score(params, KEY)
     assert close(jitted, eager)
@@ -38,12 +40,12 @@ def test_jit_equals_eager_and_the_key_decides(criterion, model, params, mask, ba
 
 
 @criteria
-def test_vmap_equals_a_loop(criterion, model, mask, batch):
+def test_vmap_equals_a_loop(criterion, model, mask, initial, batches):
     keys = jax.random.split(jax.random.key(2), 3)
     members = jax.jit(jax.vmap(model.init))(keys)
 
     def score(params, key):
-        return criterion(Network(model.apply, params, mask), batch, key)
+        return criterion(Network(model.apply, params, mask, initial), batches, key)
 
     batched, score = jax.jit(jax.vmap(score))(members, keys), jax.jit(score)
     for row in range(3):
@@ -61,27 +63,85 @@ def linear():
         return images.reshape(len(images), -1) @ params["output"]["kernel"]
 
     params = {"output": {"kernel": jnp.array([[1.0, -2.0], [0.0, 0.5]])}}
+    initial = {"output": {"kernel": jnp.array([[0.5, 1.0], [1.0, -0.5]])}}
     mask = jax.tree.map(lambda leaf: jnp.ones(leaf.shape, bool), params)
-    batch = Batch(jnp.array([[1.0, 2.0]]).reshape(1, 1, 2, 1), jnp.array([0]))
-    return Network(apply, params, mask), batch
+    batches = Batch(jnp.array([1.0, 2.0]).reshape(1, 1, 1, 2, 1), jnp.array([[0]]))
+    return Network(apply, params, mask, initial), batches
 
 
-def test_magnitude_by_hand(linear):
-    scores = CRITERIA["magnitude"](*linear, jax.random.key(0))
-    assert scores["output"]["kernel"].tolist() == [[1, 2], [0, 0.5]]
+# logits of (1, 2) are 1 and -1; p = softmax = (0.880797, 0.119203); dL/dlogits = (p0 - 1, p1);
+# dL/dW = x (p - y)^T = G: rows x1 = 1 and x2 = 2
+G = jnp.array([[-0.119203, 0.119203], [-0.238406, 0.238406]])
+W = jnp.array([[1.0, -2.0], [0.0, 0.5]])
 
 
-def test_saliency_by_hand(linear):
-    # logits 1 and -1; p = softmax = (0.880797, 0.119203); dL/dlogits = (p0 - 1, p1)
-    # dL/dW = x (p - y)^T, times W: rows x1 = 1 and x2 = 2
-    scores = CRITERIA["saliency"](*linear, jax.random.key(0))
-    expected = jnp.array([[0.119203, 2 * 0.119203], [0.0, 0.119203]])
-    assert jnp.allclose(scores["output"]["kernel"], expected, atol=1e-5)
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("magnitude", [[1, 2], [0, 0.5]]),
+        ("saliency", jnp.abs(W * G)),
+        ("undecayed", jnp.abs(W * G)),
+        # one image: w^2 G^2 / 2
+        ("fisher", [[0.007105, 0.028419], [0, 0.007105]]),
+        # w^2 - w0^2
+        ("movement", [[1 - 0.25, 4 - 1], [0 - 1, 0.25 - 0.25]]),
+        # squares 4, 1, 0.25, 0: 4/4, 1/5, 0.25/5.25, 0/5.25
+        ("lamp", [[0.2, 1], [0, 0.047619]]),
+        # at w0 the logits are 2.5 and 0; p = (0.924142, 0.075858); |w0 x (p - y)|
+        ("snip", [[0.037929, 0.075858], [0.151717, 0.075858]]),
+    ],
+)
+def test_by_hand(name, expected, linear):
+    scores = CRITERIA[name](*linear, jax.random.key(0))
+    assert jnp.allclose(scores["output"]["kernel"], jnp.array(expected), atol=1e-5)
 
 
-def test_random_is_uniform_and_differs_by_key(model, params, mask, batch):
-    network = Network(model.apply, params, mask)
-    first, second = (CRITERIA["random"](network, batch, jax.random.key(k)) for k in (0, 1))
+def test_saliency_is_of_the_decayed_objective(linear):
+    # |w (G + 0.1 w)|
+    decayed = CRITERIA["saliency"](linear[0]._replace(weight_decay=0.1), linear[1], KEY)
+    assert jnp.allclose(decayed["output"]["kernel"], jnp.abs(W * (G + 0.1 * W)), atol=1e-5)
+    same = CRITERIA["undecayed"](linear[0]._replace(weight_decay=0.1), linear[1], KEY)
+    assert jnp.allclose(same["output"]["kernel"], jnp.abs(W * G), atol=1e-5)
+
+
+def rare_class(network):
+    """Gradients by class, G0 and G1, of three images of class 0 and one of class 1."""
+    images = jnp.array([[1.0, 2.0], [1.0, 0.0], [0.0, 1.0], [2.0, -1.0]]).reshape(2, 2, 1, 2, 1)
+    batches = Batch(images, jnp.array([[0, 0], [0, 1]]))
+    x, y = images.reshape(4, 2), batches.labels.ravel()
+    errors = jax.nn.softmax(x @ W) - jax.nn.one_hot(y, 2)
+    by_image = x[:, :, None] * errors[:, None]
+    return batches, by_image[:3].mean(axis=0), by_image[3], (x @ W).argmax(axis=1) != y
+
+
+def test_balanced_saliency_counts_every_class_alike(linear):
+    batches, often, rare, _ = rare_class(linear[0])
+    scores = CRITERIA["balanced_saliency"](linear[0], batches, KEY)["output"]["kernel"]
+    assert jnp.allclose(scores, jnp.abs(W * (often + rare) / 2), atol=1e-6)
+
+
+def test_worst_class_saliency_weighs_by_mistakes(linear):
+    batches, often, rare, mistaken = rare_class(linear[0])
+    # image (0, 1) has logits 0 and 0.5, (2, -1) has 2 and -4.5: one mistake of 3, and 1 of 1
+    assert mistaken.tolist() == [False, False, True, True]
+    weights = 2 / 5, 2 / 3
+    expected = (weights[0] * often + weights[1] * rare) / sum(weights)
+    scores = CRITERIA["worst_class_saliency"](linear[0], batches, KEY)["output"]["kernel"]
+    assert jnp.allclose(scores, jnp.abs(W * expected), atol=1e-6)
+
+
+def test_fisher_squares_each_image_by_itself(linear):
+    batches, *_ = rare_class(linear[0])
+    x, y = batches.images.reshape(4, 2), batches.labels.ravel()
+    errors = jax.nn.softmax(x @ W) - jax.nn.one_hot(y, 2)
+    squares = ((x[:, :, None] * errors[:, None]) ** 2).mean(axis=0)
+    scores = CRITERIA["fisher"](linear[0], batches, KEY)["output"]["kernel"]
+    assert jnp.allclose(scores, W**2 * squares / 2, atol=1e-6)
+
+
+def test_random_is_uniform_and_differs_by_key(model, params, mask, initial, batches):
+    network = Network(model.apply, params, mask, initial)
+    first, second = (CRITERIA["random"](network, batches, jax.random.key(k)) for k in (0, 1))
     assert not close(first, second)
     leaves = jnp.concatenate([leaf.ravel() for leaf in jax.tree.leaves(first)])
     assert ((leaves >= 0) & (leaves < 1)).all()

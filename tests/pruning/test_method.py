@@ -3,7 +3,18 @@ import jax.numpy as jnp
 import pytest
 
 from prune_fair.errors import InputError
-from prune_fair.pruning import TREATMENTS, Method, all_methods, pruner
+from prune_fair.models import build
+from prune_fair.pruning import (
+    CRITERIA,
+    GRANULARITIES,
+    SCOPES,
+    TREATMENTS,
+    Method,
+    all_methods,
+    full_mask,
+    pruner,
+    quota,
+)
 
 
 def test_names_are_parsed_back():
@@ -16,7 +27,10 @@ def test_names_are_parsed_back():
     ("name", "message"),
     [
         ("magnitud-global-rewind", "did you mean 'magnitude-global-rewind'"),
-        ("magnitude-global-channel-rewind-output", "unknown method"),
+        ("magnitude-global-rewind-skipfirst-output", "unknown method"),
+        ("magnitude-global-channel-rewind-output", "channels are the classes"),
+        ("magnitude-dense_0=2-rewind", "expected LAYER=SPARSITY"),
+        ("magnitude-dense_0=0.5,dense_0=0.6-rewind", "each layer once"),
         ("", "unknown method ''"),
     ],
 )
@@ -33,6 +47,10 @@ def test_unknown_method(name, message):
         ({"granularity": "block"}, "unknown granularity 'block'"),
         ({"treatment": "reset"}, "unknown treatment 'reset'"),
         ({"granularity": "channel", "output": True}, "channels are the classes"),
+        ({"granularity": "channel", "scope": "erk"}, "takes weights of the next kernel too"),
+        ({"granularity": "channel_l2", "scope": "dense_0=0.5"}, "expected global or layerwise"),
+        ({"granularity": "2:4"}, "leaves every layer the same share"),
+        ({"granularity": "4:8", "scope": "erk"}, "expected the scope layerwise"),
     ],
 )
 def test_refusals(arguments, message):
@@ -40,36 +58,93 @@ def test_refusals(arguments, message):
         Method(**arguments)
 
 
-def test_output_layer_is_part_of_the_method(model, params, mask, batch):
-    for output in (False, True):
-        method = Method("magnitude", output=output)
-        prune = jax.jit(pruner(method, model))
-        after = prune(params, mask, batch, jax.random.key(0), jnp.array([10]))
-        assert bool(after["output"]["kernel"].all()) is not output
-        assert (model.layers[-1] in method.prunable(model.layers)) is output
+@pytest.mark.parametrize("output", [False, True])
+@pytest.mark.parametrize("first", [False, True])
+def test_end_layers_are_part_of_the_method(output, first, model, params, mask, initial, batches):
+    method = Method("magnitude", output=output, first=first)
+    prune = jax.jit(pruner(method, model))
+    after = prune(params, mask, initial, batches, jax.random.key(0), jnp.array([10]))
+    assert bool(after["output"]["kernel"].all()) is not output
+    assert bool(after["dense_0"]["kernel"].all()) is not first
+    ends = "-output" * output + "-skipfirst" * (not first)
+    assert method.name == f"magnitude-global-rewind{ends}"
+    assert Method.parse(method.name) == method
+
+
+def test_channels_may_spare_the_first_layer(model, params, mask, initial, batches):
+    method = Method(granularity="channel", first=False)
+    prune = jax.jit(pruner(method, model))
+    after = prune(params, mask, initial, batches, jax.random.key(0), jnp.array([18]))
+    assert bool(after["dense_0"]["kernel"].all())
+    assert after["dense_1"]["bias"].tolist().count(True) == 3  # of 5 channels of 6 weights
+    assert (after["output"]["kernel"].all(axis=1) == after["dense_1"]["bias"]).all()
+
+
+def test_layers_by_hand(model, params, mask, initial, batches):
+    method = Method.parse("magnitude-dense_1=0.5-rewind")
+    kept = quota(method.scope, 0.9, method.shapes(model))
+    assert kept.tolist() == [54, 15]
+    prune = jax.jit(pruner(method, model))
+    after = prune(params, mask, initial, batches, jax.random.key(0), jnp.asarray(kept))
+    assert int(after["dense_1"]["kernel"].sum()) == 15
+    assert bool(after["dense_0"]["kernel"].all())
 
 
 @pytest.mark.parametrize(
-    "method", [m for m in all_methods() if m.treatment == "rewind"], ids=lambda method: method.name
+    ("name", "message"),
+    [
+        ("magnitude-dense_7=0.5-rewind", "unknown prunable layer .* 'dense_7'.*'dense_"),
+        ("magnitude-output=0.5-rewind", "unknown prunable layer"),
+        ("magnitude-layerwise-2:4-rewind", "layer dense_0 has 9 inputs, no multiple of 4"),
+        ("magnitude-layerwise-2:4-rewind-skipfirst", "layer dense_1 has 6 inputs"),
+    ],
 )
-def test_every_method_prunes_one_network_and_many_alike(method, model, mask, batch):
-    prune, quotas = jax.jit(pruner(method, model)), jnp.full(3, 12)
+def test_what_does_not_fit_the_model_is_refused(name, message, model):
+    with pytest.raises(InputError, match=message):
+        Method.parse(name).check_fits(model)
+
+
+def test_nothing_left_to_prune_is_refused():
+    two_layers = build("mlp", (3, 3, 1), 4, widths=(6,))
+    with pytest.raises(InputError, match="no layer of this model is left"):
+        Method(first=False).check_fits(two_layers)
+
+
+METHODS = [
+    *(Method(criterion) for criterion in CRITERIA),
+    *(Method(scope=scope) for scope in SCOPES),
+    *(Method(scope="layerwise", granularity=granularity) for granularity in GRANULARITIES),
+    *(Method(granularity=name) for name in GRANULARITIES if name.startswith("channel")),
+    Method("saliency", "dense_0=0.5,dense_1=0.9"),
+    Method("fisher", "layerwise", "channel", first=False),
+]
+
+
+@pytest.mark.parametrize("method", dict.fromkeys(METHODS), ids=lambda method: method.name)
+def test_methods_prune_one_network_and_many_alike(method, batches):
+    model = build("mlp", (3, 8, 1), 4, widths=(8, 5))
+    batches = batches._replace(images=jnp.tile(batches.images, (1, 1, 1, 3, 1))[..., :8, :])
+    prune = jax.jit(pruner(method, model))
+    quotas = jnp.asarray(quota(method.scope, 0.5, method.shapes(model)))
     keys = jax.random.split(jax.random.key(3), 2)
-    members = jax.jit(jax.vmap(model.init))(keys)
-    masks = jax.tree.map(lambda leaf: jnp.stack([leaf] * 2), mask)
-    many = jax.jit(jax.vmap(prune, in_axes=(0, 0, None, 0, None)))(
-        members, masks, batch, keys, quotas
+    members, initial = (jax.jit(jax.vmap(model.init))(k) for k in (keys, keys[::-1]))
+    masks = jax.jit(jax.vmap(full_mask))(members)
+    many = jax.jit(jax.vmap(prune, in_axes=(0, 0, 0, None, 0, None)))(
+        members, masks, initial, batches, keys, quotas
     )
     for row in range(2):
-        member, expected = (
-            jax.tree.map(lambda leaf, row=row: leaf[row], t) for t in (members, many)
+        *one, expected = (
+            jax.tree.map(lambda leaf, row=row: leaf[row], tree)
+            for tree in (members, masks, initial, many)
         )
-        alone = prune(member, mask, batch, keys[row], quotas)
+        alone = prune(*one, batches, keys[row], quotas)
         assert jax.tree.all(jax.tree.map(jnp.array_equal, alone, expected))
 
 
 def test_treatments_start_from_what_they_say():
     initial, trained, fresh = ({"w": jnp.full(1, value)} for value in (1.0, 2.0, 3.0))
     starts = {name: row.start(initial, trained, fresh) for name, row in TREATMENTS.items()}
-    assert starts == {"finetune": trained, "rewind": initial, "reinit": fresh}
-    assert not TREATMENTS["finetune"].full_learning_rate
+    from_trained = dict.fromkeys(("finetune", "lr_rewind", "none"), trained)
+    assert starts == {**from_trained, "rewind": initial, "reinit": fresh}
+    assert [n for n, row in TREATMENTS.items() if not row.full_learning_rate] == ["finetune"]
+    assert [n for n, row in TREATMENTS.items() if not row.trains] == ["none"]

@@ -1,6 +1,7 @@
 """Exact counts, ties by index, nested masks, channels that are fully dead."""
 
 import itertools
+import math
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from prune_fair.models import build
 from prune_fair.pruning import apply_mask, full_mask, kernels, quota
-from prune_fair.pruning.selection import GRANULARITIES, SCOPES, SELECTIONS, keep_top
+from prune_fair.pruning.selection import GRANULARITIES, Prunable, keep_top
 
 values = st.floats(width=32, allow_infinity=True, allow_nan=True)
 
@@ -43,23 +44,26 @@ def test_keep_top_takes_a_count_of_its_own_for_each_member():
     assert kept.sum(axis=1).tolist() == [0, 2, 6]
 
 
-def test_quota_by_hand():
-    # torch removes round(sparsity * n): of 7 + 4 at 0.5, round(5.5) = 6 (half to even)
-    assert quota("global", 0.5, [7, 4]).tolist() == [5]
-    assert quota("layerwise", 0.5, [7, 4]).tolist() == [3, 2]
-    assert quota("global", 0.0, [7, 4]).tolist() == [11]
+RANKINGS = [
+    (granularity, scope)
+    for granularity in GRANULARITIES
+    for scope in ("global", "layerwise")
+    if scope == "layerwise" or ":" not in granularity
+]
 
 
-@pytest.mark.parametrize(("granularity", "scope"), SELECTIONS)
+@pytest.mark.parametrize(("granularity", "scope"), RANKINGS)
 @pytest.mark.parametrize("tied", [False, True])
-def test_contract_of_every_selection(granularity, scope, tied, model, params, mask):
-    select, layers = SELECTIONS[granularity, scope], model.layers[:-1]
-    sizes = [kernel.size for kernel in kernels(params, layers)]
+def test_contract_of_every_selection(granularity, scope, tied):
+    model = build("mlp", (4, 2, 1), 4, widths=(8, 5))
+    params = jax.jit(model.init)(jax.random.key(0))
+    mask, select, layers = full_mask(params), GRANULARITIES[granularity], model.layers[:-1]
+    prunable, shapes = Prunable(layers, "output"), {"dense_0": (8, 8), "dense_1": (8, 5)}
     scores = jax.tree.map(jnp.zeros_like if tied else jnp.abs, params)
-    jitted = jax.jit(lambda mask, kept: select(scores, mask, layers, kept))
+    jitted = jax.jit(lambda mask, kept: select(scores, mask, prunable, kept))
     before = mask
     for sparsity in (0.0, 0.3, 0.6, 0.9):
-        kept = jnp.asarray(quota(scope, sparsity, sizes))
+        kept = jnp.asarray(quota(scope, sparsity, shapes))
         after = jitted(before, kept)
         assert jax.tree.structure(after) == jax.tree.structure(params)
         assert jax.tree.all(jax.tree.map(lambda a, b: bool((a <= b).all()), after, before))
@@ -67,14 +71,15 @@ def test_contract_of_every_selection(granularity, scope, tied, model, params, ma
         if granularity == "unstructured":
             assert remaining == kept.sum()
         if sparsity == 0.6:
-            eager = select(scores, before, layers, kept)
+            eager = select(scores, before, prunable, kept)
             assert jax.tree.all(jax.tree.map(jnp.array_equal, after, eager))
         before = after
 
 
 def test_unstructured_leaves_biases_and_other_layers(model, params, mask):
     scores = jax.tree.map(jnp.abs, params)
-    after = SELECTIONS["unstructured", "global"](scores, mask, model.layers[:-1], jnp.array([3]))
+    prunable = Prunable(model.layers[:-1], "output")
+    after = GRANULARITIES["unstructured"](scores, mask, prunable, jnp.array([3]))
     assert bool(after["output"]["kernel"].all())
     assert all(bool(after[layer]["bias"].all()) for layer in model.layers)
 
@@ -84,11 +89,11 @@ def test_global_by_hand():
         "a": {"kernel": jnp.array([[1.0, 9.0], [3.0, 4.0]])},
         "b": {"kernel": jnp.array([[5.0, 2.0], [6.0, 7.0]])},
     }
-    mask = full_mask(scores)
-    one = SELECTIONS["unstructured", "global"](scores, mask, ("a", "b"), jnp.array([4]))
+    mask, select = full_mask(scores), GRANULARITIES["unstructured"]
+    one = select(scores, mask, Prunable(("a", "b"), None), jnp.array([4]))
     assert one["a"]["kernel"].tolist() == [[False, True], [False, False]]
     assert one["b"]["kernel"].tolist() == [[True, False], [True, True]]
-    each = SELECTIONS["unstructured", "layerwise"](scores, mask, ("a", "b"), jnp.array([2, 1]))
+    each = select(scores, mask, Prunable(("a", "b"), None), jnp.array([2, 1]))
     assert each["a"]["kernel"].tolist() == [[False, True], [False, True]]
     assert each["b"]["kernel"].tolist() == [[False, False], [False, True]]
 
@@ -107,34 +112,34 @@ def fully_dead(mask, layers) -> bool:
     return True
 
 
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("scope", ["global", "layerwise"])
 @pytest.mark.parametrize("name", ["mlp", "lenet5"])
 def test_removed_channels_are_fully_dead_and_near_the_sparsity(scope, name):
     model = build(name, (28, 28, 1), 10)
     params = jax.jit(model.init)(jax.random.key(0))
     layers = model.layers[:-1]
-    sizes = [kernel.size for kernel in kernels(params, layers)]
+    shapes = {la: k.shape for la, k in zip(layers, kernels(params, layers), strict=True)}
     scores, mask = jax.tree.map(jnp.abs, params), full_mask(params)
-    select = jax.jit(lambda mask, kept: SELECTIONS["channel", scope](scores, mask, layers, kept))
+    prunable, weights = Prunable(layers, "output"), sum(map(math.prod, shapes.values()))
+    select = jax.jit(lambda mask, kept: GRANULARITIES["channel"](scores, mask, prunable, kept))
     for sparsity in (0.5, 0.8):
-        mask = select(mask, jnp.asarray(quota(scope, sparsity, sizes)))
+        mask = select(mask, jnp.asarray(quota(scope, sparsity, shapes)))
         assert fully_dead(mask, model.layers)
-        measured = 1 - sum(int(k.sum()) for k in kernels(mask, layers)) / sum(sizes)
+        measured = 1 - sum(int(k.sum()) for k in kernels(mask, layers)) / weights
         assert measured == pytest.approx(sparsity, abs=0.02)
 
 
-def test_what_reads_a_removed_channel_cannot_be_seen(model, params, mask, batch):
+def test_what_reads_a_removed_channel_cannot_be_seen(model, params, mask, batches):
     """With the channels at zero, the weights that read them change no logit."""
     layers = model.layers
-    kept = jnp.asarray(quota("layerwise", 0.5, [k.size for k in kernels(params, layers[:-1])]))
-    after = SELECTIONS["channel", "layerwise"](
-        jax.tree.map(jnp.abs, params), mask, layers[:-1], kept
-    )
+    kept = jnp.asarray(quota("layerwise", 0.5, {"dense_0": (9, 6), "dense_1": (6, 5)}))
+    prunable = Prunable(layers[:-1], "output")
+    after = GRANULARITIES["channel"](jax.tree.map(jnp.abs, params), mask, prunable, kept)
     only_outputs = {**mask, **{la: {**after[la], "kernel": mask[la]["kernel"]} for la in layers}}
     for layer in layers[:-1]:
         alive = jnp.broadcast_to(after[layer]["bias"], mask[layer]["kernel"].shape)
         only_outputs[layer]["kernel"] = alive
-    logits = (model.apply(apply_mask(params, m), batch.images) for m in (after, only_outputs))
+    logits = (model.apply(apply_mask(params, m), batches.images[0]) for m in (after, only_outputs))
     assert jnp.allclose(*logits, atol=1e-6)
 
 
@@ -146,7 +151,8 @@ def test_channels_layerwise_equal_ln_structured_by_hand():
         "output": {"kernel": jnp.ones((4, 2)), "bias": jnp.ones(2)},
     }
     scores, mask = jax.tree.map(jnp.abs, params), full_mask(params)
-    after = SELECTIONS["channel", "layerwise"](scores, mask, ("dense_0",), jnp.array([2, 2]))
+    prunable = Prunable(("dense_0",), "output")
+    after = GRANULARITIES["channel"](scores, mask, prunable, jnp.array([4]))
     kept = [True, False, True, False]
     assert after["dense_0"]["bias"].tolist() == kept
     assert after["dense_0"]["kernel"].tolist() == [kept, kept]
@@ -154,9 +160,48 @@ def test_channels_layerwise_equal_ln_structured_by_hand():
     assert after["output"]["bias"].tolist() == [True, True]
 
 
-def test_layer_collapse_removes_everything_and_stays_finite(model, params, mask):
-    scores = jax.tree.map(jnp.abs, params)
-    for granularity, scope in itertools.product(GRANULARITIES, SCOPES):
-        nothing = jnp.zeros(2 if scope == "layerwise" else 1, jnp.int32)
-        after = SELECTIONS[granularity, scope](scores, mask, model.layers[:-1], nothing)
-        assert not any(bool(kernel.any()) for kernel in kernels(after, model.layers[:-1]))
+@pytest.mark.parametrize(
+    ("granularity", "best_two"),
+    [("channel", [0, 2]), ("channel_l2", [2, 3]), ("channel_linf", [2, 3])],
+)
+def test_channel_norms_by_hand(granularity, best_two):
+    # channels (1.7, 1.7), (1, 0), (3, 0), (2.5, 0.4):
+    # L1 3.4, 1, 3, 2.9; squared L2 5.78, 1, 9, 6.41; largest 1.7, 1, 3, 2.5
+    kernel = jnp.array([[1.7, 1.0, 3.0, 2.5], [1.7, 0.0, 0.0, 0.4]])
+    params = {
+        "dense_0": {"kernel": kernel, "bias": jnp.ones(4)},
+        "output": {"kernel": jnp.ones((4, 2))},
+    }
+    prunable = Prunable(("dense_0",), "output")
+    after = GRANULARITIES[granularity](params, full_mask(params), prunable, jnp.array([4]))
+    assert np.flatnonzero(after["dense_0"]["bias"]).tolist() == best_two
+
+
+def test_two_of_four_by_hand_and_ties():
+    kernel = jnp.array([[4.0, 1.0], [1.0, 1.0], [3.0, 1.0], [2.0, 1.0]])
+    params, prunable = {"dense_0": {"kernel": kernel}}, Prunable(("dense_0",), None)
+    after = GRANULARITIES["2:4"](params, full_mask(params), prunable, jnp.array([0]))
+    columns = after["dense_0"]["kernel"].T.tolist()
+    assert columns == [[True, False, True, False], [True, True, False, False]]
+
+
+@pytest.mark.parametrize(("granularity", "n", "m"), [("2:4", 2, 4), ("4:8", 4, 8)])
+@settings(deadline=None, max_examples=20)
+@given(hnp.arrays(np.float32, (3, 8, 5), elements=values))
+def test_n_of_m_keeps_exactly_n_everywhere(granularity, n, m, scores):
+    params, prunable = {"conv_0": {"kernel": jnp.asarray(scores)}}, Prunable(("conv_0",), None)
+    after = GRANULARITIES[granularity](params, full_mask(params), prunable, jnp.array([0]))
+    groups = np.asarray(after["conv_0"]["kernel"]).reshape(-1, m, 5)
+    assert (groups.sum(axis=1) == n).all()
+    again = GRANULARITIES[granularity](params, after, prunable, jnp.array([0]))
+    assert jnp.array_equal(again["conv_0"]["kernel"], after["conv_0"]["kernel"])
+
+
+@pytest.mark.parametrize("granularity", [name for name in GRANULARITIES if ":" not in name])
+@pytest.mark.parametrize("quotas", [1, 2])
+def test_layer_collapse_leaves_nothing_and_stays_so(granularity, quotas, model, params, mask):
+    scores, prunable = jax.tree.map(jnp.abs, params), Prunable(model.layers[:-1], "output")
+    nothing = jnp.zeros(quotas, jnp.int32)
+    once = GRANULARITIES[granularity](scores, mask, prunable, nothing)
+    after = GRANULARITIES[granularity](scores, once, prunable, nothing)
+    assert not any(bool(kernel.any()) for kernel in kernels(after, model.layers[:-1]))

@@ -20,7 +20,7 @@ from prune_fair.training import network
 def make_task(**recipe) -> tuple[network.Task, network.DeviceData]:
     data = load("digits")
     data = data._replace(train_images=data.train_images[:200], train_labels=data.train_labels[:200])
-    settings = {"epochs": 2, "batch_size": 32, "learning_rate": 0.1, "score_images": 50, **recipe}
+    settings = {"epochs": 2, "batch_size": 32, "learning_rate": 0.1, "score_batches": 2, **recipe}
     model = build("mlp", (8, 8, 1), 10, widths=(16,))
     task = network.Task(model, network.Pixels.of(data), RecipeConfig(**settings), 200, 10)
     return task, network.DeviceData(*(jnp.asarray(array) for array in data[:4]))
@@ -165,7 +165,8 @@ def test_evaluation_equals_scikit_learn(monkeypatch, batch):
 def test_prune_is_deterministic_in_seed_and_level():
     task, data = make_task()
     params, mask = start(task, data)
-    run = jax.jit(partial(network.prune, task, Method("random"), data, LEVEL, params, mask))
+    state = data, LEVEL, params, mask, params
+    run = jax.jit(partial(network.prune, task, Method("random"), *state))
     prune = [run(jnp.int32(s), jnp.array([100])) for s in (0, 0, 1)]
     assert int(kernels(prune[0], ("dense_0",))[0].sum()) == 100
     assert jax.tree.all(jax.tree.map(jnp.array_equal, prune[0], prune[1]))
