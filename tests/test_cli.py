@@ -30,6 +30,7 @@ def test_list_names_every_row(capsys):
     for kind, name in [
         ("datasets", "digits"),
         ("datasets", "tfds:NAME"),
+        ("datasets", "npz:FILE"),
         ("models", "lenet5"),
         ("criteria", "saliency"),
         ("treatments", "reinit"),

@@ -178,7 +178,7 @@ def test_changed_images_are_not_mixed_in(toy_config, tmp_path, monkeypatch):
             run_study(toy_config, tmp_path)
     data = load("digits")
     data = data._replace(test_images=255 - data.test_images)
-    monkeypatch.setattr("prune_fair.datasets.load", lambda name: data)
+    monkeypatch.setattr("prune_fair.datasets.load", lambda name, groups: data)
     with pytest.raises(InputError, match="images of digits/mlp are not those"):
         run_study(toy_config, tmp_path)
 
