@@ -47,7 +47,8 @@ def tfds(name: str, groups: str = "") -> Dataset:
     )
     train = read_split(name, "train")
     test = read_split(name, "test", [groups] if groups else [])
-    dataset = Dataset(*train, *test[:2], tuple(features["label"].names))
+    names = tuple(features["label"].names)
+    dataset = Dataset(train[0], train[1], test[0], test[1], names)
     return _grouped(dataset, name, groups, features[groups], test[2]) if groups else dataset
 
 
@@ -72,15 +73,14 @@ def read_split(name: str, split: str, others: Sequence[str] = ()) -> tuple[np.nd
 def _grouped(dataset: Dataset, name: str, groups: str, feature: Any, values: np.ndarray) -> Dataset:
     """The dataset with its test images grouped by the values of a feature."""
     check(
-        values.ndim == 1,
-        f"tfds:{name}: feature {groups!r} has values of shape {values.shape[1:]}; expected one "
-        "number or word an image",
+        values.ndim == 1 and values.dtype.kind in "biuSU",
+        f"tfds:{name}: feature {groups!r} is {values.dtype} of shape {values.shape[1:]}; expected "
+        "one whole number or word an image",
     )
     if hasattr(feature, "names"):
         names, codes = feature.names, values
-        check(
-            bool((codes >= 0).all()), f"tfds:{name}: images without {groups!r}; expected one each"
-        )
+        known = bool((codes >= 0).all())
+        check(known, f"tfds:{name}: test images without {groups!r}; expected it in every one")
     else:
         different, codes = np.unique(values, return_inverse=True)
         names = [v.decode() if isinstance(v, bytes) else str(v) for v in different.tolist()]

@@ -115,7 +115,13 @@ class GroupedBuilder(FakeBuilder):
     def as_data_source(self, split):
         kinds, places = [1, 0, 0, 1], [b"town", b"farm", b"sea", b"farm"]
         return [
-            {"image": np.zeros((4, 4, 1)), "label": 1, "kind": kind, "place": place, "box": [0, 1]}
+            {
+                "image": np.zeros((4, 4, 1), np.uint8),
+                "label": 1,
+                "kind": kind,
+                "place": place,
+                "box": [0, 1],
+            }
             for kind, place in zip(kinds, places, strict=True)
         ]
 
@@ -137,7 +143,7 @@ def test_groups_of_a_feature(monkeypatch, groups, codes, names):
 
 @pytest.mark.parametrize(
     ("groups", "message"),
-    [("sex", "no feature 'sex' to group by; found"), ("box", "values of shape .2,.; expected one")],
+    [("sex", "no feature 'sex' to group by; found"), ("box", "is int64 of shape .2,.; expected")],
 )
 def test_groups_that_are_refused(monkeypatch, groups, message):
     monkeypatch.setattr("tensorflow_datasets.builder", lambda *_, **__: GroupedBuilder())
