@@ -15,7 +15,7 @@ IMAGES = "images (n, h, w) or (n, h, w, c), uint8 or floats in [0, 1]"
 
 
 def npz(file: str, groups: str = "") -> Dataset:
-    """An .npz file with x_train, y_train, x_test and y_test, as Keras and MedMNIST lay them out.
+    """An .npz file with x_train, y_train, x_test and y_test, as in Keras's mnist.npz.
 
     Images are uint8 (n, h, w) or (n, h, w, c); floats in [0, 1] are scaled by 255 and rounded.
     Labels are integers from 0; an array `class_names` names them, without it they are numbers.
