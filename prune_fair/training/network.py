@@ -248,7 +248,8 @@ def take_batch(
     """The training images of these rows, normalised, and their labels; augmented with a key."""
     images = data.train_images[rows]
     if key is not None:
-        images = augment(task.recipe.augment, key, images)
+        # Else XLA fuses the shifts into what reads the images, and computes them once a reading.
+        images = jax.lax.optimization_barrier(augment(task.recipe.augment, key, images))
     return Batch(task.pixels.normalise(images), data.train_labels[rows])
 
 
