@@ -20,18 +20,28 @@ from prune_fair.types import SCHEMA_VERSION, Dataset
 
 OPTIMIZERS = ("sgd", "adam")
 DECAYS = ("cosine", "constant")
+AUGMENTATIONS = ("crop", "flip")
 SHUFFLINGS = ("own", "shared")
 DTYPES = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """The images of a task.
+    """The images of a task, and what is done to them before anything is trained.
+
+    In this order, whatever the order of the fields: classes are chosen, images made smaller, the
+    long tail cut, classes kept by fraction, and last labels replaced. So fractions are of true
+    classes, and `Dataset.train_count` counts the labels that are trained on, wrong ones included.
 
     Attributes:
-        name: `digits`, `fashion_mnist`, `idx:DIR` or `tfds:NAME`.
+        name: `digits`, `fashion_mnist`, `idx:DIR`, `npz:FILE` or `tfds:NAME`.
         keep: class name -> fraction in (0, 1] of its training images to keep.
         imbalance_factor: largest over smallest class of an exponential long tail; 1 is none.
+        classes: names of the classes to use, at least two, in their new order; empty for all.
+        downsample: pixels along a side that become one, their mean; it divides both sides.
+        label_noise: fraction in [0, 1) of the training labels that become another class.
+        groups: what test images are grouped by beside their class: a feature of `tfds:NAME`, or
+            the arrays of `npz:FILE` that begin so; empty for no groups.
 
     Raises:
         InputError: for an unknown name, or values outside their ranges.
@@ -40,27 +50,42 @@ class DataConfig:
     name: str = "digits"
     keep: Mapping[str, float] = field(default_factory=dict)
     imbalance_factor: float = 1.0
+    classes: tuple[str, ...] = ()
+    downsample: int = 1
+    label_noise: float = 0.0
+    groups: str = ""
 
     def __post_init__(self) -> None:
         datasets.check_name(self.name)
         datasets.check_fractions(self.keep)
         datasets.check_imbalance_factor(self.imbalance_factor)
+        datasets.check_classes(self.classes)
+        datasets.check_downsample(self.downsample)
+        datasets.check_label_noise(self.label_noise)
+        datasets.check_groups(self.name, self.groups)
+        for name in self.keep if self.classes else ():
+            lookup(dict.fromkeys(self.classes), name, "class")
 
     @property
     def label(self) -> str:
         """A short name that fits a file system: `fashion_mnist` for `tfds:fashion_mnist`."""
-        return self.name.rstrip("/").replace(":", "/").split("/")[-1] or "data"
+        last = self.name.rstrip("/").replace(":", "/").split("/")[-1]
+        return last.removesuffix(".npz") or "data"
 
     def load(self) -> Dataset:
-        """The images, with the classes made rare as asked.
+        """The images, with all that was asked done to them.
 
         Raises:
-            InputError: where the data cannot be had, or a class to keep is not there.
+            InputError: where the data cannot be had, lacks a class that is named or the groups, or
+                has images that `downsample` does not divide.
         """
-        dataset = datasets.load(self.name)
+        dataset = datasets.load(self.name, self.groups)
+        dataset = datasets.choose_classes(dataset, self.classes)
+        dataset = datasets.downsample(dataset, self.downsample)
         if self.imbalance_factor > 1:
             dataset = datasets.long_tail(dataset, self.imbalance_factor)
-        return datasets.keep_fractions(dataset, self.keep)
+        dataset = datasets.keep_fractions(dataset, self.keep)
+        return datasets.label_noise(dataset, self.label_noise)
 
 
 @dataclass(frozen=True)
@@ -99,6 +124,9 @@ class RecipeConfig:
             with, in (0, 1].
         score_batches: batches of training images, drawn anew for each network and level, that a
             criterion scores on; at most an epoch.
+        augment: how training images vary from step to step, each way once: `crop`, a shift of up
+            to an eighth of the side, and `flip`, left for right in half of the images. Criteria
+            score, and networks are tested, on images as they are.
 
     Raises:
         InputError: for values outside these ranges.
@@ -113,10 +141,15 @@ class RecipeConfig:
     decay: str = "cosine"
     finetune_learning_rate: float = 0.1
     score_batches: int = 8
+    augment: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         lookup(dict.fromkeys(OPTIMIZERS), self.optimizer, "optimizer")
         lookup(dict.fromkeys(DECAYS), self.decay, "decay")
+        for name in self.augment:
+            lookup(dict.fromkeys(AUGMENTATIONS), name, "augmentation")
+        once = len({*self.augment}) == len(self.augment)
+        check(once, f"augment {', '.join(self.augment)}: expected each once")
         for name in ("epochs", "batch_size", "score_batches"):
             value = getattr(self, name)
             check(value >= 1, f"{name} {value}: expected at least 1")

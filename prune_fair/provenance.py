@@ -61,8 +61,9 @@ def git_commit() -> str | None:
 
 
 def digest(dataset: Dataset) -> str:
-    """SHA-256 over a dataset's images and labels."""
+    """SHA-256 over a dataset's images and labels, and its groups where it has some."""
     total = hashlib.sha256()
-    for array in dataset[:4]:
+    groups = [] if dataset.test_groups is None else [dataset.test_groups]
+    for array in (*dataset[:4], *groups):
         total.update(np.ascontiguousarray(array).data)
     return total.hexdigest()

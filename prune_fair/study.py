@@ -245,6 +245,8 @@ def _save(
         "diverged": diverged,
         "collapsed": (removed == sizes).any(axis=-1),
     }
+    if evaluated.group_confusion is not None:
+        variables["group_confusion"] = evaluated.group_confusion
     saved = {name: members._asdict() for name, members in networks.items()}
     run.store.save_networks(run.name, first_seed, level, saved)
     run.store.write_piece(run.name, level, list(networks), seeds.tolist(), variables)
@@ -281,7 +283,7 @@ def _begin_task(
         task.name,
         config,
         made,
-        population.share(network.DeviceData(*dataset[:4])),
+        population.share(network.DeviceData(*dataset[:4], dataset.test_groups)),
         make_programs(population, made, config.methods, progress),
         {la: kernel.size for la, kernel in zip(layers, kernels(shapes, layers), strict=True)},
         store,

@@ -19,13 +19,19 @@ Logits: TypeAlias = Float[Array, "n classes"]
 
 
 class Dataset(NamedTuple):
-    """A classification task as host arrays. Labels are positions in `class_names`."""
+    """A classification task as host arrays. Labels are positions in `class_names`.
+
+    Test images may belong to groups beside their class; then `test_groups` are positions in
+    `group_names`.
+    """
 
     train_images: UInt8[np.ndarray, "train h w c"]
     train_labels: Int[np.ndarray, " train"]
     test_images: UInt8[np.ndarray, "test h w c"]
     test_labels: Int[np.ndarray, " test"]
     class_names: tuple[str, ...]
+    test_groups: Int[np.ndarray, " test"] | None = None
+    group_names: tuple[str, ...] = ()
 
     def train_count(self) -> Int[np.ndarray, " classes"]:
         """How many training images each class has."""

@@ -38,7 +38,12 @@ def test_counts_of_networks(toy_config):
 
 @pytest.mark.parametrize(
     ("name", "label"),
-    [("digits", "digits"), ("tfds:fashion_mnist", "fashion_mnist"), ("idx:a/b/kmnist/", "kmnist")],
+    [
+        ("digits", "digits"),
+        ("tfds:fashion_mnist", "fashion_mnist"),
+        ("idx:a/b/kmnist/", "kmnist"),
+        ("npz:a/pets.npz", "pets"),
+    ],
 )
 def test_labels_fit_a_file_system(name, label):
     assert DataConfig(name).label == label
@@ -50,11 +55,19 @@ def test_labels_fit_a_file_system(name, label):
         (lambda: DataConfig("digit"), "unknown dataset 'digit': did you mean 'digits'"),
         (lambda: DataConfig(keep={"3": 0.0}), "keep fraction 0.0 of class '3'"),
         (lambda: DataConfig(imbalance_factor=0.5), "imbalance_factor 0.5"),
+        (lambda: DataConfig(classes=("3",)), "classes 3: expected at least two"),
+        (lambda: DataConfig(classes=("3", "8"), keep={"1": 0.5}), "unknown class '1'"),
+        (lambda: DataConfig(downsample=0), "downsample 0"),
+        (lambda: DataConfig(label_noise=1.0), "label_noise 1.0"),
+        (lambda: DataConfig(groups="sex"), "groups 'sex': dataset 'digits' has none"),
+        (lambda: DataConfig("idx:a", groups="g"), "expected one of npz:FILE, tfds:NAME"),
         (lambda: ModelConfig("lenet"), "unknown model 'lenet': did you mean 'lenet5'"),
         (lambda: ModelConfig(widths=(0,)), "expected at least 1 each"),
         (lambda: RecipeConfig(epochs=0), "epochs 0"),
         (lambda: RecipeConfig(batch_size=0), "batch_size 0"),
         (lambda: RecipeConfig(optimizer="sdg"), "did you mean 'sgd'"),
+        (lambda: RecipeConfig(augment=("flop",)), "unknown augmentation 'flop': did you mean 'fl"),
+        (lambda: RecipeConfig(augment=("flip", "flip")), "augment flip, flip: expected each once"),
         (lambda: RecipeConfig(decay="step"), "unknown decay"),
         (lambda: RecipeConfig(learning_rate=0.0), "learning_rate 0.0"),
         (lambda: RecipeConfig(momentum=1.0), "momentum 1.0"),

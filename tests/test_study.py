@@ -14,11 +14,14 @@ import pytest
 import xarray as xr
 
 from prune_fair import (
+    DataConfig,
     InputError,
+    ModelConfig,
     PlanConfig,
     RecipeConfig,
     Schedule,
     StudyConfig,
+    TaskConfig,
     open_study,
     run_study,
 )
@@ -28,6 +31,7 @@ from prune_fair.store import StudyStore, read_study
 from prune_fair.training import network
 
 ROOT = Path(__file__).parent.parent
+ONE_EPOCH = RecipeConfig(epochs=1, score_images=16)
 
 
 def same(first: xr.DataTree, second: xr.DataTree) -> bool:
@@ -178,7 +182,7 @@ def test_changed_images_are_not_mixed_in(toy_config, tmp_path, monkeypatch):
             run_study(toy_config, tmp_path)
     data = load("digits")
     data = data._replace(test_images=255 - data.test_images)
-    monkeypatch.setattr("prune_fair.datasets.load", lambda name: data)
+    monkeypatch.setattr("prune_fair.datasets.load", lambda name, groups: data)
     with pytest.raises(InputError, match="images of digits/mlp are not those"):
         run_study(toy_config, tmp_path)
 
@@ -276,3 +280,84 @@ def test_networks_of_the_last_level_can_be_had(toy_study, toy_config):
     assert not (toy_study / "checkpoints/digits/mlp/seeds-00003.level-001").exists()
     with pytest.raises(InputError, match="are missing; restore them"):
         store.load_networks("digits/mlp", 3, 1)
+
+
+def test_train_count_of_a_long_tail_is_of_the_stated_sizes(tmp_path):
+    """n = 122 images in digits' smallest class, times 100^(-c / 9)."""
+    task = TaskConfig(DataConfig(imbalance_factor=100.0), ModelConfig("mlp", (8,)), ONE_EPOCH)
+    config = StudyConfig((task,), schedule=Schedule(levels=1), seeds=1)
+    results = run_study(config, tmp_path).leaves[0]
+    assert results.train_count.values.tolist() == [122, 73, 44, 26, 16, 9, 6, 3, 2, 1]
+
+
+def test_study_of_a_harder_task_trains_on_what_was_asked(tmp_path):
+    data = DataConfig(classes=("8", "3", "1"), downsample=2, label_noise=0.2)
+    recipe = dataclasses.replace(ONE_EPOCH, augment=("flip", "crop"))
+    task = TaskConfig(data, ModelConfig("mlp", (8,)), recipe)
+    config = StudyConfig((task,), schedule=Schedule(levels=1), seeds=2)
+    results = run_study(config, tmp_path).leaves[0]
+    assert results.true.values.tolist() == ["8", "3", "1"]
+    assert results.train_count.values.tolist() == data.load().train_count().tolist()
+    test_count = np.bincount(load("digits").test_labels)[[8, 3, 1]]
+    assert (results.confusion.sum("predicted") == test_count).all()
+    assert results.layer_sparsity.layer.values.tolist() == ["dense_0", "output"]
+
+
+@pytest.fixture
+def grouped(tmp_path):
+    """Digits with every third test image taken in the evening, in two pieces of seeds."""
+    data = load("digits")
+    groups = (np.arange(len(data.test_labels)) % 3 == 0).astype(np.uint8)
+    np.savez(
+        tmp_path / "digits.npz",
+        x_train=data.train_images, y_train=data.train_labels,
+        x_test=data.test_images, y_test=data.test_labels,
+        light_test=groups, light_names=np.array(["day", "evening"]),
+    )  # fmt: skip
+    task = TaskConfig(
+        DataConfig(f"npz:{tmp_path / 'digits.npz'}", groups="light"),
+        ModelConfig("mlp", (8,)),
+        ONE_EPOCH,
+    )
+    return StudyConfig((task,), schedule=Schedule(levels=1), seeds=3, seeds_per_piece=2)
+
+
+def test_groups_are_counted_beside_classes(grouped, tmp_path, monkeypatch):
+    monkeypatch.setattr(network, "EVALUATION_BATCH", 100)  # of 540, so that a batch is filled up
+    results = run_study(grouped, tmp_path / "study")["digits/mlp"].to_dataset()
+    counts = results.group_confusion
+    assert counts.dims == ("method", "seed", "level", "group", "true", "predicted")
+    assert counts.dtype == np.int32
+    assert counts.group.values.tolist() == ["day", "evening"]
+    assert (counts.sum("group") == results.confusion).all()
+    assert counts.sum(("true", "predicted")).values.tolist() == [[[[360, 180]] * 2] * 3]
+    labels = grouped.tasks[0].data.load().test_labels
+    evening = counts.sel(group="evening").sum("predicted")
+    assert (evening == np.bincount(labels[::3], minlength=10)).all()
+
+
+def test_results_without_groups_are_as_they_were(grouped, toy_results, tmp_path):
+    assert "group_confusion" not in toy_results
+    assert "group" not in toy_results.coords
+    plain = dataclasses.replace(grouped.tasks[0].data, groups="")
+    config = dataclasses.replace(
+        grouped, tasks=(dataclasses.replace(grouped.tasks[0], data=plain),)
+    )
+    without = run_study(config, tmp_path / "without").leaves[0].to_dataset()
+    counted = run_study(grouped, tmp_path / "with").leaves[0].to_dataset()
+    assert without.equals(counted.drop_vars(["group_confusion", "group"]))
+
+
+def test_changed_groups_are_not_mixed_in(grouped, tmp_path, monkeypatch):
+    def kill(*arguments):
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StudyStore, "write_piece", kill)
+        with pytest.raises(KilledError):
+            run_study(grouped, tmp_path / "study")
+    data = grouped.tasks[0].data.load()
+    data = data._replace(test_groups=1 - data.test_groups)
+    monkeypatch.setattr("prune_fair.datasets.load", lambda name, groups: data)
+    with pytest.raises(InputError, match="images of digits/mlp are not those"):
+        run_study(grouped, tmp_path / "study")

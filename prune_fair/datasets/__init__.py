@@ -4,11 +4,18 @@ from collections.abc import Callable
 
 from prune_fair.datasets.digits import digits
 from prune_fair.datasets.idx import fashion_mnist, idx
+from prune_fair.datasets.npz import npz
 from prune_fair.datasets.tfds import tfds
 from prune_fair.datasets.transforms import (
+    check_classes,
+    check_downsample,
     check_fractions,
     check_imbalance_factor,
+    check_label_noise,
+    choose_classes,
+    downsample,
     keep_fractions,
+    label_noise,
     long_tail,
 )
 from prune_fair.errors import check, unknown
@@ -16,11 +23,19 @@ from prune_fair.types import Dataset
 
 __all__ = [
     "DATASETS",
+    "GROUPED",
     "PARAMETRIC",
+    "check_classes",
+    "check_downsample",
     "check_fractions",
+    "check_groups",
     "check_imbalance_factor",
+    "check_label_noise",
     "check_name",
+    "choose_classes",
+    "downsample",
     "keep_fractions",
+    "label_noise",
     "load",
     "long_tail",
 ]
@@ -31,6 +46,11 @@ DATASETS: dict[str, Callable[[], Dataset]] = {
 }
 PARAMETRIC: dict[str, Callable[[str], Dataset]] = {
     "idx:DIR": idx,
+    "npz:FILE": npz,
+    "tfds:NAME": tfds,
+}
+GROUPED: dict[str, Callable[[str, str], Dataset]] = {  # what may know groups beside classes
+    "npz:FILE": npz,
     "tfds:NAME": tfds,
 }
 
@@ -41,27 +61,41 @@ def check_name(name: str) -> None:
         _parametric(name)
 
 
-def load(name: str) -> Dataset:
-    """The dataset of that name: `digits`, `fashion_mnist`, `idx:DIR` or `tfds:NAME`.
+def check_groups(name: str, groups: str) -> None:
+    """Raises `InputError` where groups are asked of a dataset that cannot have any."""
+    check(
+        not groups or (name not in DATASETS and _parametric(name)[0] in GROUPED),
+        f"groups {groups!r}: dataset {name!r} has none; expected one of {', '.join(GROUPED)}",
+    )
+
+
+def load(name: str, groups: str = "") -> Dataset:
+    """The dataset of that name: `digits`, `fashion_mnist`, `idx:DIR`, `npz:FILE` or `tfds:NAME`.
+
+    Args:
+        name: a row of `DATASETS`, or one of `PARAMETRIC` with its argument.
+        groups: what test images are grouped by, beside their class; nothing if empty.
 
     Raises:
-        InputError: for an unknown name, or where its data cannot be had.
+        InputError: for an unknown name, groups it does not have, or where its data cannot be had.
 
     Example:
         >>> load("digits").class_names[8]
         '8'
     """
+    check_groups(name, groups)
     if name in DATASETS:
         return DATASETS[name]()
-    source, argument = _parametric(name)
-    return source(argument)
+    row, argument = _parametric(name)
+    return GROUPED[row](argument, groups) if groups else PARAMETRIC[row](argument)
 
 
-def _parametric(name: str) -> tuple[Callable[[str], Dataset], str]:
+def _parametric(name: str) -> tuple[str, str]:
+    """The row of `PARAMETRIC` that a name fits, and its argument."""
     prefix, colon, argument = name.partition(":")
-    for row, source in PARAMETRIC.items():
+    for row in PARAMETRIC:
         row_prefix, _, placeholder = row.partition(":")
         if colon and prefix == row_prefix:
             check(bool(argument), f"dataset {name!r} lacks its {placeholder}: expected {row}")
-            return source, argument
+            return row, argument
     raise unknown("dataset", name, [*DATASETS, *PARAMETRIC])

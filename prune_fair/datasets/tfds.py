@@ -2,10 +2,10 @@
 
 import importlib.util
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int, UInt8
 
 from prune_fair.errors import InputError, check
 from prune_fair.types import Dataset
@@ -13,7 +13,7 @@ from prune_fair.types import Dataset
 DEFAULT_FOLDER = "~/tensorflow_datasets"
 
 
-def tfds(name: str) -> Dataset:
+def tfds(name: str, groups: str = "") -> Dataset:
     """The splits `train` and `test` of a prepared TFDS dataset.
 
     The data folder is TFDS's own: `TFDS_DATA_DIR`, else `~/tensorflow_datasets`. Nothing is
@@ -21,9 +21,14 @@ def tfds(name: str) -> Dataset:
 
     Source: TensorFlow Datasets, `tfds.data_source`.
 
+    Args:
+        name: of the dataset, as in TFDS's catalogue.
+        groups: a feature that groups the test images beside their label, none if empty. The names
+            of a ClassLabel name the groups; of another feature every different value is one.
+
     Raises:
         InputError: if it is not prepared, only TensorFlow could read it, or it holds no labelled
-            images of one size in both splits; the message says what to run.
+            images of one size in both splits, or no such groups; the message says what to run.
     """
     builder = _prepared_builder(name)
     features: Any = builder.info.features
@@ -33,28 +38,53 @@ def tfds(name: str) -> Dataset:
         f"tfds:{name}: expected the features 'image' and 'label', found {sorted(features)}",
     )
     check(
+        not groups or groups in features,
+        f"tfds:{name}: no feature {groups!r} to group by; found {sorted(features)}",
+    )
+    check(
         {"train", "test"} <= set(splits),
         f"tfds:{name}: expected the splits 'train' and 'test', found {sorted(splits)}",
     )
-    train, test = read_split(name, "train"), read_split(name, "test")
-    return Dataset(*train, *test, tuple(features["label"].names))
+    train = read_split(name, "train")
+    test = read_split(name, "test", [groups] if groups else [])
+    names = tuple(features["label"].names)
+    dataset = Dataset(train[0], train[1], test[0], test[1], names)
+    return _grouped(dataset, name, groups, features[groups], test[2]) if groups else dataset
 
 
-def read_split(name: str, split: str) -> tuple[UInt8[np.ndarray, "n h w c"], Int[np.ndarray, " n"]]:
-    """The images and labels of one split of a prepared dataset.
+def read_split(name: str, split: str, others: Sequence[str] = ()) -> tuple[np.ndarray, ...]:
+    """The images, the labels and other features of one split of a prepared dataset.
 
     Raises:
         InputError: as `tfds`.
     """
     records = _records(_prepared_builder(name), name, split)
-    pairs = [(record["image"], record["label"]) for record in records]
-    images, labels = zip(*pairs, strict=True)
+    features = ("image", "label", *others)
+    rows = [[record[feature] for feature in features] for record in records]
+    images, labels, *rest = zip(*rows, strict=True)
     shapes = {image.shape for image in images}
     check(
         len(shapes) == 1,
         f"tfds:{name}: {split} images have {len(shapes)} different shapes; expected one shape",
     )
-    return np.stack(images), np.array(labels, np.int32)
+    return np.stack(images), np.array(labels, np.int32), *map(np.array, rest)
+
+
+def _grouped(dataset: Dataset, name: str, groups: str, feature: Any, values: np.ndarray) -> Dataset:
+    """The dataset with its test images grouped by the values of a feature."""
+    check(
+        values.ndim == 1 and values.dtype.kind in "biuSU",
+        f"tfds:{name}: feature {groups!r} is {values.dtype} of shape {values.shape[1:]}; expected "
+        "one whole number or word an image",
+    )
+    if hasattr(feature, "names"):
+        names, codes = feature.names, values
+        known = bool((codes >= 0).all())
+        check(known, f"tfds:{name}: test images without {groups!r}; expected it in every one")
+    else:
+        different, codes = np.unique(values, return_inverse=True)
+        names = [v.decode() if isinstance(v, bytes) else str(v) for v in different.tolist()]
+    return dataset._replace(test_groups=codes.astype(np.int32), group_names=tuple(names))
 
 
 def _prepared_builder(name: str):

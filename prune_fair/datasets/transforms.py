@@ -1,12 +1,35 @@
-"""Ways to make classes under-represented in training; test sets stay untouched."""
+"""Ways to make a task harder or smaller before anything is trained; each gives a new dataset.
 
-from collections.abc import Mapping
+Those that make classes rare or labels wrong leave the test set untouched.
+"""
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, UInt8
 
 from prune_fair.errors import check, lookup
 from prune_fair.types import Dataset
+
+NOISE_SEED = 0
+
+
+def check_classes(classes: Sequence[str]) -> None:
+    """Raises `InputError` for a choice of one class, or of a class twice; none chosen is all."""
+    check(
+        not classes or len({*classes}) == len(classes) >= 2,
+        f"classes {', '.join(classes)}: expected at least two names, each once",
+    )
+
+
+def check_downsample(factor: int) -> None:
+    """Raises `InputError` for a factor below 1."""
+    check(factor >= 1, f"downsample {factor}: expected a whole factor, at least 1")
+
+
+def check_label_noise(fraction: float) -> None:
+    """Raises `InputError` for a fraction outside [0, 1)."""
+    check(0 <= fraction < 1, f"label_noise {fraction}: expected a fraction in [0, 1)")
 
 
 def check_fractions(keep: Mapping[str, float]) -> None:
@@ -20,6 +43,73 @@ def check_imbalance_factor(factor: float) -> None:
     check(
         factor >= 1,
         f"imbalance_factor {factor}: expected at least 1 (largest class over smallest)",
+    )
+
+
+def choose_classes(dataset: Dataset, classes: Sequence[str]) -> Dataset:
+    """Only the named classes, in training and test, labelled anew in the order of their names.
+
+    Args:
+        dataset: any dataset.
+        classes: at least two names, each once; none leaves the dataset as it is.
+
+    Raises:
+        InputError: for a class that is not there, one named twice, or a single one.
+
+    Example:
+        >>> from prune_fair.datasets import load
+        >>> choose_classes(load("digits"), ("8", "3")).class_names
+        ('8', '3')
+    """
+    check_classes(classes)
+    if not classes:
+        return dataset
+    positions = {name: label for label, name in enumerate(dataset.class_names)}
+    relabel = np.full(len(positions), -1, np.int32)
+    relabel[[lookup(positions, name, "class") for name in classes]] = np.arange(len(classes))
+    train, test = relabel[dataset.train_labels], relabel[dataset.test_labels]
+    groups = dataset.test_groups
+    return dataset._replace(
+        train_images=dataset.train_images[train >= 0],
+        train_labels=train[train >= 0],
+        test_images=dataset.test_images[test >= 0],
+        test_labels=test[test >= 0],
+        class_names=tuple(classes),
+        test_groups=None if groups is None else groups[test >= 0],
+    )
+
+
+def downsample(dataset: Dataset, factor: int) -> Dataset:
+    """Smaller images: the mean over blocks of factor x factor pixels, rounded, halves to even.
+
+    Args:
+        dataset: any dataset.
+        factor: at least 1; it has to divide both sides of the images.
+
+    Raises:
+        InputError: for a factor below 1, or one that does not divide a side.
+
+    Example:
+        >>> from prune_fair.datasets import load
+        >>> downsample(load("digits"), 2).train_images.shape
+        (1257, 4, 4, 1)
+    """
+    check_downsample(factor)
+    height, width = dataset.train_images.shape[1:3]
+    check(
+        height % factor == 0 and width % factor == 0,
+        f"downsample {factor}: images of {height}x{width} are not divided by it; expected a common "
+        "divisor of both sides",
+    )
+
+    def smaller(images: UInt8[np.ndarray, "n h w c"]) -> UInt8[np.ndarray, "n rows columns c"]:
+        shape = len(images), height // factor, factor, width // factor, factor, images.shape[3]
+        return np.rint(images.reshape(shape).mean(axis=(2, 4))).astype(np.uint8)
+
+    if factor == 1:
+        return dataset
+    return dataset._replace(
+        train_images=smaller(dataset.train_images), test_images=smaller(dataset.test_images)
     )
 
 
@@ -72,6 +162,34 @@ def long_tail(dataset: Dataset, imbalance_factor: float) -> Dataset:
     exponent = np.arange(len(counts)) / max(1, len(counts) - 1)
     wanted = np.round(counts.min() * imbalance_factor**-exponent).astype(int)
     return _first_of_each_class(dataset, np.maximum(1, wanted))
+
+
+def label_noise(dataset: Dataset, fraction: float) -> Dataset:
+    """Wrong training labels: a fraction of them is replaced by another class, drawn uniformly.
+
+    Source: the symmetric noise of Patrini et al. 2017, arXiv 1609.03683: a label stays with 1 - p
+    and becomes each of the C - 1 others with p / (C - 1). (Zhang et al. 2017, arXiv 1611.03530,
+    draw from all C classes, so that fewer become wrong.) Exactly round(fraction * n) labels are
+    wrong here, rather than each by a coin of its own. The draw has a fixed seed, and the labels
+    that a smaller fraction replaces are among those of a larger one.
+
+    Args:
+        dataset: any dataset of at least two classes.
+        fraction: of the training labels, in [0, 1).
+
+    Raises:
+        InputError: for a fraction outside [0, 1), or a single class.
+    """
+    check_label_noise(fraction)
+    labels, classes = dataset.train_labels.copy(), len(dataset.class_names)
+    if fraction == 0:
+        return dataset
+    check(classes >= 2, f"label_noise {fraction}: expected at least two classes, found {classes}")
+    draw = np.random.default_rng(NOISE_SEED)
+    order, steps = draw.permutation(len(labels)), draw.integers(1, classes, len(labels))
+    wrong = order[: round(fraction * len(labels))]
+    labels[wrong] = (labels[wrong] + steps[wrong]) % classes
+    return dataset._replace(train_labels=labels)
 
 
 def _first_of_each_class(dataset: Dataset, counts: Int[np.ndarray, " classes"]) -> Dataset:

@@ -1,6 +1,6 @@
 """Confusion counts, metrics, statistics and frontiers."""
 
-from prune_fair.fairness.confusion import confusion_counts
+from prune_fair.fairness.confusion import confusion_counts, group_confusion_counts
 from prune_fair.fairness.frontier import non_dominated, sparsest_within
 from prune_fair.fairness.metrics import METRICS, Metric, accuracy, recall
 from prune_fair.fairness.statistics import (
@@ -20,6 +20,7 @@ __all__ = [
     "accuracy",
     "bootstrap_weights",
     "confusion_counts",
+    "group_confusion_counts",
     "mean_interval",
     "non_dominated",
     "percentile_interval",

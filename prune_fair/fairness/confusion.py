@@ -21,3 +21,23 @@ def confusion_counts(
     """
     rows, columns = (jax.nn.one_hot(labels, classes) for labels in (true, predicted))
     return jnp.einsum("nt,np->tp", rows, columns).astype(jnp.int32)
+
+
+def group_confusion_counts(
+    true: Int[Array, " n"],
+    predicted: Int[Array, " n"],
+    group: Int[Array, " n"],
+    classes: int,
+    groups: int,
+) -> Int[Array, "groups classes classes"]:
+    """`confusion_counts` of each group's images; over the groups they add up to those of all.
+
+    Example:
+        >>> true, predicted, group = jnp.array([[0, 1, 1], [0, 0, 1], [1, 0, 1]])
+        >>> group_confusion_counts(true, predicted, group, classes=2, groups=2).tolist()
+        [[[0, 0], [1, 0]], [[1, 0], [0, 1]]]
+    """
+    row = jnp.where(true < 0, -1, group * classes + true)
+    rows, columns = jax.nn.one_hot(row, groups * classes), jax.nn.one_hot(predicted, classes)
+    counts = jnp.einsum("nr,np->rp", rows, columns).astype(jnp.int32)
+    return counts.reshape(groups, classes, classes)

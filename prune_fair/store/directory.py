@@ -58,6 +58,8 @@ class StudyStore:
             "train_count": dataset.train_count().tolist(),
             "data_sha256": digest(dataset),
         }
+        if dataset.group_names:
+            axes["groups"] = list(dataset.group_names)
         known = self.study["tasks"].setdefault(task, axes)
         check(
             known["data_sha256"] == axes["data_sha256"],

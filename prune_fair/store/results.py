@@ -21,6 +21,7 @@ VARIABLES = {  # name: units, dtype, value where unfinished, axes after MEMBERS
     "layer_sparsity": ("fraction of the layer's weights removed", np.float64, np.nan, ("layer",)),
     "diverged": ("true where a parameter is not finite", np.bool_, False, ()),
     "collapsed": ("true where a layer has no weight left", np.bool_, False, ()),
+    "group_confusion": ("images", np.int32, 0, ("group", "true", "predicted")),
 }
 
 
@@ -51,9 +52,11 @@ def open_study(path: str | Path) -> xr.DataTree:
     """A study's results, labelled: one node `/<dataset>/<model>` a task.
 
     Each node holds, by method, seed and level: `confusion` (…, true, predicted), `sparsity`,
-    `parameter_sparsity`, `layer_sparsity` (…, layer), `diverged`, `collapsed` and `finished`; and
-    `train_count` (true). Level 0 is the dense network, the same for every method of a seed. What a
-    running study has not finished has `finished` False, counts of 0 and sparsities of NaN.
+    `parameter_sparsity`, `layer_sparsity` (…, layer), `diverged`, `collapsed` and `finished`;
+    and `train_count` (true). Where test images have groups, `group_confusion` (…, group, true,
+    predicted) is there too, and adds up to `confusion` over them. Level 0 is the dense network, the
+    same for every method of a seed. What a running study has not finished has `finished` False,
+    counts of 0 and sparsities of NaN.
 
     Raises:
         InputError: if the path is no study, or one that has not begun.
@@ -86,8 +89,12 @@ def _assemble(folder: Path, axes: Mapping[str, Any], seeds: int) -> xr.Dataset:
         "predicted": axes["classes"],
         "layer": axes["layers"],
     }
+    if "groups" in axes:
+        coords["group"] = axes["groups"]
     whole = xr.Dataset(coords=coords)
     for name, (units, dtype, missing, inner) in VARIABLES.items():
+        if "group" in inner and "group" not in coords:
+            continue
         dims = (*MEMBERS, *inner)
         shape = [len(coords[dim]) for dim in dims]
         whole[name] = (dims, np.full(shape, missing, dtype), {"units": units})
@@ -104,5 +111,5 @@ def _lay(whole: xr.Dataset, piece: xr.Dataset) -> None:
     rows = slice(None) if names == [DENSE] else [methods.index(name) for name in names]
     first = int(piece.seed[0])
     seeds, level = slice(first, first + piece.sizes["seed"]), int(piece.level[0])
-    for name in VARIABLES:
+    for name in whole.data_vars:
         whole[name].values[rows, seeds, level] = piece[name].values[:, :, 0]

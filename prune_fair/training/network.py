@@ -15,7 +15,7 @@ import optax
 from jaxtyping import Array, Bool, Float, Int, UInt8, UInt32
 
 from prune_fair.config import RecipeConfig
-from prune_fair.fairness.confusion import confusion_counts
+from prune_fair.fairness.confusion import confusion_counts, group_confusion_counts
 from prune_fair.pruning import (
     Method,
     apply_mask,
@@ -23,18 +23,20 @@ from prune_fair.pruning import (
     removed_parameters,
     removed_weights,
 )
+from prune_fair.training.augment import augment
 from prune_fair.types import AnyArray, Batch, Dataset, Images, Mask, Model, Params, PRNGKey
 
 EVALUATION_BATCH = 1000
 
 
 class DeviceData(NamedTuple):
-    """A dataset's images and labels in device memory, shared by all networks."""
+    """A dataset's images, labels and groups in device memory, shared by all networks."""
 
     train_images: UInt8[AnyArray, "train h w c"]
     train_labels: Int[AnyArray, " train"]
     test_images: UInt8[AnyArray, "test h w c"]
     test_labels: Int[AnyArray, " test"]
+    test_groups: Int[AnyArray, " test"] | None = None
 
 
 class Pixels(NamedTuple):
@@ -66,6 +68,7 @@ class Task(NamedTuple):
     train_size: int
     classes: int
     shuffling: str = "own"
+    groups: int = 0
 
 
 class Trained(NamedTuple):
@@ -76,16 +79,17 @@ class Trained(NamedTuple):
 
 
 class Evaluated(NamedTuple):
-    """What is counted of a network: its test images, and its removed weights."""
+    """What is counted of a network: its test images, also by group, and its removed weights."""
 
     confusion: Int[Array, "classes classes"]
     removed_weights: Int[Array, " layers"]
     removed_parameters: Int[Array, ""]
+    group_confusion: Int[Array, "groups classes classes"] | None = None
 
 
 def network_key(seed: Int[Array, ""], level: Int[Array, ""], purpose: str) -> PRNGKey:
     """The one source of randomness: a key for a seed, a level and a purpose."""
-    purposes = ("init", "batches", "scores")
+    purposes = ("init", "batches", "scores", "augment")
     key = jax.random.fold_in(jax.random.key(seed), level)
     return jax.random.fold_in(key, purposes.index(purpose))
 
@@ -110,8 +114,8 @@ def train(
     weights as zero, and neither momentum nor weight decay revives them. (Optimisers work weight by
     weight: what the gradients of removed weights are does not matter.)
     """
-    recipe = task.recipe
-    optimizer = make_optimizer(recipe, steps_per_epoch(task) * recipe.epochs)
+    recipe, steps = task.recipe, steps_per_epoch(task)
+    optimizer = make_optimizer(recipe, steps * recipe.epochs)
     params = apply_mask(params, mask)
 
     def loss(params: Params, batch: Batch) -> Float[Array, ""]:
@@ -119,19 +123,23 @@ def train(
         labels = jax.nn.one_hot(batch.labels, task.classes)  # its gradient is no scatter
         return optax.softmax_cross_entropy(logits, labels).mean()
 
-    def step(carry: tuple[Params, optax.OptState], rows: Int[Array, " batch"]):
+    def step(carry: tuple[Params, optax.OptState], drawn: tuple[Array, Array | None]):
         params, state = carry
-        gradients = jax.grad(loss)(params, take_batch(task, data, rows))
+        rows, number = drawn
+        key = None if number is None else step_key(level, seed, number)
+        gradients = jax.grad(loss)(params, take_batch(task, data, rows, key))
         updates, state = optimizer.update(gradients, state, params)
         updates = jax.tree.map(lambda update: update * learning_rate_share, updates)
         return (apply_mask(optax.apply_updates(params, updates), mask), state), None
 
-    def epoch(carry: tuple[Params, optax.OptState], key: PRNGKey):
-        return jax.lax.scan(step, carry, shuffled_batches(task, key))
+    def epoch(carry: tuple[Params, optax.OptState], drawn: tuple[PRNGKey, Array | None]):
+        key, numbers = drawn
+        return jax.lax.scan(step, carry, (shuffled_batches(task, key), numbers))
 
     order_seed = jnp.zeros_like(level) if task.shuffling == "shared" else seed
     keys = jax.random.split(network_key(order_seed, level, "batches"), recipe.epochs)
-    (params, _), _ = jax.lax.scan(epoch, (params, optimizer.init(params)), keys)
+    drawn = keys, step_numbers(recipe, steps)
+    (params, _), _ = jax.lax.scan(epoch, (params, optimizer.init(params)), drawn)
     finite = [jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(params)]
     return Trained(params, ~jnp.all(jnp.stack(finite)))
 
@@ -157,21 +165,49 @@ def prune(
 
 
 def evaluate(task: Task, data: DeviceData, params: Params, mask: Mask) -> Evaluated:
-    """Confusion counts over the test images, and what the mask removes."""
+    """Confusion counts over the test images, by group where there are some, and what is removed."""
+    masked, classes = apply_mask(params, mask), task.classes
+
+    def count(total: tuple[Array, Array | None], part: tuple[Array, Array, Array | None]):
+        images, labels, groups = part
+        predicted = jnp.argmax(task.model.apply(masked, task.pixels.normalise(images)), axis=1)
+        by_group = None
+        if groups is not None:
+            by_group = group_confusion_counts(labels, predicted, groups, classes, task.groups)
+        counts = confusion_counts(labels, predicted, classes), by_group
+        return jax.tree.map(jnp.add, total, counts), None
+
+    nothing = jnp.zeros((classes, classes), jnp.int32), None
+    if data.test_groups is not None:
+        nothing = nothing[0], jnp.zeros((task.groups, classes, classes), jnp.int32)
+    (confusion, by_group), _ = jax.lax.scan(count, nothing, batched_test_images(data))
+    weights, parameters = removed_weights(mask, task.model.layers), removed_parameters(mask)
+    return Evaluated(confusion, weights, parameters, by_group)
+
+
+def batched_test_images(data: DeviceData) -> tuple[Array, Array, Array | None]:
+    """Test images, labels and groups cut into batches, filled up with images of label -1."""
     size = len(data.test_labels)
     batch = min(EVALUATION_BATCH, size)
     padding = -size % batch
     images = jnp.pad(data.test_images, ((0, padding), *[(0, 0)] * 3))
     labels = jnp.pad(data.test_labels, (0, padding), constant_values=-1)
-    masked = apply_mask(params, mask)
+    groups = None
+    if data.test_groups is not None:
+        groups = jnp.pad(data.test_groups, (0, padding)).reshape(-1, batch)
+    return images.reshape(-1, batch, *images.shape[1:]), labels.reshape(-1, batch), groups
 
-    def count(total: Array, part: tuple[Array, Array]):
-        logits = task.model.apply(masked, task.pixels.normalise(part[0]))
-        return total + confusion_counts(part[1], jnp.argmax(logits, axis=1), task.classes), None
 
-    parts = images.reshape(-1, batch, *images.shape[1:]), labels.reshape(-1, batch)
-    confusion, _ = jax.lax.scan(count, jnp.zeros((task.classes, task.classes), jnp.int32), parts)
-    return Evaluated(confusion, removed_weights(mask, task.model.layers), removed_parameters(mask))
+def step_numbers(recipe: RecipeConfig, steps: int) -> Int[Array, "epochs steps"] | None:
+    """The number of every step, where augmentation draws anew at each; else nothing is counted."""
+    if not recipe.augment:
+        return None
+    return jnp.arange(recipe.epochs * steps).reshape(recipe.epochs, steps)
+
+
+def step_key(level: Int[Array, ""], seed: Int[Array, ""], number: Int[Array, ""]) -> PRNGKey:
+    """The key of a step's augmentation, the network's own even where batches are shared."""
+    return jax.random.fold_in(network_key(seed, level, "augment"), number)
 
 
 def steps_per_epoch(task: Task) -> int:
@@ -209,9 +245,15 @@ def random_order(key: PRNGKey, size: int) -> Int[Array, " size"]:
     return order
 
 
-def take_batch(task: Task, data: DeviceData, rows: Int[Array, " batch"]) -> Batch:
-    """The training images of these rows, normalised, and their labels."""
-    return Batch(task.pixels.normalise(data.train_images[rows]), data.train_labels[rows])
+def take_batch(
+    task: Task, data: DeviceData, rows: Int[Array, " batch"], key: PRNGKey | None = None
+) -> Batch:
+    """The training images of these rows, normalised, and their labels; augmented with a key."""
+    images = data.train_images[rows]
+    if key is not None:
+        # Else XLA fuses the shifts into what reads the images, and computes them once a reading.
+        images = jax.lax.optimization_barrier(augment(task.recipe.augment, key, images))
+    return Batch(task.pixels.normalise(images), data.train_labels[rows])
 
 
 def make_optimizer(recipe: RecipeConfig, steps: int) -> optax.GradientTransformation:

@@ -42,6 +42,7 @@ def make_task(config: TaskConfig, dataset: Dataset, plan: Plan) -> network.Task:
         len(dataset.train_labels),
         len(dataset.class_names),
         plan.shuffling,
+        len(dataset.group_names),
     )
 
 

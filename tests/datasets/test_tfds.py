@@ -9,7 +9,6 @@ import pytest
 
 from prune_fair.datasets import load
 from prune_fair.datasets.idx import DEBIAN_FASHION_MNIST
-from prune_fair.datasets.tfds import read_split
 from prune_fair.errors import InputError
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "tensorflow_datasets"
@@ -51,25 +50,30 @@ def test_stored_as_tfrecord_without_tensorflow(tmp_path, monkeypatch):
 
 @needs_data
 @pytest.mark.skipif(not DEBIAN_FASHION_MNIST.is_dir(), reason="dataset-fashion-mnist not installed")
-def test_same_images_as_idx_up_to_order(monkeypatch):
+def test_the_whole_fashion_mnist_is_that_of_idx_up_to_order(monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(PREPARED))
-    images, labels = read_split("fashion_mnist", "test")
-    idx = load("fashion_mnist")
-    ours, theirs = (
-        np.column_stack([pixels.reshape(-1, 784), classes])
-        for pixels, classes in ((images, labels), (idx.test_images, idx.test_labels))
-    )
-    assert sorted(row.tobytes() for row in ours) == sorted(
-        row.tobytes() for row in theirs.astype(ours.dtype)
-    )
+    ours, theirs = load("tfds:fashion_mnist"), load(f"idx:{DEBIAN_FASHION_MNIST}")
+    for part, size in (("train", 60_000), ("test", 10_000)):
+        rows = [
+            sorted(
+                label.tobytes() + image.tobytes()
+                for image, label in zip(
+                    getattr(data, f"{part}_images"), getattr(data, f"{part}_labels"), strict=True
+                )
+            )
+            for data in (ours, theirs)
+        ]
+        assert len(rows[0]) == size
+        assert rows[0] == rows[1]
 
 
 class FakeBuilder:
     """A prepared dataset, as TFDS describes one."""
 
-    def __init__(self, features=("image", "label"), splits=("train", "test")):
+    def __init__(self, features=("image", "label"), splits=("train", "test"), **plain):
         labels = SimpleNamespace(names=["ant", "bee"])
-        self.info = SimpleNamespace(features=dict.fromkeys(features, labels), splits=splits)
+        features = {**dict.fromkeys(features, labels), **plain}
+        self.info = SimpleNamespace(features=features, splits=splits)
 
     def as_data_source(self, split):
         sizes = {"train": [(4, 4, 1)] * 3, "test": [(4, 4, 1), (5, 4, 1)]}[split]
@@ -100,3 +104,48 @@ def test_prepared_dataset(monkeypatch):
     assert data.train_images.shape == (3, 4, 4, 1)
     assert data.test_labels.tolist() == [1, 1, 1]
     assert data.class_names == ("ant", "bee")
+
+
+class GroupedBuilder(FakeBuilder):
+    """Four test images, grouped in two ways, and in one that is no grouping."""
+
+    def __init__(self):
+        super().__init__(("image", "label", "kind"), place=object(), box=object())
+
+    def as_data_source(self, split):
+        kinds, places = [1, 0, 0, 1], [b"town", b"farm", b"sea", b"farm"]
+        return [
+            {
+                "image": np.zeros((4, 4, 1), np.uint8),
+                "label": 1,
+                "kind": kind,
+                "place": place,
+                "box": [0, 1],
+            }
+            for kind, place in zip(kinds, places, strict=True)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("groups", "codes", "names"),
+    [
+        ("kind", [1, 0, 0, 1], ("ant", "bee")),
+        ("place", [2, 0, 1, 0], ("farm", "sea", "town")),
+    ],
+)
+def test_groups_of_a_feature(monkeypatch, groups, codes, names):
+    monkeypatch.setattr("tensorflow_datasets.builder", lambda *_, **__: GroupedBuilder())
+    data = load("tfds:any", groups)
+    assert data.test_groups.tolist() == codes
+    assert data.test_groups.dtype == np.int32
+    assert data.group_names == names
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [("sex", "no feature 'sex' to group by; found"), ("box", "is int64 of shape .2,.; expected")],
+)
+def test_groups_that_are_refused(monkeypatch, groups, message):
+    monkeypatch.setattr("tensorflow_datasets.builder", lambda *_, **__: GroupedBuilder())
+    with pytest.raises(InputError, match=message):
+        load("tfds:any", groups)

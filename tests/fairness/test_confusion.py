@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
 
-from prune_fair.fairness import confusion_counts
+from prune_fair.fairness import confusion_counts, group_confusion_counts
 
 labels = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40)
 
@@ -23,3 +23,23 @@ def test_padding_is_not_counted_and_members_batch():
     true = jnp.array([[0, 1, -1], [1, 1, 0]])
     counts = jax.vmap(lambda t: confusion_counts(t, jnp.array([0, 1, 1]), 2))(true)
     assert counts.tolist() == [[[1, 0], [0, 1]], [[0, 1], [1, 1]]]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(*[st.integers(0, 3)] * 3), min_size=1, max_size=40))
+def test_groups_equal_scikit_learn_group_by_group(triples):
+    true, predicted, group = np.array(triples).T
+    ours = group_confusion_counts(*map(jnp.asarray, (true, predicted, group)), 4, 4)
+    assert ours.dtype == jnp.int32
+    for g in range(4):
+        inside = group == g
+        if inside.any():
+            theirs = confusion_matrix(true[inside], predicted[inside], labels=range(4))
+            assert np.array_equal(ours[g], theirs)
+        else:
+            assert not ours[g].any()
+
+
+def test_padding_is_in_no_group():
+    counts = group_confusion_counts(jnp.array([0, -1]), jnp.array([1, 1]), jnp.array([1, 0]), 2, 2)
+    assert counts.tolist() == [[[0, 0], [0, 0]], [[0, 1], [0, 0]]]

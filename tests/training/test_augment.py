@@ -1,0 +1,179 @@
+"""Augmentation keeps what an image is, and draws from the network's own key."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from prune_fair.config import AUGMENTATIONS, RecipeConfig
+from prune_fair.datasets import load
+from prune_fair.models import build
+from prune_fair.training import network
+from prune_fair.training.augment import AUGMENT, augment, crop, flip
+from prune_fair.training.population import Plan, Population
+
+KEY = jax.random.key(3)
+
+
+@pytest.fixture
+def images(rng):
+    return jnp.asarray(rng.integers(0, 256, (64, 16, 24, 3), dtype=np.uint8))
+
+
+def test_config_and_registry_name_the_same():
+    assert tuple(AUGMENT) == AUGMENTATIONS
+
+
+@pytest.mark.parametrize("name", AUGMENT)
+@pytest.mark.parametrize("dtype", [jnp.uint8, jnp.float32])
+def test_shape_and_dtype_stay_and_the_key_decides(images, name, dtype):
+    images = images.astype(dtype)
+    once, again, other = (AUGMENT[name](key, images) for key in (KEY, KEY, jax.random.key(4)))
+    assert once.shape == images.shape
+    assert once.dtype == dtype
+    assert np.array_equal(once, again)
+    assert not np.array_equal(once, other)
+    assert np.array_equal(once, jax.jit(AUGMENT[name])(KEY, images))
+
+
+def test_flip_mirrors_about_half_of_the_images(rng):
+    images = rng.integers(0, 256, (2000, 2, 3, 1), dtype=np.uint8)
+    flipped = np.asarray(flip(KEY, jnp.asarray(images)))
+    mirrored = (flipped == images[:, :, ::-1]).all(axis=(1, 2, 3))
+    same = (flipped == images).all(axis=(1, 2, 3))
+    assert (mirrored | same).all()
+    assert abs(mirrored[~(mirrored & same)].mean() - 0.5) < 5 * 0.5 / np.sqrt(2000)
+
+
+def test_crop_gives_shifts_of_the_mirrored_image_of_every_size_up_to_an_eighth(images):
+    """Sides 16 and 24: 2 rows and 3 columns at most, drawn image by image."""
+    padded = np.pad(np.asarray(images), ((0, 0), (2, 2), (3, 3), (0, 0)), mode="reflect")
+    seen = set()
+    for before, after in zip(padded, np.asarray(crop(KEY, images)), strict=True):
+        shifts = [
+            (down, right)
+            for down in range(5)
+            for right in range(7)
+            if np.array_equal(before[down : down + 16, right : right + 24], after)
+        ]
+        assert len(shifts) == 1
+        seen.add(shifts[0])
+    assert {down for down, _ in seen} == set(range(5))
+    assert {right for _, right in seen} == set(range(7))
+
+
+def test_crop_by_hand(monkeypatch):
+    monkeypatch.setattr(jax.random, "randint", lambda *_: jnp.array([[1], [-1]]))
+    line = jnp.arange(8, dtype=jnp.uint8)
+    images = jnp.broadcast_to(line[None, None, :, None], (2, 8, 8, 1))
+    cropped = crop(KEY, images)[:, 0, :, 0]
+    assert cropped.tolist() == [[1, 2, 3, 4, 5, 6, 7, 6], [1, 0, 1, 2, 3, 4, 5, 6]]
+
+
+def test_images_of_less_than_8_pixels_are_not_shifted(images):
+    small = images[:, :7, :5]
+    assert np.array_equal(crop(KEY, small), small)
+
+
+def test_a_way_draws_the_same_whatever_the_others(images):
+    both = augment(("crop", "flip"), KEY, images)
+    by_turns = augment(("flip",), KEY, augment(("crop",), KEY, images))
+    assert np.array_equal(both, by_turns)
+    assert augment((), KEY, images) is images
+
+
+def make_task(**recipe) -> tuple[network.Task, network.DeviceData]:
+    data = load("digits")
+    data = data._replace(train_images=data.train_images[:80], train_labels=data.train_labels[:80])
+    settings = {"epochs": 3, "batch_size": 16, "learning_rate": 0.1, **recipe}
+    model = build("mlp", (8, 8, 1), 10, widths=(12,))
+    task = network.Task(model, network.Pixels.of(data), RecipeConfig(**settings), 80, 10)
+    return task, network.DeviceData(*(jnp.asarray(array) for array in data[:4]))
+
+
+LEVEL = jnp.int32(1)
+
+
+def start(task, seeds):
+    params = [network.initialise(task, LEVEL, jnp.int32(seed)) for seed in seeds]
+    params = jax.tree.map(lambda *leaves: np.stack(leaves), *params)
+    mask = jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), params)
+    return params, mask, np.array(seeds, np.int32), np.ones(len(seeds), np.float32)
+
+
+def test_two_steps_two_levels_and_two_seeds_differ():
+    task, data = make_task(augment=("flip", "crop"))
+    rows = jnp.arange(16)
+
+    def batch(level, seed, number):
+        key = network.step_key(jnp.int32(level), jnp.int32(seed), jnp.int32(number))
+        return np.asarray(network.take_batch(task, data, rows, key).images)
+
+    first = batch(0, 0, 0)
+    assert np.array_equal(first, batch(0, 0, 0))
+    for other in ((0, 0, 1), (1, 0, 0), (0, 1, 0)):
+        assert not np.array_equal(first, batch(*other))
+    plain = network.take_batch(task, data, rows)
+    assert np.array_equal(plain.images, task.pixels.normalise(data.train_images[:16]))
+
+
+def test_training_takes_the_augmented_batches_step_by_step():
+    """Equal to plain steps, one by one, over the batches that their keys give."""
+    task, data = make_task(augment=("crop", "flip"), momentum=0.0, decay="constant")
+    params, mask, seeds, shares = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), start(task, [5]))
+    ours = jax.jit(partial(network.train, task))(data, LEVEL, params, mask, seeds, shares).params
+
+    @jax.jit
+    def gradient(params, images, labels):
+        def loss(params):
+            scores = jax.nn.log_softmax(task.model.apply(params, images))
+            return -jnp.take_along_axis(scores, labels[:, None], axis=1).mean()
+
+        return jax.grad(loss)(params)
+
+    number = 0
+    for key in jax.random.split(network.network_key(seeds, LEVEL, "batches"), 3):
+        for rows in network.shuffled_batches(task, key):
+            step_key = jax.random.fold_in(network.network_key(seeds, LEVEL, "augment"), number)
+            images = augment(("crop", "flip"), step_key, data.train_images[rows])
+            images = task.pixels.normalise(images)
+            slope = gradient(params, images, data.train_labels[rows])
+            params = jax.tree.map(lambda leaf, part: leaf - 0.1 * part, params, slope)
+            number += 1
+    assert number == 15
+    close = jax.tree.map(lambda a, b: bool(jnp.allclose(a, b, atol=1e-5)), ours, params)
+    assert jax.tree.all(close)
+
+
+@pytest.mark.parametrize("shuffling", ["own", "shared"])
+def test_member_equals_its_solo_run(shuffling):
+    task, data = make_task(augment=("crop", "flip"))
+    task = task._replace(shuffling=shuffling)
+    population = Population(Plan(2, 2, 4, "native"))
+    together = start(task, [3, 1, 4, 1, 5])
+    train = population.lift(partial(network.train, task))
+    trained = train((population.share(data), np.int32(1)), *together).params
+    alone = jax.tree.map(lambda leaf: jnp.asarray(leaf[2]), together)
+    solo = jax.jit(partial(network.train, task))(data, LEVEL, *alone).params
+    gaps = jax.tree.map(lambda many, one: float(np.abs(many[2] - one).max()), trained, solo)
+    assert max(jax.tree.leaves(gaps)) < 1e-5
+    assert jax.tree.all(jax.tree.map(lambda leaf: np.array_equal(leaf[1], leaf[3]), trained))
+
+
+def test_without_augmentation_nothing_is_drawn_or_counted(monkeypatch):
+    """The program has no step numbers, and asks for no key but that of the batches."""
+    task, data = make_task()
+    purposes, network_key = [], network.network_key
+
+    def heard(seed, level, purpose):
+        purposes.append(purpose)
+        return network_key(seed, level, purpose)
+
+    monkeypatch.setattr(network, "network_key", heard)
+    one = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), start(task, [5]))
+    purposes.clear()
+    jax.make_jaxpr(partial(network.train, task))(data, LEVEL, *one)
+    assert purposes == ["batches"]
+    assert network.step_numbers(task.recipe, 5) is None
