@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from inspect import Parameter, Signature, signature
+from inspect import Parameter, Signature, getdoc, signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -92,7 +92,7 @@ def _draw(results: xr.DataTree, out: Path) -> Iterator[Path]:
 
 
 def list_rows(json: bool = False) -> None:
-    """What a study can be made of: datasets, models, criteria, methods, metrics.
+    """What a study can be made of, each with one line and its source.
 
     Args:
         json: print one JSON document.
@@ -107,15 +107,26 @@ def list_rows(json: bool = False) -> None:
         "granularities": GRANULARITIES,
     }
     listing = {
-        kind: {name: (row.__doc__ or "").partition("\n")[0] for name, row in rows.items()}
+        kind: {name: _summary_and_source(row) for name, row in rows.items()}
         for kind, rows in described.items()
     }
-    listing["methods"] = {name_pattern(): ""}
-    listing["metrics"] = {name: row.description for name, row in METRICS.items()}
+    listing["methods"] = {name_pattern(): _row("what --methods takes", "see the rows above")}
+    listing["metrics"] = {name: _row(row.description, "") for name, row in METRICS.items()}
     if json:
         console.print_json(listing)
     else:
         console.print_listing(console.make_console(), listing)
+
+
+def _summary_and_source(documented: Any) -> dict[str, str]:
+    """The first line of a docstring, and its paragraph `Source:`."""
+    text = getdoc(documented) or ""
+    _, _, source = text.partition("Source: ")
+    return _row(text.partition("\n")[0], " ".join(source.partition("\n\n")[0].split()))
+
+
+def _row(summary: str, source: str) -> dict[str, str]:
+    return {"summary": summary, "source": source}
 
 
 def metrics(study: StudyPath, json: bool = False, confidence: float = 0.95) -> None:

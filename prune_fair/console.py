@@ -67,13 +67,15 @@ def progress(total: int) -> Iterator[ModelProgress]:
         yield ModelProgress(total, bar)
 
 
-def print_listing(console: Console, listing: Mapping[str, Mapping[str, str]]) -> None:
-    """Kinds of things, each with its rows and a line on each."""
-    width = max(len(name) for part in listing.values() for name in part)
+def print_listing(console: Console, listing: Mapping[str, Mapping[str, Mapping[str, str]]]) -> None:
+    """Kinds of things, each with its rows, a line on each, and its source in grey."""
     for kind, part in listing.items():
         console.print(kind, style="bold")
-        for name, line in part.items():
-            console.print(f"  {name:<{min(width, 20)}}  {line}", markup=False, soft_wrap=True)
+        for name, row in part.items():
+            console.print(f"  {name:<20}  {row['summary']}", markup=False, soft_wrap=True)
+            if row["source"]:
+                line = f"{'':<24}{row['source']}"
+                console.print(line, style="dim", markup=False, soft_wrap=True)
 
 
 def print_points(console: Console, title: str, points: xr.Dataset, columns: Sequence[str]) -> None:

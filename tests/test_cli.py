@@ -40,11 +40,10 @@ def test_list_names_every_row(capsys):
     ]:
         assert name in listing[kind]
         assert name in plain
-    assert all(
-        line
-        for kind in ("datasets", "models", "criteria", "metrics")
-        for line in listing[kind].values()
-    )
+    assert all(row["summary"] for rows in listing.values() for row in rows.values())
+    sourced = [rows for kind, rows in listing.items() if kind != "metrics"]
+    assert all(row["source"] for rows in sourced for row in rows.values())
+    assert listing["criteria"]["snip"]["source"].startswith("Lee et al. 2019, arXiv 1810.02340")
 
 
 def test_metrics_prints_a_row_a_point(capsys, toy_study):

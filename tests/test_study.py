@@ -31,7 +31,7 @@ from prune_fair.store import StudyStore, read_study
 from prune_fair.training import network
 
 ROOT = Path(__file__).parent.parent
-ONE_EPOCH = RecipeConfig(epochs=1, score_images=16)
+ONE_EPOCH = RecipeConfig(epochs=1, score_batches=1)
 
 
 def same(first: xr.DataTree, second: xr.DataTree) -> bool:

@@ -20,6 +20,8 @@ def npz(file: str, groups: str = "") -> Dataset:
     Images are uint8 (n, h, w) or (n, h, w, c); floats in [0, 1] are scaled by 255 and rounded.
     Labels are integers from 0; an array `class_names` names them, without it they are numbers.
 
+    Source: `numpy.savez`, and the archives of `keras.datasets`.
+
     Args:
         file: its path.
         groups: which groups of test images to read, none if empty. "g" reads `g_test`, integers

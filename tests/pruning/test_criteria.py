@@ -1,10 +1,16 @@
 """Contract of every criterion, and one golden case each."""
 
+import dataclasses
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import pytest
 
+from prune_fair import run_study
 from prune_fair.pruning import CRITERIA
+from prune_fair.pruning import criteria as criteria_module
+from prune_fair.pruning import method as method_module
 from prune_fair.types import Batch, Network
 
 KEY = jax.random.key(1)
@@ -137,6 +143,19 @@ def test_fisher_squares_each_image_by_itself(linear):
     squares = ((x[:, :, None] * errors[:, None]) ** 2).mean(axis=0)
     scores = CRITERIA["fisher"](linear[0], batches, KEY)["output"]["kernel"]
     assert jnp.allclose(scores, W**2 * squares / 2, atol=1e-6)
+
+
+def test_the_recipe_for_a_new_criterion_is_short_and_true(monkeypatch, toy_config, tmp_path):
+    text = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text()
+    recipe = text.partition("```python\n")[2].partition("```")[0]
+    assert len(recipe.splitlines()) <= 15
+    monkeypatch.setattr(criteria_module, "CRITERIA", rows := dict(CRITERIA))
+    monkeypatch.setattr(method_module, "CRITERIA", rows)
+    exec(recipe, vars(criteria_module))
+    assert rows["steepness"] is criteria_module.steepness
+    config = dataclasses.replace(toy_config, seeds=1, methods=("steepness-global-rewind",))
+    results = run_study(config, tmp_path / "study")["digits/mlp"].to_dataset()
+    assert bool((results.sparsity.isel(level=2) > 0.8).all())
 
 
 def test_random_is_uniform_and_differs_by_key(model, params, mask, initial, batches):
