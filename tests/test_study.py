@@ -239,12 +239,12 @@ def test_every_part_of_a_method_goes_through_a_study(toy_config, tmp_path):
     pruned = results.isel(level=1)
     asked = dict.fromkeys(methods, 0.5) | {methods[3]: (640 + 80) / (1280 + 320)}
     for name, sparsity in asked.items():
-        assert pruned.sparsity.sel(method=name).values == pytest.approx(sparsity, abs=1e-3)
+        assert pruned.sparsity.sel({"method": name}).values == pytest.approx(sparsity, abs=1e-3)
     layers = pruned.layer_sparsity.isel(seed=0)
-    assert layers.sel(method=methods[3]).values.tolist() == [0.5, 0.25, 0]
-    assert layers.sel(method=methods[5]).values.tolist() == [0, 0.5, 0]
-    assert layers.sel(method=methods[1], layer="output") > 0
-    assert (layers.sel(method=methods[2], layer="dense_0") == 0).all()
+    assert layers.sel({"method": methods[3]}).values.tolist() == [0.5, 0.25, 0]
+    assert layers.sel({"method": methods[5]}).values.tolist() == [0, 0.5, 0]
+    assert layers.sel({"method": methods[1], "layer": "output"}) > 0
+    assert (layers.sel({"method": methods[2], "layer": "dense_0"}) == 0).all()
 
 
 def test_what_is_not_retrained_keeps_its_trained_weights(toy_config, tmp_path):
