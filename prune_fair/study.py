@@ -20,7 +20,7 @@ from prune_fair.store import DENSE, StudyStore, open_study, writing
 from prune_fair.training import network
 from prune_fair.training.population import Plan, Population, make_plan, use_every_core
 from prune_fair.training.programs import Programs, build_model, make_programs, make_task
-from prune_fair.types import Dataset, Mask, Params
+from prune_fair.types import Dataset, Mask, Variables
 
 Seeds: TypeAlias = Int[np.ndarray, " seeds"]
 
@@ -41,7 +41,7 @@ def silent(networks: int, *, reused: bool = False) -> None:
 class Networks(NamedTuple):
     """Networks of one method on the host, stacked by seed."""
 
-    params: Params
+    variables: Variables
     mask: Mask
 
 
@@ -111,7 +111,7 @@ def run_block(run: TaskRun, seeds: Seeds) -> None:
         return
     initial = _initialise(run, seeds, level=0)
     if next_level == 0:
-        nothing_removed = jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), initial)
+        nothing_removed = jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), initial.params)
         networks = _retrain(run, seeds, 0, {DENSE: Networks(initial, nothing_removed)})
     else:
         networks = _load(run, seeds, next_level - 1)
@@ -134,7 +134,7 @@ def _first_unfinished_level(run: TaskRun, seeds: Seeds) -> int:
     return level
 
 
-def _initialise(run: TaskRun, seeds: Seeds, level: int) -> Params:
+def _initialise(run: TaskRun, seeds: Seeds, level: int) -> Variables:
     return run.programs.initialise((np.int32(level),), seeds)
 
 
@@ -156,15 +156,15 @@ def _treat(
     run: TaskRun,
     seeds: Seeds,
     level: int,
-    initial: Params,
+    initial: Variables,
     parents: Mapping[str, Networks],
     masks: Mapping[str, Mask],
 ) -> dict[str, Networks]:
-    """The weights that every method's survivors train from."""
+    """The variables that every method's survivors train from."""
     fresh = _initialise(run, seeds, level)
     start = {name: TREATMENTS[Method.parse(name).treatment].start for name in masks}
     return {
-        name: Networks(start[name](initial, parents[name].params, fresh), mask)
+        name: Networks(start[name](initial, parents[name].variables, fresh), mask)
         for name, mask in masks.items()
     }
 
@@ -173,15 +173,15 @@ def _retrain(
     run: TaskRun, seeds: Seeds, level: int, starts: Mapping[str, Networks]
 ) -> dict[str, Networks]:
     """Trains and evaluates the networks of all methods together, and saves them."""
-    params, mask = jax.tree.map(lambda *leaves: np.concatenate(leaves), *starts.values())
+    variables, mask = jax.tree.map(lambda *leaves: np.concatenate(leaves), *starts.values())
     shares = [_learning_rate_share(run, name) for name in starts]
     shared = run.data, np.int32(level)
     members = np.tile(seeds, len(starts)), np.repeat(np.array(shares, np.float32), len(seeds))
-    trained = run.programs.train(shared, params, mask, *members)
-    evaluated = run.programs.evaluate((run.data,), trained.params, mask)
+    trained = run.programs.train(shared, variables, mask, *members)
+    evaluated = run.programs.evaluate((run.data,), trained.variables, mask)
     networks, counts = jax.tree.map(
         lambda leaf: leaf.reshape(len(starts), len(seeds), *leaf.shape[1:]),
-        (Networks(trained.params, mask), (trained.diverged, evaluated)),
+        (Networks(trained.variables, mask), (trained.diverged, evaluated)),
     )
     retrained = {
         name: jax.tree.map(lambda leaf, row=row: leaf[row], networks)
@@ -216,7 +216,10 @@ def _save(
         "layer_sparsity": removed / sizes,
         "diverged": diverged,
     }
-    saved = {name: members._asdict() for name, members in networks.items()}
+    saved = {
+        name: {**members.variables._asdict(), "mask": members.mask}
+        for name, members in networks.items()
+    }
     run.store.save_networks(run.name, first_seed, level, saved)
     run.store.write_piece(run.name, level, list(networks), seeds.tolist(), variables)
     if level > 1:
@@ -232,7 +235,10 @@ def _prunable(run: TaskRun, name: str) -> list[bool]:
 def _load(run: TaskRun, seeds: Seeds, level: int) -> dict[str, Networks]:
     saved = run.store.load_networks(run.name, int(seeds[0]), level)
     names = run.config.methods if level else (DENSE,)
-    return {name: Networks(**saved[name]) for name in names}
+    return {
+        name: Networks(Variables(saved[name]["params"], saved[name]["state"]), saved[name]["mask"])
+        for name in names
+    }
 
 
 def _begin_task(

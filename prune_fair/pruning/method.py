@@ -10,9 +10,9 @@ from prune_fair.pruning.criteria import CRITERIA
 from prune_fair.pruning.masks import apply_mask
 from prune_fair.pruning.selection import GRANULARITIES, SCOPES, SELECTIONS, Quota
 from prune_fair.pruning.treatments import TREATMENTS
-from prune_fair.types import Batch, Mask, Model, Network, Params, PRNGKey
+from prune_fair.types import Batch, Mask, Model, Network, PRNGKey, Variables
 
-Prune: TypeAlias = Callable[[Params, Mask, Batch, PRNGKey, Quota], Mask]
+Prune: TypeAlias = Callable[[Variables, Mask, Batch, PRNGKey, Quota], Mask]
 OUTPUT = "output"
 
 
@@ -95,13 +95,14 @@ def all_methods() -> tuple[Method, ...]:
 
 
 def pruner(method: Method, model: Model) -> Prune:
-    """The method's prune step for one network, from (params, mask, batch, key, quota) to a mask."""
+    """The method's prune step for one network: (variables, mask, batch, key, quota) to a mask."""
     criterion = CRITERIA[method.criterion]
     select = SELECTIONS[method.granularity, method.scope]
     layers = method.prunable(model.layers)
 
-    def prune(params: Params, mask: Mask, batch: Batch, key: PRNGKey, quota: Quota) -> Mask:
-        network = Network(model.apply, apply_mask(params, mask), mask)
+    def prune(variables: Variables, mask: Mask, batch: Batch, key: PRNGKey, quota: Quota) -> Mask:
+        masked = apply_mask(variables.params, mask)
+        network = Network(model.in_evaluation(variables.state), masked, mask)
         return select(criterion(network, batch, key), mask, layers, quota)
 
     return prune

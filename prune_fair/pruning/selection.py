@@ -15,6 +15,8 @@ from jaxtyping import Array, Bool, Float, Int, UInt32
 from prune_fair.pruning.masks import flatten, kernels, unflatten
 from prune_fair.types import Mask, Scores
 
+NORM_SUFFIX = "_norm"
+
 Quota: TypeAlias = Int[Array, " quotas"]
 Selection: TypeAlias = Callable[[Scores, Mask, Sequence[str], Quota], Mask]
 
@@ -163,7 +165,9 @@ def _weights(channels: Array, width: list[int], sizes: list[int]) -> Int[Array, 
 def _remove_channels(mask: Mask, layers: Sequence[str], chosen: Sequence[Array]) -> Mask:
     """Removes channels whole: kernel, bias, and the weights of the next layer that read them.
 
-    The layer after the last of `layers` is found as the one layer whose kernel is not among them.
+    A layer's BatchNorm is named after it, "conv_0_norm"; without scale and shift a removed channel
+    is zero behind it too. The layer after the last of `layers` is found as the one layer whose
+    kernel is not among them.
     """
     flat = flatten(mask)
     outputs = dict(zip(layers, chosen, strict=True))
@@ -171,8 +175,9 @@ def _remove_channels(mask: Mask, layers: Sequence[str], chosen: Sequence[Array])
     inputs = dict(zip([*layers[1:], output_layer], chosen, strict=True))
     for path, leaf in flat.items():
         layer, _, name = path.rpartition("/")
-        if layer in outputs:
-            flat[path] = leaf & jnp.broadcast_to(outputs[layer], leaf.shape)
+        writer = layer.removesuffix(NORM_SUFFIX)
+        if writer in outputs:
+            flat[path] = leaf & jnp.broadcast_to(outputs[writer], leaf.shape)
         if name == "kernel" and layer in inputs:
             readers = jnp.tile(inputs[layer], leaf.shape[-2] // len(inputs[layer]))
             flat[path] = flat[path] & jnp.broadcast_to(readers[:, None], leaf.shape)

@@ -6,22 +6,23 @@ To add one, write its start here and add its row to `TREATMENTS`.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from prune_fair.types import Params
+from prune_fair.types import Variables
 
 
 class Treatment(NamedTuple):
     """How a pruned network is retrained.
 
     Attributes:
-        start: from (initial, trained, fresh) parameters to those that training starts from.
+        start: from (initial, trained, fresh) variables, running statistics included, to those that
+            training starts from.
         full_learning_rate: the recipe's whole learning rate, or its fine-tuning share of it.
     """
 
-    start: Callable[[Params, Params, Params], Params]
+    start: Callable[[Variables, Variables, Variables], Variables]
     full_learning_rate: bool
 
 
-def finetune(initial: Params, trained: Params, fresh: Params) -> Params:
+def finetune(initial: Variables, trained: Variables, fresh: Variables) -> Variables:
     """The trained weights, at the recipe's lower fine-tuning learning rate.
 
     Source: Han et al. 2015, arXiv 1506.02626.
@@ -29,7 +30,7 @@ def finetune(initial: Params, trained: Params, fresh: Params) -> Params:
     return trained
 
 
-def rewind(initial: Params, trained: Params, fresh: Params) -> Params:
+def rewind(initial: Variables, trained: Variables, fresh: Variables) -> Variables:
     """The weights of the network's own initialisation, at the full learning rate.
 
     Source: Frankle & Carbin 2019, arXiv 1803.03635.
@@ -37,7 +38,7 @@ def rewind(initial: Params, trained: Params, fresh: Params) -> Params:
     return initial
 
 
-def reinit(initial: Params, trained: Params, fresh: Params) -> Params:
+def reinit(initial: Variables, trained: Variables, fresh: Variables) -> Variables:
     """Weights of a new initialisation, another at each level, at the full learning rate.
 
     Source: Frankle & Carbin 2019, arXiv 1803.03635, the random reinitialisation control.

@@ -23,7 +23,18 @@ from prune_fair.pruning import (
     removed_parameters,
     removed_weights,
 )
-from prune_fair.types import AnyArray, Batch, Dataset, Images, Mask, Model, Params, PRNGKey
+from prune_fair.types import (
+    AnyArray,
+    Batch,
+    Dataset,
+    Images,
+    Mask,
+    Model,
+    Params,
+    PRNGKey,
+    State,
+    Variables,
+)
 
 EVALUATION_BATCH = 1000
 
@@ -69,9 +80,9 @@ class Task(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """A network after training; `diverged` where a parameter is not finite."""
+    """A network after training; `diverged` where a parameter or statistic is not finite."""
 
-    params: Params
+    variables: Variables
     diverged: Bool[Array, ""]
 
 
@@ -85,13 +96,13 @@ class Evaluated(NamedTuple):
 
 def network_key(seed: Int[Array, ""], level: Int[Array, ""], purpose: str) -> PRNGKey:
     """The one source of randomness: a key for a seed, a level and a purpose."""
-    purposes = ("init", "batches", "scores")
+    purposes = ("init", "batches", "scores", "statistics")
     key = jax.random.fold_in(jax.random.key(seed), level)
     return jax.random.fold_in(key, purposes.index(purpose))
 
 
-def initialise(task: Task, level: Int[Array, ""], seed: Int[Array, ""]) -> Params:
-    """Fresh parameters: at level 0 the network's own initialisation, at others new draws."""
+def initialise(task: Task, level: Int[Array, ""], seed: Int[Array, ""]) -> Variables:
+    """Fresh variables: at level 0 the network's own initialisation, at others new draws."""
     return task.model.init(network_key(seed, level, "init"))
 
 
@@ -99,7 +110,7 @@ def train(
     task: Task,
     data: DeviceData,
     level: Int[Array, ""],
-    params: Params,
+    variables: Variables,
     mask: Mask,
     seed: Int[Array, ""],
     learning_rate_share: Float[Array, ""],
@@ -112,28 +123,62 @@ def train(
     """
     recipe = task.recipe
     optimizer = make_optimizer(recipe, steps_per_epoch(task) * recipe.epochs)
-    params = apply_mask(params, mask)
 
-    def loss(params: Params, batch: Batch) -> Float[Array, ""]:
-        logits = task.model.apply(params, batch.images)
+    def loss(params: Params, state: State, batch: Batch) -> tuple[Float[Array, ""], State]:
+        logits, state = task.model.apply_train(Variables(params, state), batch.images)
         labels = jax.nn.one_hot(batch.labels, task.classes)  # its gradient is no scatter
-        return optax.softmax_cross_entropy(logits, labels).mean()
+        return optax.softmax_cross_entropy(logits, labels).mean(), state
 
-    def step(carry: tuple[Params, optax.OptState], rows: Int[Array, " batch"]):
-        params, state = carry
-        gradients = jax.grad(loss)(params, take_batch(task, data, rows))
-        updates, state = optimizer.update(gradients, state, params)
+    def step(carry: tuple[Variables, optax.OptState], rows: Int[Array, " batch"]):
+        (params, state), moments = carry
+        batch = take_batch(task, data, rows)
+        gradients, state = jax.grad(loss, has_aux=True)(params, state, batch)
+        updates, moments = optimizer.update(gradients, moments, params)
         updates = jax.tree.map(lambda update: update * learning_rate_share, updates)
-        return (apply_mask(optax.apply_updates(params, updates), mask), state), None
+        params = apply_mask(optax.apply_updates(params, updates), mask)
+        return (Variables(params, state), moments), None
 
-    def epoch(carry: tuple[Params, optax.OptState], key: PRNGKey):
+    def epoch(carry: tuple[Variables, optax.OptState], key: PRNGKey):
         return jax.lax.scan(step, carry, shuffled_batches(task, key))
 
     order_seed = jnp.zeros_like(level) if task.shuffling == "shared" else seed
     keys = jax.random.split(network_key(order_seed, level, "batches"), recipe.epochs)
-    (params, _), _ = jax.lax.scan(epoch, (params, optimizer.init(params)), keys)
-    finite = [jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(params)]
-    return Trained(params, ~jnp.all(jnp.stack(finite)))
+    start = Variables(apply_mask(variables.params, mask), variables.state)
+    (trained, _), _ = jax.lax.scan(epoch, (start, optimizer.init(start.params)), keys)
+    trained = recalibrate(task, data, level, trained, seed)
+    finite = [jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(trained)]
+    return Trained(trained, ~jnp.all(jnp.stack(finite)))
+
+
+def recalibrate(
+    task: Task,
+    data: DeviceData,
+    level: Int[Array, ""],
+    variables: Variables,
+    seed: Int[Array, ""],
+) -> Variables:
+    """The running statistics as means over the recipe's `recalibrate_images`, in whole batches.
+
+    They stay as they are where that is 0 or the model has none.
+
+    Source: Li et al. 2020, EagleEye, arXiv 2007.02491; the mean over batches as in
+    `torch.optim.swa_utils.update_bn`.
+    """
+    images = min(task.recipe.recalibrate_images, task.train_size)
+    if images == 0 or not jax.tree.leaves(variables.state):
+        return variables
+    batch = min(task.recipe.batch_size, images)
+    batches = images // batch
+    order = random_order(network_key(seed, level, "statistics"), task.train_size)
+
+    def add(total: State, rows: Int[Array, " batch"]):
+        state = task.model.statistics(variables, take_batch(task, data, rows).images)
+        return jax.tree.map(jnp.add, total, state), None
+
+    none = jax.tree.map(jnp.zeros_like, variables.state)
+    rows = order[: batches * batch].reshape(batches, batch)
+    total, _ = jax.lax.scan(add, none, rows)
+    return variables._replace(state=jax.tree.map(lambda leaf: leaf / batches, total))
 
 
 def prune(
@@ -141,7 +186,7 @@ def prune(
     method: Method,
     data: DeviceData,
     level: Int[Array, ""],
-    params: Params,
+    variables: Variables,
     mask: Mask,
     seed: Int[Array, ""],
     quota: Int[Array, " quotas"],
@@ -150,17 +195,17 @@ def prune(
     rows_key, score_key = jax.random.split(network_key(seed, level, "scores"))
     rows = random_order(rows_key, task.train_size)[: task.recipe.score_images]
     batch = take_batch(task, data, rows)
-    return pruner(method, task.model)(params, mask, batch, score_key, quota)
+    return pruner(method, task.model)(variables, mask, batch, score_key, quota)
 
 
-def evaluate(task: Task, data: DeviceData, params: Params, mask: Mask) -> Evaluated:
+def evaluate(task: Task, data: DeviceData, variables: Variables, mask: Mask) -> Evaluated:
     """Confusion counts over the test images, and what the mask removes."""
     size = len(data.test_labels)
     batch = min(EVALUATION_BATCH, size)
     padding = -size % batch
     images = jnp.pad(data.test_images, ((0, padding), *[(0, 0)] * 3))
     labels = jnp.pad(data.test_labels, (0, padding), constant_values=-1)
-    masked = apply_mask(params, mask)
+    masked = variables._replace(params=apply_mask(variables.params, mask))
 
     def count(total: Array, part: tuple[Array, Array]):
         logits = task.model.apply(masked, task.pixels.normalise(part[0]))

@@ -12,8 +12,18 @@ def model():
 
 
 @pytest.fixture(scope="session")
-def params(model):
+def variables(model):
     return jax.jit(model.init)(jax.random.key(0))
+
+
+@pytest.fixture(scope="session")
+def params(variables):
+    return variables.params
+
+
+@pytest.fixture(scope="session")
+def apply(model):
+    return model.in_evaluation({})
 
 
 @pytest.fixture(scope="session")

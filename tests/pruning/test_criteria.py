@@ -17,9 +17,9 @@ def close(a, b) -> bool:
 
 @criteria
 def test_scores_have_the_parameters_tree_and_shapes_and_are_finite(
-    criterion, model, params, mask, batch
+    criterion, apply, params, mask, batch
 ):
-    score = jax.jit(lambda params: criterion(Network(model.apply, params, mask), batch, KEY))
+    score = jax.jit(lambda params: criterion(Network(apply, params, mask), batch, KEY))
     scores = score(params)
     assert jax.tree.structure(scores) == jax.tree.structure(params)
     pairs = zip(jax.tree.leaves(scores), jax.tree.leaves(params), strict=True)
@@ -28,9 +28,9 @@ def test_scores_have_the_parameters_tree_and_shapes_and_are_finite(
 
 
 @criteria
-def test_jit_equals_eager_and_the_key_decides(criterion, model, params, mask, batch):
+def test_jit_equals_eager_and_the_key_decides(criterion, apply, params, mask, batch):
     def score(params, key):
-        return criterion(Network(model.apply, params, mask), batch, key)
+        return criterion(Network(apply, params, mask), batch, key)
 
     jitted, eager = jax.jit(score)(params, KEY), score(params, KEY)
     assert close(jitted, eager)
@@ -38,12 +38,12 @@ def test_jit_equals_eager_and_the_key_decides(criterion, model, params, mask, ba
 
 
 @criteria
-def test_vmap_equals_a_loop(criterion, model, mask, batch):
+def test_vmap_equals_a_loop(criterion, model, apply, mask, batch):
     keys = jax.random.split(jax.random.key(2), 3)
-    members = jax.jit(jax.vmap(model.init))(keys)
+    members = jax.jit(jax.vmap(model.init))(keys).params
 
     def score(params, key):
-        return criterion(Network(model.apply, params, mask), batch, key)
+        return criterion(Network(apply, params, mask), batch, key)
 
     batched, score = jax.jit(jax.vmap(score))(members, keys), jax.jit(score)
     for row in range(3):
@@ -79,8 +79,8 @@ def test_saliency_by_hand(linear):
     assert jnp.allclose(scores["output"]["kernel"], expected, atol=1e-5)
 
 
-def test_random_is_uniform_and_differs_by_key(model, params, mask, batch):
-    network = Network(model.apply, params, mask)
+def test_random_is_uniform_and_differs_by_key(apply, params, mask, batch):
+    network = Network(apply, params, mask)
     first, second = (CRITERIA["random"](network, batch, jax.random.key(k)) for k in (0, 1))
     assert not close(first, second)
     leaves = jnp.concatenate([leaf.ravel() for leaf in jax.tree.leaves(first)])

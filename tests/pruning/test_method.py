@@ -4,6 +4,7 @@ import pytest
 
 from prune_fair.errors import InputError
 from prune_fair.pruning import TREATMENTS, Method, all_methods, pruner
+from prune_fair.types import Variables
 
 
 def test_names_are_parsed_back():
@@ -40,11 +41,11 @@ def test_refusals(arguments, message):
         Method(**arguments)
 
 
-def test_output_layer_is_part_of_the_method(model, params, mask, batch):
+def test_output_layer_is_part_of_the_method(model, variables, mask, batch):
     for output in (False, True):
         method = Method("magnitude", output=output)
         prune = jax.jit(pruner(method, model))
-        after = prune(params, mask, batch, jax.random.key(0), jnp.array([10]))
+        after = prune(variables, mask, batch, jax.random.key(0), jnp.array([10]))
         assert bool(after["output"]["kernel"].all()) is not output
         assert (model.layers[-1] in method.prunable(model.layers)) is output
 
@@ -69,7 +70,10 @@ def test_every_method_prunes_one_network_and_many_alike(method, model, mask, bat
 
 
 def test_treatments_start_from_what_they_say():
-    initial, trained, fresh = ({"w": jnp.full(1, value)} for value in (1.0, 2.0, 3.0))
+    initial, trained, fresh = (
+        Variables({"w": jnp.full(1, value)}, {"mean": jnp.full(1, -value)})
+        for value in (1.0, 2.0, 3.0)
+    )
     starts = {name: row.start(initial, trained, fresh) for name, row in TREATMENTS.items()}
     assert starts == {"finetune": trained, "rewind": initial, "reinit": fresh}
     assert not TREATMENTS["finetune"].full_learning_rate

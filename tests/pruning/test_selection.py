@@ -111,7 +111,7 @@ def fully_dead(mask, layers) -> bool:
 @pytest.mark.parametrize("name", ["mlp", "lenet5"])
 def test_removed_channels_are_fully_dead_and_near_the_sparsity(scope, name):
     model = build(name, (28, 28, 1), 10)
-    params = jax.jit(model.init)(jax.random.key(0))
+    params = jax.jit(model.init)(jax.random.key(0)).params
     layers = model.layers[:-1]
     sizes = [kernel.size for kernel in kernels(params, layers)]
     scores, mask = jax.tree.map(jnp.abs, params), full_mask(params)
@@ -123,7 +123,7 @@ def test_removed_channels_are_fully_dead_and_near_the_sparsity(scope, name):
         assert measured == pytest.approx(sparsity, abs=0.02)
 
 
-def test_what_reads_a_removed_channel_cannot_be_seen(model, params, mask, batch):
+def test_what_reads_a_removed_channel_cannot_be_seen(model, apply, params, mask, batch):
     """With the channels at zero, the weights that read them change no logit."""
     layers = model.layers
     kept = jnp.asarray(quota("layerwise", 0.5, [k.size for k in kernels(params, layers[:-1])]))
@@ -134,7 +134,7 @@ def test_what_reads_a_removed_channel_cannot_be_seen(model, params, mask, batch)
     for layer in layers[:-1]:
         alive = jnp.broadcast_to(after[layer]["bias"], mask[layer]["kernel"].shape)
         only_outputs[layer]["kernel"] = alive
-    logits = (model.apply(apply_mask(params, m), batch.images) for m in (after, only_outputs))
+    logits = (apply(apply_mask(params, m), batch.images) for m in (after, only_outputs))
     assert jnp.allclose(*logits, atol=1e-6)
 
 

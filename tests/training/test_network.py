@@ -27,15 +27,15 @@ def make_task(**recipe) -> tuple[network.Task, network.DeviceData]:
 
 
 def start(task, data, seed=0):
-    params = jax.jit(partial(network.initialise, task))(jnp.int32(0), jnp.int32(seed))
-    return params, full_mask(params)
+    variables = jax.jit(partial(network.initialise, task))(jnp.int32(0), jnp.int32(seed))
+    return variables, full_mask(variables.params)
 
 
 LEVEL = jnp.int32(1)
 
 
-def train(task, data, params, mask, share=1.0):
-    arguments = data, LEVEL, params, mask, jnp.int32(0), jnp.float32(share)
+def train(task, data, variables, mask, share=1.0):
+    arguments = data, LEVEL, variables, mask, jnp.int32(0), jnp.float32(share)
     return jax.jit(partial(network.train, task))(*arguments)
 
 
@@ -47,9 +47,9 @@ def half(mask):
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_removed_weights_stay_removed(optimizer):
     task, data = make_task(optimizer=optimizer, weight_decay=0.01)
-    params, mask = start(task, data)
-    mask = half(mask)
-    trained = train(task, data, params, mask).params
+    variables, mask = start(task, data)
+    mask, params = half(mask), variables.params
+    trained = train(task, data, variables, mask).variables.params
     assert jax.tree.all(
         jax.tree.map(lambda leaf, kept: bool((leaf[~kept] == 0).all()), trained, mask)
     )
@@ -59,9 +59,9 @@ def test_removed_weights_stay_removed(optimizer):
 
 def test_equals_a_plain_loop_over_the_same_batches():
     task, data = make_task(weight_decay=0.001, momentum=0.8)
-    params, mask = start(task, data)
-    mask = half(mask)
-    ours = train(task, data, params, mask).params
+    variables, mask = start(task, data)
+    mask, params = half(mask), variables.params
+    ours = train(task, data, variables, mask).variables.params
 
     steps = 200 // 32
     optimizer = optax.chain(
@@ -74,7 +74,9 @@ def test_equals_a_plain_loop_over_the_same_batches():
 
     def loss(p, images, labels):
         p = jax.tree.map(lambda leaf, kept: jnp.where(kept, leaf, 0), p, mask)
-        logits = task.model.apply(p, (images.astype(jnp.float32) / 255 - mean) / deviation)
+        logits = task.model.in_evaluation({})(
+            p, (images.astype(jnp.float32) / 255 - mean) / deviation
+        )
         picked = jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1)
         return -picked.mean()
 
@@ -95,10 +97,10 @@ def test_equals_a_plain_loop_over_the_same_batches():
 
 def test_learning_rate_share_scales_the_steps():
     task, data = make_task(epochs=1, batch_size=200, decay="constant", momentum=0.0)
-    params, mask = start(task, data)
-    full, tenth = (train(task, data, params, mask, share).params for share in (1.0, 0.1))
+    variables, mask = start(task, data)
+    full, tenth = (train(task, data, variables, mask, share).variables for share in (1.0, 0.1))
     ratio = jax.tree.map(
-        lambda p, f, t: jnp.allclose(t - p, 0.1 * (f - p), atol=1e-6), params, full, tenth
+        lambda p, f, t: jnp.allclose(t - p, 0.1 * (f - p), atol=1e-6), variables, full, tenth
     )
     assert jax.tree.all(ratio)
 
@@ -138,8 +140,7 @@ def test_random_order_is_uniform():
 def test_fewer_images_than_a_batch_are_one_batch():
     task, data = make_task(batch_size=512)
     assert network.steps_per_epoch(task) == 1
-    params, mask = start(task, data)
-    assert not train(task, data, params, mask).diverged
+    assert not train(task, data, *start(task, data)).diverged
 
 
 def test_divergence_is_seen():
@@ -151,11 +152,11 @@ def test_divergence_is_seen():
 def test_evaluation_equals_scikit_learn(monkeypatch, batch):
     monkeypatch.setattr(network, "EVALUATION_BATCH", batch)
     task, data = make_task()
-    params, mask = start(task, data)
+    variables, mask = start(task, data)
     mask["dense_0"]["kernel"] = mask["dense_0"]["kernel"].at[:3].set(False)
-    evaluated = jax.jit(partial(network.evaluate, task))(data, params, mask)
-    zeroed = jax.tree.map(lambda leaf, kept: jnp.where(kept, leaf, 0), params, mask)
-    logits = task.model.apply(zeroed, task.pixels.normalise(data.test_images))
+    evaluated = jax.jit(partial(network.evaluate, task))(data, variables, mask)
+    zeroed = jax.tree.map(lambda leaf, kept: jnp.where(kept, leaf, 0), variables.params, mask)
+    logits = task.model.in_evaluation({})(zeroed, task.pixels.normalise(data.test_images))
     expected = confusion_matrix(data.test_labels, jnp.argmax(logits, axis=1), labels=range(10))
     assert np.array_equal(evaluated.confusion, expected)
     assert evaluated.removed_weights.tolist() == [3 * 16, 0]
@@ -164,8 +165,8 @@ def test_evaluation_equals_scikit_learn(monkeypatch, batch):
 
 def test_prune_is_deterministic_in_seed_and_level():
     task, data = make_task()
-    params, mask = start(task, data)
-    run = jax.jit(partial(network.prune, task, Method("random"), data, LEVEL, params, mask))
+    start_of_seed_0 = start(task, data)
+    run = jax.jit(partial(network.prune, task, Method("random"), data, LEVEL, *start_of_seed_0))
     prune = [run(jnp.int32(s), jnp.array([100])) for s in (0, 0, 1)]
     assert int(kernels(prune[0], ("dense_0",))[0].sum()) == 100
     assert jax.tree.all(jax.tree.map(jnp.array_equal, prune[0], prune[1]))

@@ -37,11 +37,11 @@ LEVEL = np.int32(0)
 
 def members(task, seeds):
     initialise = jax.jit(partial(network.initialise, task))
-    params = [initialise(LEVEL, jnp.int32(s)) for s in seeds]
-    params = jax.tree.map(lambda *leaves: np.stack(leaves), *params)
-    mask = jax.tree.map(lambda leaf: np.abs(leaf) >= 0.02 * (leaf.ndim > 2), params)
+    variables = [initialise(LEVEL, jnp.int32(s)) for s in seeds]
+    variables = jax.tree.map(lambda *leaves: np.stack(leaves), *variables)
+    mask = jax.tree.map(lambda leaf: np.abs(leaf) >= 0.02 * (leaf.ndim > 2), variables.params)
     seeds = np.array(seeds, np.int32)
-    return params, mask, seeds, np.ones(len(seeds), np.float32)
+    return variables, mask, seeds, np.ones(len(seeds), np.float32)
 
 
 @pytest.mark.parametrize(("devices", "chunk"), [(1, 3), (2, 1), (2, 2)])
@@ -51,9 +51,9 @@ def test_member_equals_its_solo_run_after_50_steps(task, devices, chunk):
     pop = Population(plan)
     train = pop.lift(partial(network.train, task))
     together = members(task, [3, 1, 4, 1, 5])
-    trained = train((pop.share(data), LEVEL), *together).params
+    trained = train((pop.share(data), LEVEL), *together).variables
     alone = jax.tree.map(lambda leaf: jnp.asarray(leaf[2]), together)
-    solo = jax.jit(partial(network.train, task))(data, LEVEL, *alone).params
+    solo = jax.jit(partial(network.train, task))(data, LEVEL, *alone).variables
     gaps = jax.tree.map(lambda many, one: float(np.abs(many[2] - one).max()), trained, solo)
     assert max(jax.tree.leaves(gaps)) < 1e-5
     assert jax.tree.all(jax.tree.map(lambda leaf: np.array_equal(leaf[1], leaf[3]), trained))
@@ -64,7 +64,8 @@ def test_population_of_one_equals_the_same_member_among_others(task):
     pop = Population(make_plan(1, 0, PlanConfig(chunk=1, devices=1)))
     train = pop.lift(partial(network.train, task))
     many, one = (
-        train((pop.share(data), LEVEL), *members(task, seeds)).params for seeds in ([8, 9, 7], [9])
+        train((pop.share(data), LEVEL), *members(task, seeds)).variables
+        for seeds in ([8, 9, 7], [9])
     )
     assert jax.tree.all(jax.tree.map(lambda a, b: np.array_equal(a[1], b[0]), many, one))
 
@@ -129,9 +130,9 @@ def test_options_that_xla_does_not_know_are_left_out():
 def test_shared_shuffling_gives_seeds_the_same_batches(task):
     task, data = task
     pop = Population(Plan(1, 2, 2, "matmul"))
-    params, mask, seeds, shares = members(task, [1, 2])
-    params, mask = jax.tree.map(lambda leaf: leaf[[0, 0]], (params, mask))
+    variables, mask, seeds, shares = members(task, [1, 2])
+    variables, mask = jax.tree.map(lambda leaf: leaf[[0, 0]], (variables, mask))
     for shuffling, same in (("own", False), ("shared", True)):
         train = pop.lift(partial(network.train, task._replace(shuffling=shuffling)))
-        trained = train((pop.share(data), LEVEL), params, mask, seeds, shares).params
+        trained = train((pop.share(data), LEVEL), variables, mask, seeds, shares).variables
         assert jax.tree.all(jax.tree.map(lambda a: np.allclose(*a, atol=1e-5), trained)) == same
