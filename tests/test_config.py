@@ -52,6 +52,8 @@ def test_labels_fit_a_file_system(name, label):
         (lambda: DataConfig(imbalance_factor=0.5), "imbalance_factor 0.5"),
         (lambda: ModelConfig("lenet"), "unknown model 'lenet': did you mean 'lenet5'"),
         (lambda: ModelConfig(widths=(0,)), "expected at least 1 each"),
+        (lambda: ModelConfig("vit", width=0.0), "width 0.0: expected a number above 0"),
+        (lambda: RecipeConfig(recalibrate_images=-1), "recalibrate_images -1"),
         (lambda: RecipeConfig(epochs=0), "epochs 0"),
         (lambda: RecipeConfig(batch_size=0), "batch_size 0"),
         (lambda: RecipeConfig(optimizer="sdg"), "did you mean 'sgd'"),
@@ -67,6 +69,13 @@ def test_labels_fit_a_file_system(name, label):
         (
             lambda: StudyConfig(methods=("random-globl-rewind",)),
             "did you mean 'random-global-rewind'",
+        ),
+        (
+            lambda: StudyConfig(
+                (TaskConfig(model=ModelConfig("resnet18")),),
+                ("magnitude-global-channel-rewind",),
+            ),
+            "method 'magnitude-global-channel-rewind': channels of resnet18 cannot be removed",
         ),
         (lambda: StudyConfig(tasks=()), "no tasks"),
         (lambda: StudyConfig(tasks=(TaskConfig(),) * 2), "expected each once"),

@@ -1,6 +1,7 @@
 """Exact counts, ties by index, nested masks, channels that are fully dead."""
 
 import itertools
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from prune_fair.models import build
+from prune_fair.models import build, from_flax
+from prune_fair.models.vgg11 import VGG11
 from prune_fair.pruning import apply_mask, full_mask, kernels, quota
 from prune_fair.pruning.selection import GRANULARITIES, SCOPES, SELECTIONS, keep_top
 
@@ -121,6 +123,41 @@ def test_removed_channels_are_fully_dead_and_near_the_sparsity(scope, name):
         assert fully_dead(mask, model.layers)
         measured = 1 - sum(int(k.sum()) for k in kernels(mask, layers)) / sum(sizes)
         assert measured == pytest.approx(sparsity, abs=0.02)
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_removed_channels_are_zero_behind_their_batch_norm(scope):
+    """In training and in evaluation, whatever the running statistics are."""
+    module = VGG11(10, width=1 / 16)
+    model = from_flax(module, (8, 8, 1))
+    params, state = jax.jit(model.init)(jax.random.key(0))
+    shifted = jax.tree.map(lambda leaf: leaf + 0.5, params)
+    layers = model.layers[:-1]
+    kept = jnp.asarray(quota(scope, 0.7, [kernel.size for kernel in kernels(params, layers)]))
+    scores = jax.tree.map(jnp.abs, params)
+    mask = SELECTIONS["channel", scope](scores, full_mask(params), layers, kept)
+    masked = {"params": apply_mask(shifted, mask)}
+    state = jax.tree.map(lambda leaf: leaf + 2.0, state)
+    images = jax.random.normal(jax.random.key(1), (4, 8, 8, 1))
+    dead = 0
+    for train in (False, True):
+        run = jax.jit(
+            partial(
+                module.apply,
+                train=train,
+                capture_intermediates=True,
+                mutable=["intermediates", "batch_stats"],
+            )
+        )
+        _, seen = run({**masked, "batch_stats": state}, images)
+        for layer in layers:
+            removed = ~np.asarray(mask[layer]["bias"])
+            (output,) = seen["intermediates"][f"{layer}_norm"]["__call__"]
+            assert np.array_equal(mask[f"{layer}_norm"]["scale"], ~removed)
+            assert (np.asarray(output)[..., removed] == 0).all()
+            dead += removed.sum()
+    assert dead > 0
+    assert fully_dead(mask, model.layers)
 
 
 def test_what_reads_a_removed_channel_cannot_be_seen(model, apply, params, mask, batch):

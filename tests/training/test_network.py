@@ -1,5 +1,6 @@
 """One network: the mask holds, the recipe is followed, the counts are those of scikit-learn."""
 
+import dataclasses
 from functools import partial
 
 import jax
@@ -17,11 +18,12 @@ from prune_fair.pruning import Method, full_mask, kernels
 from prune_fair.training import network
 
 
-def make_task(**recipe) -> tuple[network.Task, network.DeviceData]:
+def make_task(model="mlp", **recipe) -> tuple[network.Task, network.DeviceData]:
     data = load("digits")
     data = data._replace(train_images=data.train_images[:200], train_labels=data.train_labels[:200])
     settings = {"epochs": 2, "batch_size": 32, "learning_rate": 0.1, "score_images": 50, **recipe}
-    model = build("mlp", (8, 8, 1), 10, widths=(16,))
+    options = {"widths": (16,)} if model == "mlp" else {"width": 1 / 16}
+    model = build(model, (8, 8, 1), 10, **options)
     task = network.Task(model, network.Pixels.of(data), RecipeConfig(**settings), 200, 10)
     return task, network.DeviceData(*(jnp.asarray(array) for array in data[:4]))
 
@@ -180,3 +182,62 @@ def test_pixels_are_standardised():
     assert float(images.std()) == pytest.approx(1, abs=1e-4)
     blank = data._replace(train_images=np.zeros_like(data.train_images))
     assert jnp.isfinite(network.Pixels.of(blank).normalise(jnp.asarray(data.test_images))).all()
+
+
+@pytest.fixture(scope="module")
+def deep():
+    """A network with BatchNorm, trained for a few steps without and with recalibration."""
+    task, data = make_task("vgg11", epochs=1, recalibrate_images=0)
+    again = task._replace(recipe=dataclasses.replace(task.recipe, recalibrate_images=70))
+    variables, mask = start(task, data)
+    return task, again, data, [train(t, data, variables, mask) for t in (task, again)]
+
+
+def same(one, other, **tolerance) -> bool:
+    close = partial(np.allclose, **tolerance) if tolerance else np.array_equal
+    return jax.tree.all(jax.tree.map(close, one, other))
+
+
+def test_recalibration_takes_the_mean_over_whole_batches_of_its_images(deep):
+    _, task, data, (plain, recalibrated) = deep
+    assert same(plain.variables.params, recalibrated.variables.params)
+    assert not same(plain.variables.state, recalibrated.variables.state)
+    key = network.network_key(jnp.int32(0), LEVEL, "statistics")
+    rows = np.asarray(network.random_order(key, 200))[:64].reshape(2, 32)  # of 70, two whole ones
+    statistics = jax.jit(task.model.statistics)
+    first, second = (
+        statistics(plain.variables, network.take_batch(task, data, jnp.asarray(batch)).images)
+        for batch in rows
+    )
+    mean = jax.tree.map(lambda a, b: (a + b) / 2, first, second)
+    assert same(mean, recalibrated.variables.state, rtol=1e-4, atol=1e-5)
+
+
+def test_recalibration_does_nothing_without_state():
+    task, data = make_task()
+    again = task._replace(recipe=dataclasses.replace(task.recipe, recalibrate_images=70))
+    variables, _ = start(task, data)
+    given = network.recalibrate(again, data, LEVEL, variables, jnp.int32(0))
+    assert given is variables
+
+
+def test_a_statistic_that_is_not_finite_is_divergence(deep):
+    task, _, data, (plain, _) = deep
+    variables, mask = start(task, data)
+    assert not plain.diverged
+    broken = jax.tree.map(lambda leaf: leaf * jnp.nan, variables.state)
+    assert train(task, data, variables._replace(state=broken), mask).diverged
+
+
+def test_evaluation_and_scores_go_by_the_running_statistics(deep):
+    task, _, data, (plain, recalibrated) = deep
+    mask = full_mask(plain.variables.params)
+    evaluate = jax.jit(partial(network.evaluate, task))
+    counts = [evaluate(data, t.variables, mask).confusion for t in (plain, recalibrated)]
+    assert not np.array_equal(*counts)
+    quota = jnp.array([1000])
+    method = Method("saliency")
+    prune = jax.jit(partial(network.prune, task, method, data, LEVEL))
+    masks = [prune(t.variables, mask, jnp.int32(0), quota) for t in (plain, recalibrated)]
+    assert jax.tree.structure(masks[0]) == jax.tree.structure(plain.variables.params)
+    assert not same(*masks)

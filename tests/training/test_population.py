@@ -15,17 +15,18 @@ from prune_fair.training import network, population
 from prune_fair.training.population import Plan, Population, make_plan
 
 
-@pytest.fixture(scope="module", params=["mlp", "lenet5"])
+@pytest.fixture(scope="module", params=["mlp", "lenet5", "vgg11"])
 def task(request):
     data = load("digits")
     size, batch = (160, 32) if request.param == "mlp" else (80, 16)
+    width = 1 / 16 if request.param == "vgg11" else 1.0
     border = ((0, 0), (4, 4), (4, 4), (0, 0))
     data = data._replace(
         train_images=np.pad(data.train_images[:size], border),
         train_labels=data.train_labels[:size],
         test_images=np.pad(data.test_images, border),
     )
-    model = build(request.param, (16, 16, 1), 10, lowering="matmul")
+    model = build(request.param, (16, 16, 1), 10, lowering="matmul", width=width)
     recipe = RecipeConfig(epochs=10, batch_size=batch, learning_rate=0.05)
     task = network.Task(model, network.Pixels.of(data), recipe, size, 10)
     assert network.steps_per_epoch(task) * recipe.epochs == 50
