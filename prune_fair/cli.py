@@ -4,6 +4,7 @@ Experiments run through `experiment`, the command `prune-fair` through `main`. A
 one line on standard error and exit status 2.
 """
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ from prune_fair.models import MODELS
 from prune_fair.pruning import CRITERIA, GRANULARITIES, SCHEDULES, SCOPES, TREATMENTS, name_pattern
 from prune_fair.store import open_study
 from prune_fair.study import run_study
+
+SOURCE = r"Source: (.*?\d{4}(?:, arXiv [\d.]+\d)?)"  # authors, year and, where there is one, number
 
 StudyPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="STUDY")]
 
@@ -105,8 +108,7 @@ def list_rows(json: bool = False) -> None:
         "schedules": SCHEDULES,
     }
     listing = {
-        kind: {name: (row.__doc__ or "").partition("\n")[0] for name, row in rows.items()}
-        for kind, rows in described.items()
+        kind: {name: _line(row) for name, row in rows.items()} for kind, rows in described.items()
     }
     listing["scopes"] = dict.fromkeys(SCOPES, "")
     listing["granularities"] = dict.fromkeys(GRANULARITIES, "")
@@ -116,6 +118,13 @@ def list_rows(json: bool = False) -> None:
         console.print_json(listing)
     else:
         console.print_listing(console.make_console(), listing)
+
+
+def _line(row: Any) -> str:
+    """A row's docstring in one line: the first, and who it is from where it says so."""
+    text = row.__doc__ or ""
+    source = re.search(SOURCE, " ".join(text.split()))
+    return text.partition("\n")[0] + (f" [{source[1]}]" if source else "")
 
 
 def metrics(study: StudyPath, json: bool = False, confidence: float = 0.95) -> None:

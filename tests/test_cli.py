@@ -40,6 +40,9 @@ def test_list_names_every_row(capsys):
         assert name in listing[kind]
         assert name in plain
     assert all(
+        re.search(r"\[\w.* \d{4}(, arXiv [\d.]+)?\]$", s) for s in listing["models"].values()
+    )
+    assert all(
         line
         for kind in ("datasets", "models", "criteria", "metrics")
         for line in listing[kind].values()

@@ -33,7 +33,7 @@ BOUND = 60  # seconds; the tests leave programs unoptimised, so that most is ari
 
 def small_study(data: DataConfig, model: str, methods: tuple[str, ...]) -> StudyConfig:
     """Two seeds, two methods, two levels beside the dense one."""
-    recipe = RecipeConfig(epochs=1, learning_rate=0.05, score_images=64, recalibrate_images=128)
+    recipe = RecipeConfig(epochs=1, learning_rate=0.05, score_images=32, recalibrate_images=64)
     task = TaskConfig(data, ModelConfig(model, width=1 / 8), recipe)
     return StudyConfig((task,), methods, Schedule("geometric", rate=0.5, levels=2), seeds=2)
 
@@ -72,15 +72,15 @@ def test_study_on_fashion_mnist(model, tmp_path, monkeypatch):
     def load_some(config: DataConfig) -> Dataset:
         data = load(config)
         return data._replace(
-            train_images=data.train_images[:256],
-            train_labels=data.train_labels[:256],
-            test_images=data.test_images[:200],
-            test_labels=data.test_labels[:200],
+            train_images=data.train_images[:128],
+            train_labels=data.train_labels[:128],
+            test_images=data.test_images[:100],
+            test_labels=data.test_labels[:100],
         )
 
     monkeypatch.setattr(DataConfig, "load", load_some)
     start = time.process_time()
-    check_study(small_study(DataConfig("fashion_mnist"), model, METHODS[model]), tmp_path, 200)
+    check_study(small_study(DataConfig("fashion_mnist"), model, METHODS[model]), tmp_path, 100)
     assert time.process_time() - start < 2 * BOUND  # of two cores
 
 
