@@ -14,7 +14,7 @@ from typing import Any
 
 from prune_fair import datasets
 from prune_fair.errors import check, lookup
-from prune_fair.models import LOWERINGS, MODELS
+from prune_fair.models import LOWERINGS, MODELS, is_chain
 from prune_fair.pruning import Method, Schedule
 from prune_fair.types import SCHEMA_VERSION, Dataset
 
@@ -93,19 +93,23 @@ class ModelConfig:
     """The architecture of a task.
 
     Attributes:
-        name: `mlp` or `lenet5`.
+        name: a row of `MODELS`: `mlp`, `lenet5`, `alexnet`, `vgg11`, `resnet18` or `vit`.
         widths: hidden widths of an `mlp`; empty for 300 and 100.
+        width: multiplies the channels of all layers, of `alexnet`, `vgg11`, `resnet18` and `vit`;
+            above 0.
 
     Raises:
-        InputError: for an unknown name or a width below 1.
+        InputError: for an unknown name or a width outside its range.
     """
 
     name: str = "mlp"
     widths: tuple[int, ...] = ()
+    width: float = 1.0
 
     def __post_init__(self) -> None:
         lookup(MODELS, self.name, "model")
         check(all(w >= 1 for w in self.widths), f"widths {self.widths}: expected at least 1 each")
+        check(0 < self.width < math.inf, f"width {self.width}: expected a number above 0")
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,8 @@ class RecipeConfig:
         augment: how training images vary from step to step, each way once: `crop`, a shift of up
             to an eighth of the side, and `flip`, left for right in half of the images. Criteria
             score, and networks are tested, on images as they are.
+        recalibrate_images: training images over which BatchNorm's running statistics are taken
+            anew after training, drawn anew for each network and level; 0 leaves those of training.
 
     Raises:
         InputError: for values outside these ranges.
@@ -142,6 +148,7 @@ class RecipeConfig:
     finetune_learning_rate: float = 0.1
     score_batches: int = 8
     augment: tuple[str, ...] = ()
+    recalibrate_images: int = 0
 
     def __post_init__(self) -> None:
         lookup(dict.fromkeys(OPTIMIZERS), self.optimizer, "optimizer")
@@ -156,6 +163,8 @@ class RecipeConfig:
         check(self.learning_rate > 0, f"learning_rate {self.learning_rate}: expected above 0")
         check(0 <= self.momentum < 1, f"momentum {self.momentum}: expected in [0, 1)")
         check(self.weight_decay >= 0, f"weight_decay {self.weight_decay}: expected at least 0")
+        images = self.recalibrate_images
+        check(images >= 0, f"recalibrate_images {images}: expected at least 0")
         share = self.finetune_learning_rate
         check(0 < share <= 1, f"finetune_learning_rate {share}: expected a share in (0, 1]")
 
@@ -240,8 +249,14 @@ class StudyConfig:
         for kind, names in (("method", self.methods), ("task", self.task_names)):
             check(bool(names), f"no {kind}s: expected at least one")
             check(len({*names}) == len(names), f"{kind}s {names}: expected each once")
-        for method in self.methods:
-            self._check_block(Method.parse(method))
+        for method in map(Method.parse, self.methods):
+            self._check_block(method)
+            for model in {task.model.name for task in self.tasks}:
+                check(
+                    not method.removes_channels or is_chain(MODELS[model]),
+                    f"method {method.name!r}: channels of {model} cannot be removed, since its "
+                    f"layers are no chain; leave out '-{method.granularity}'",
+                )
         for name in ("seeds", "seeds_per_piece"):
             check(getattr(self, name) >= 1, f"{name} {getattr(self, name)}: expected at least 1")
 

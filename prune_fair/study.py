@@ -21,7 +21,7 @@ from prune_fair.store import DENSE, StudyStore, open_study, writing
 from prune_fair.training import network
 from prune_fair.training.population import Plan, Population, make_plan, use_every_core
 from prune_fair.training.programs import Programs, build_model, make_programs, make_task
-from prune_fair.types import Dataset, Mask, Params
+from prune_fair.types import Dataset, Mask, Variables
 
 Seeds: TypeAlias = Int[np.ndarray, " seeds"]
 
@@ -42,7 +42,7 @@ def silent(networks: int, *, reused: bool = False) -> None:
 class Networks(NamedTuple):
     """Networks of one method on the host, stacked by seed."""
 
-    params: Params
+    variables: Variables
     mask: Mask
 
 
@@ -114,7 +114,7 @@ def run_block(run: TaskRun, seeds: Seeds) -> None:
         return
     initial = _initialise(run, seeds, level=0)
     if next_level == 0:
-        nothing_removed = jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), initial)
+        nothing_removed = jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), initial.params)
         networks = _retrain(run, seeds, 0, {DENSE: Networks(initial, nothing_removed)})
     else:
         networks = _load(run, seeds, next_level - 1)
@@ -137,12 +137,12 @@ def _first_unfinished_level(run: TaskRun, seeds: Seeds) -> int:
     return level
 
 
-def _initialise(run: TaskRun, seeds: Seeds, level: int) -> Params:
+def _initialise(run: TaskRun, seeds: Seeds, level: int) -> Variables:
     return run.programs.initialise((np.int32(level),), seeds)
 
 
 def _prune(
-    run: TaskRun, seeds: Seeds, level: int, initial: Params, parents: Mapping[str, Networks]
+    run: TaskRun, seeds: Seeds, level: int, initial: Variables, parents: Mapping[str, Networks]
 ) -> dict[str, Mask]:
     """The next mask of every method's networks."""
     sparsities, masks = run.config.schedule.sparsity_by_level(), {}
@@ -158,14 +158,14 @@ def _treat(
     run: TaskRun,
     seeds: Seeds,
     level: int,
-    initial: Params,
+    initial: Variables,
     parents: Mapping[str, Networks],
     masks: Mapping[str, Mask],
 ) -> dict[str, Networks]:
-    """The weights that every method's survivors train from."""
+    """The variables that every method's survivors train from."""
     fresh = _initialise(run, seeds, level)
     return {
-        name: Networks(_treatment(name).start(initial, parents[name].params, fresh), mask)
+        name: Networks(_treatment(name).start(initial, parents[name].variables, fresh), mask)
         for name, mask in masks.items()
     }
 
@@ -174,12 +174,12 @@ def _retrain(
     run: TaskRun, seeds: Seeds, level: int, starts: Mapping[str, Networks]
 ) -> dict[str, Networks]:
     """Trains and evaluates the networks of all methods together, and saves them."""
-    params, mask = jax.tree.map(lambda *leaves: np.concatenate(leaves), *starts.values())
-    trained = _train(run, seeds, level, list(starts), params, mask)
-    evaluated = run.programs.evaluate((run.data,), trained.params, mask)
+    variables, mask = jax.tree.map(lambda *leaves: np.concatenate(leaves), *starts.values())
+    trained = _train(run, seeds, level, list(starts), variables, mask)
+    evaluated = run.programs.evaluate((run.data,), trained.variables, mask)
     networks, counts = jax.tree.map(
         lambda leaf: leaf.reshape(len(starts), len(seeds), *leaf.shape[1:]),
-        (Networks(trained.params, mask), (trained.diverged, evaluated)),
+        (Networks(trained.variables, mask), (trained.diverged, evaluated)),
     )
     retrained = {
         name: jax.tree.map(lambda leaf, row=row: leaf[row], networks)
@@ -190,18 +190,18 @@ def _retrain(
 
 
 def _train(
-    run: TaskRun, seeds: Seeds, level: int, names: Sequence[str], params: Params, mask: Mask
+    run: TaskRun, seeds: Seeds, level: int, names: Sequence[str], variables: Variables, mask: Mask
 ) -> network.Trained:
     """Trains the networks whose treatment does, and leaves the others as they start."""
     treatments = [_treatment(name) for name in names]
     finetune = run.task.recipe.finetune_learning_rate
     shares = [1.0 if treatment.full_learning_rate else finetune for treatment in treatments]
-    members = params, mask, np.tile(seeds, len(names)), _each(shares, seeds).astype(np.float32)
+    members = variables, mask, np.tile(seeds, len(names)), _each(shares, seeds).astype(np.float32)
     shared, trains = (run.data, np.int32(level)), _each([row.trains for row in treatments], seeds)
     if trains.all():
         return run.programs.train(shared, *members)
-    rest = jax.tree.map(lambda leaf, kept: np.where(kept, leaf, 0), params, mask)
-    whole = network.Trained(rest, np.zeros(len(trains), bool))
+    rest = jax.tree.map(lambda leaf, kept: np.where(kept, leaf, 0), variables.params, mask)
+    whole = network.Trained(variables._replace(params=rest), np.zeros(len(trains), bool))
     run.progress(int((~trains).sum()))
     if not trains.any():
         return whole
@@ -247,7 +247,10 @@ def _save(
     }
     if evaluated.group_confusion is not None:
         variables["group_confusion"] = evaluated.group_confusion
-    saved = {name: members._asdict() for name, members in networks.items()}
+    saved = {
+        name: {**members.variables._asdict(), "mask": members.mask}
+        for name, members in networks.items()
+    }
     run.store.save_networks(run.name, first_seed, level, saved)
     run.store.write_piece(run.name, level, list(networks), seeds.tolist(), variables)
     if level > 1:
@@ -263,7 +266,10 @@ def _prunable(run: TaskRun, name: str) -> list[bool]:
 def _load(run: TaskRun, seeds: Seeds, level: int) -> dict[str, Networks]:
     saved = run.store.load_networks(run.name, int(seeds[0]), level)
     names = run.config.methods if level else (DENSE,)
-    return {name: Networks(**saved[name]) for name in names}
+    return {
+        name: Networks(Variables(saved[name]["params"], saved[name]["state"]), saved[name]["mask"])
+        for name in names
+    }
 
 
 def _begin_task(

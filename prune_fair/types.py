@@ -11,6 +11,7 @@ SCHEMA_VERSION = 2
 
 AnyArray: TypeAlias = Array | np.ndarray  # on a device or on the host
 Params: TypeAlias = PyTree[Float[AnyArray, "..."]]
+State: TypeAlias = PyTree[Float[AnyArray, "..."]]
 Mask: TypeAlias = PyTree[Bool[AnyArray, "..."]]
 Scores: TypeAlias = PyTree[Float[AnyArray, "..."]]
 PRNGKey: TypeAlias = Key[Array, ""]
@@ -45,36 +46,62 @@ class Batch(NamedTuple):
     labels: Int[Array, "*n"]
 
 
+class Variables(NamedTuple):
+    """All numbers of one network.
+
+    Attributes:
+        params: what an optimiser trains and a mask may remove.
+        state: running statistics of BatchNorm, which training updates beside; `{}` without.
+    """
+
+    params: Params
+    state: State
+
+
 class Model(NamedTuple):
     """An architecture as pure functions.
 
     Attributes:
-        init: fresh parameters from a key.
-        apply: logits from parameters and images.
-        layers: paths of the layers that have a kernel ("dense_0"), in forward order. The last one
-            is the output layer, whose output channels are the classes.
+        init: fresh variables from a key.
+        apply: logits in evaluation, by the running statistics.
+        apply_train: logits in training, by the statistics of these images, and the state with the
+            running statistics moved towards them.
+        statistics: the state that these images alone would give.
+        layers: paths of the layers that have a kernel ("dense_0", "block_0/conv_0"), in forward
+            order. The last one is the output layer, whose output channels are the classes.
         shapes: of the parameters, a tree as `init` gives it.
+        chain: whether each layer reads the one before it and no other, so that its channels can
+            be removed whole.
     """
 
-    init: Callable[[PRNGKey], Params]
-    apply: Callable[[Params, Images], Logits]
+    init: Callable[[PRNGKey], Variables]
+    apply: Callable[[Variables, Images], Logits]
+    apply_train: Callable[[Variables, Images], tuple[Logits, State]]
+    statistics: Callable[[Variables, Images], State]
     layers: tuple[str, ...]
     shapes: PyTree[jax.ShapeDtypeStruct]
+    chain: bool = True
 
     @property
     def parameters(self) -> int:
-        """How many numbers `init` gives."""
+        """How many numbers a mask may remove; running statistics are not counted."""
         return sum(leaf.size for leaf in jax.tree.leaves(self.shapes))
+
+    def in_evaluation(self, state: State) -> Callable[[Params, Images], Logits]:
+        """`apply` as a function of the parameters alone, by these running statistics."""
+        return lambda params, images: self.apply(Variables(params, state), images)
 
 
 class Network(NamedTuple):
     """One network as a pruning criterion sees it.
 
     Attributes:
-        apply: logits from parameters and images.
+        apply: logits in evaluation, by the running statistics that training left: gradients for
+            scores are taken through these, so that no image's score hangs on its batch.
         params: trained parameters; removed weights are zero.
         mask: what remains before this pruning.
         initial: the parameters of its initialisation, none removed.
+        apply_initial: `apply` by the running statistics of the initialisation.
         weight_decay: of its training.
     """
 
@@ -82,4 +109,5 @@ class Network(NamedTuple):
     params: Params
     mask: Mask
     initial: Params
+    apply_initial: Callable[[Params, Images], Logits]
     weight_decay: float = 0.0

@@ -63,6 +63,8 @@ def test_labels_fit_a_file_system(name, label):
         (lambda: DataConfig("idx:a", groups="g"), "expected one of npz:FILE, tfds:NAME"),
         (lambda: ModelConfig("lenet"), "unknown model 'lenet': did you mean 'lenet5'"),
         (lambda: ModelConfig(widths=(0,)), "expected at least 1 each"),
+        (lambda: ModelConfig("vit", width=0.0), "width 0.0: expected a number above 0"),
+        (lambda: RecipeConfig(recalibrate_images=-1), "recalibrate_images -1"),
         (lambda: RecipeConfig(epochs=0), "epochs 0"),
         (lambda: RecipeConfig(batch_size=0), "batch_size 0"),
         (lambda: RecipeConfig(optimizer="sdg"), "did you mean 'sgd'"),
@@ -84,6 +86,13 @@ def test_labels_fit_a_file_system(name, label):
         (
             lambda: StudyConfig(methods=("magnitude-layerwise-2:4-rewind",)),
             "has sparsity 0.5 at every level, the schedule asks for 0.3, 0.51",
+        ),
+        (
+            lambda: StudyConfig(
+                (TaskConfig(model=ModelConfig("resnet18")),),
+                ("magnitude-global-channel-rewind",),
+            ),
+            "method 'magnitude-global-channel-rewind': channels of resnet18 cannot be removed",
         ),
         (lambda: StudyConfig(tasks=()), "no tasks"),
         (lambda: StudyConfig(tasks=(TaskConfig(),) * 2), "expected each once"),

@@ -36,14 +36,14 @@ def engine(
     programs = make_programs(population, task, (METHOD,))
     shared, level = population.share(network.DeviceData(*data[:4])), np.int32(0)
     seeds = np.arange(members, dtype=np.int32)
-    params = programs.initialise((level,), seeds)
-    dense = jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), params)
+    initial = programs.initialise((level,), seeds)
+    dense = jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), initial.params)
     kept = np.tile(weights_kept(task), (members, 1))
-    masks = programs.prune[METHOD]((shared, level), params, dense, params, seeds, kept)
+    masks = programs.prune[METHOD]((shared, level), initial, dense, initial, seeds, kept)
     full_rate = np.ones(members, np.float32)
 
     def run() -> int:
-        programs.train((shared, level), params, masks, seeds, full_rate)
+        programs.train((shared, level), initial, masks, seeds, full_rate)
         return members * workload.steps
 
     return run
@@ -63,7 +63,7 @@ def sequential(workload: Workload) -> Round:
     optimizer = network.make_optimizer(task.recipe, workload.steps)
 
     def loss(params: Any, rows: jax.Array) -> jax.Array:
-        logits = task.model.apply(params, images[rows])
+        logits = task.model.in_evaluation({})(params, images[rows])
         return optax.softmax_cross_entropy_with_integer_labels(logits, labels[rows]).mean()
 
     @partial(jax.jit, donate_argnums=(0, 1))
@@ -80,8 +80,9 @@ def sequential(workload: Workload) -> Round:
 
     def run() -> int:
         seed = jnp.int32(next(seeds))
-        params = initialise(level, seed)
-        mask = prune(device_data, level, params, full_mask(params), params, seed, kept)
+        initial = initialise(level, seed)
+        mask = prune(device_data, level, initial, full_mask(initial.params), initial, seed, kept)
+        params = initial.params
         state = optimizer.init(params)
         for rows in batches(generator, workload):
             params, state = step(params, state, mask, rows)

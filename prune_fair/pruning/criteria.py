@@ -42,7 +42,7 @@ def saliency(network: Network, batches: Batch, key: PRNGKey) -> Scores:
     Source: Mozer & Smolensky 1989; Molchanov et al. 2017, arXiv 1611.06440. With a weight decay d
     the objective J adds d/2 w^2 to the loss.
     """
-    gradient = mean_gradient(network, network.params, batches)
+    gradient = mean_gradient(network.apply, network.params, batches)
     decay = network.weight_decay
     return jax.tree.map(lambda w, g: jnp.abs(w * (g + decay * w)), network.params, gradient)
 
@@ -53,7 +53,7 @@ def undecayed(network: Network, batches: Batch, key: PRNGKey) -> Scores:
     Source: after Good et al. 2022, arXiv 2206.02976, who take the weight decay out of the loss's
     variation; their exact formula was not at hand. Without weight decay it is saliency.
     """
-    return _products(network.params, mean_gradient(network, network.params, batches))
+    return _products(network.params, mean_gradient(network.apply, network.params, batches))
 
 
 def snip(network: Network, batches: Batch, key: PRNGKey) -> Scores:
@@ -63,7 +63,7 @@ def snip(network: Network, batches: Batch, key: PRNGKey) -> Scores:
     order. With `rewind` it prunes as if before training.
     """
     initial = apply_mask(network.initial, network.mask)
-    return _products(initial, mean_gradient(network, initial, batches))
+    return _products(initial, mean_gradient(network.apply_initial, initial, batches))
 
 
 def fisher(network: Network, batches: Batch, key: PRNGKey) -> Scores:
@@ -72,7 +72,7 @@ def fisher(network: Network, batches: Batch, key: PRNGKey) -> Scores:
     Source: LeCun et al. 1989, optimal brain damage, with the empirical Fisher information (mean
     over images of the squared gradient) of Theis et al. 2018, arXiv 1801.05787, as its curvature.
     """
-    curvature = mean_squared_gradient(network, network.params, batches)
+    curvature = mean_squared_gradient(network.apply, network.params, batches)
     return jax.tree.map(lambda w, f: w**2 * f / 2, network.params, curvature)
 
 
@@ -137,7 +137,9 @@ def _same_class(batches: Batch) -> Bool[Array, "images images"]:
 
 def _class_weighted(network: Network, batches: Batch, weights: Float[Array, " images"]) -> Scores:
     weights = (weights / weights.sum()).reshape(batches.labels.shape)
-    return _products(network.params, weighted_gradient(network, network.params, batches, weights))
+    return _products(
+        network.params, weighted_gradient(network.apply, network.params, batches, weights)
+    )
 
 
 def _products(params: Params, gradient: Params) -> Scores:

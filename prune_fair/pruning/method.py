@@ -12,9 +12,9 @@ from prune_fair.pruning.masks import apply_mask, kernels
 from prune_fair.pruning.scopes import BY_HAND, SCOPES, Shapes, by_hand
 from prune_fair.pruning.selection import GRANULARITIES, Prunable, Quota
 from prune_fair.pruning.treatments import TREATMENTS
-from prune_fair.types import Batch, Mask, Model, Network, Params, PRNGKey
+from prune_fair.types import Batch, Mask, Model, Network, PRNGKey, Variables
 
-Prune: TypeAlias = Callable[[Params, Mask, Params, Batch, PRNGKey, Quota], Mask]
+Prune: TypeAlias = Callable[[Variables, Mask, Variables, Batch, PRNGKey, Quota], Mask]
 OUTPUT, SKIP_FIRST = "output", "skipfirst"
 
 
@@ -162,7 +162,8 @@ def all_methods() -> list[Method]:
 def pruner(method: Method, model: Model, weight_decay: float = 0.0) -> Prune:
     """The method's prune step for one network.
 
-    It takes params, mask, initial params, score batches, a key and quotas, and gives the next mask.
+    It takes variables, mask, initial variables, score batches, a key and quotas, and gives the next
+    mask.
     """
     criterion, select = CRITERIA[method.criterion], GRANULARITIES[method.granularity]
     layers = method.prunable(model.layers)
@@ -170,9 +171,21 @@ def pruner(method: Method, model: Model, weight_decay: float = 0.0) -> Prune:
     prunable = Prunable(layers, rest[0] if rest else None)
 
     def prune(
-        params: Params, mask: Mask, initial: Params, batches: Batch, key: PRNGKey, quota: Quota
+        variables: Variables,
+        mask: Mask,
+        initial: Variables,
+        batches: Batch,
+        key: PRNGKey,
+        quota: Quota,
     ) -> Mask:
-        network = Network(model.apply, apply_mask(params, mask), mask, initial, weight_decay)
+        network = Network(
+            model.in_evaluation(variables.state),
+            apply_mask(variables.params, mask),
+            mask,
+            initial.params,
+            model.in_evaluation(initial.state),
+            weight_decay,
+        )
         return select(criterion(network, batches, key), mask, prunable, quota)
 
     return prune

@@ -16,6 +16,8 @@ from jaxtyping import Array, Bool, Float, Int, UInt32
 from prune_fair.pruning.masks import flatten, kernels, unflatten
 from prune_fair.types import Mask, Scores
 
+NORM_SUFFIX = "_norm"
+
 Quota: TypeAlias = Int[Array, " quotas"]
 
 
@@ -208,14 +210,19 @@ def _weights(channels: Array, width: list[int], sizes: list[int]) -> Int[Array, 
 
 
 def _remove_channels(mask: Mask, prunable: Prunable, chosen: Sequence[Array]) -> Mask:
-    """Removes channels whole: kernel, bias, and the weights of the next layer that read them."""
+    """Removes channels whole: kernel, bias, and the weights of the next layer that read them.
+
+    A layer's BatchNorm is named after it, "conv_0_norm"; without scale and shift a removed channel
+    is zero behind it too.
+    """
     flat = flatten(mask)
     outputs = dict(zip(prunable.layers, chosen, strict=True))
     inputs = dict(zip([*prunable.layers[1:], prunable.reader], chosen, strict=True))
     for path, leaf in flat.items():
         layer, _, name = path.rpartition("/")
-        if layer in outputs:
-            flat[path] = leaf & jnp.broadcast_to(outputs[layer], leaf.shape)
+        writer = layer.removesuffix(NORM_SUFFIX)
+        if writer in outputs:
+            flat[path] = leaf & jnp.broadcast_to(outputs[writer], leaf.shape)
         if name == "kernel" and layer in inputs:
             readers = jnp.tile(inputs[layer], leaf.shape[-2] // len(inputs[layer]))
             flat[path] = flat[path] & jnp.broadcast_to(readers[:, None], leaf.shape)

@@ -6,24 +6,25 @@ To add one, write its start here and add its row to `TREATMENTS`.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from prune_fair.types import Params
+from prune_fair.types import Variables
 
 
 class Treatment(NamedTuple):
     """How a pruned network is retrained.
 
     Attributes:
-        start: from (initial, trained, fresh) parameters to those that training starts from.
+        start: from (initial, trained, fresh) variables, running statistics included, to those that
+            training starts from.
         full_learning_rate: the recipe's whole learning rate, or its fine-tuning share of it.
         trains: whether it is retrained at all.
     """
 
-    start: Callable[[Params, Params, Params], Params]
+    start: Callable[[Variables, Variables, Variables], Variables]
     full_learning_rate: bool = True
     trains: bool = True
 
 
-def finetune(initial: Params, trained: Params, fresh: Params) -> Params:
+def finetune(initial: Variables, trained: Variables, fresh: Variables) -> Variables:
     """The trained weights, at the recipe's lower fine-tuning learning rate.
 
     Source: Han et al. 2015, arXiv 1506.02626.
@@ -31,7 +32,7 @@ def finetune(initial: Params, trained: Params, fresh: Params) -> Params:
     return trained
 
 
-def lr_rewind(initial: Params, trained: Params, fresh: Params) -> Params:
+def lr_rewind(initial: Variables, trained: Variables, fresh: Variables) -> Variables:
     """The trained weights, at the full learning rate: its schedule is rewound, they are not.
 
     Source: Renda et al. 2020, arXiv 2003.02389, learning rate rewinding.
@@ -39,7 +40,7 @@ def lr_rewind(initial: Params, trained: Params, fresh: Params) -> Params:
     return trained
 
 
-def rewind(initial: Params, trained: Params, fresh: Params) -> Params:
+def rewind(initial: Variables, trained: Variables, fresh: Variables) -> Variables:
     """The weights of the network's own initialisation, at the full learning rate.
 
     Source: Frankle & Carbin 2019, arXiv 1803.03635.
@@ -47,7 +48,7 @@ def rewind(initial: Params, trained: Params, fresh: Params) -> Params:
     return initial
 
 
-def reinit(initial: Params, trained: Params, fresh: Params) -> Params:
+def reinit(initial: Variables, trained: Variables, fresh: Variables) -> Variables:
     """Weights of a new initialisation, another at each level, at the full learning rate.
 
     Source: Frankle & Carbin 2019, arXiv 1803.03635, the random reinitialisation control.
@@ -55,7 +56,7 @@ def reinit(initial: Params, trained: Params, fresh: Params) -> Params:
     return fresh
 
 
-def none(initial: Params, trained: Params, fresh: Params) -> Params:
+def none(initial: Variables, trained: Variables, fresh: Variables) -> Variables:
     """The trained weights as they are, not retrained: what does retraining repair?
 
     Source: the control of every treatment, as in Hoefler et al. 2021, arXiv 2102.00554.

@@ -24,7 +24,18 @@ from prune_fair.pruning import (
     removed_weights,
 )
 from prune_fair.training.augment import augment
-from prune_fair.types import AnyArray, Batch, Dataset, Images, Mask, Model, Params, PRNGKey
+from prune_fair.types import (
+    AnyArray,
+    Batch,
+    Dataset,
+    Images,
+    Mask,
+    Model,
+    Params,
+    PRNGKey,
+    State,
+    Variables,
+)
 
 EVALUATION_BATCH = 1000
 
@@ -72,9 +83,9 @@ class Task(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """A network after training; `diverged` where a parameter is not finite."""
+    """A network after training; `diverged` where a parameter or statistic is not finite."""
 
-    params: Params
+    variables: Variables
     diverged: Bool[AnyArray, ""]
 
 
@@ -89,13 +100,13 @@ class Evaluated(NamedTuple):
 
 def network_key(seed: Int[Array, ""], level: Int[Array, ""], purpose: str) -> PRNGKey:
     """The one source of randomness: a key for a seed, a level and a purpose."""
-    purposes = ("init", "batches", "scores", "augment")
+    purposes = ("init", "batches", "scores", "augment", "statistics")
     key = jax.random.fold_in(jax.random.key(seed), level)
     return jax.random.fold_in(key, purposes.index(purpose))
 
 
-def initialise(task: Task, level: Int[Array, ""], seed: Int[Array, ""]) -> Params:
-    """Fresh parameters: at level 0 the network's own initialisation, at others new draws."""
+def initialise(task: Task, level: Int[Array, ""], seed: Int[Array, ""]) -> Variables:
+    """Fresh variables: at level 0 the network's own initialisation, at others new draws."""
     return task.model.init(network_key(seed, level, "init"))
 
 
@@ -103,7 +114,7 @@ def train(
     task: Task,
     data: DeviceData,
     level: Int[Array, ""],
-    params: Params,
+    variables: Variables,
     mask: Mask,
     seed: Int[Array, ""],
     learning_rate_share: Float[Array, ""],
@@ -116,32 +127,66 @@ def train(
     """
     recipe, steps = task.recipe, steps_per_epoch(task)
     optimizer = make_optimizer(recipe, steps * recipe.epochs)
-    params = apply_mask(params, mask)
 
-    def loss(params: Params, batch: Batch) -> Float[Array, ""]:
-        logits = task.model.apply(params, batch.images)
+    def loss(params: Params, state: State, batch: Batch) -> tuple[Float[Array, ""], State]:
+        logits, state = task.model.apply_train(Variables(params, state), batch.images)
         labels = jax.nn.one_hot(batch.labels, task.classes)  # its gradient is no scatter
-        return optax.softmax_cross_entropy(logits, labels).mean()
+        return optax.softmax_cross_entropy(logits, labels).mean(), state
 
-    def step(carry: tuple[Params, optax.OptState], drawn: tuple[Array, Array | None]):
-        params, state = carry
+    def step(carry: tuple[Variables, optax.OptState], drawn: tuple[Array, Array | None]):
+        (params, state), moments = carry
         rows, number = drawn
         key = None if number is None else step_key(level, seed, number)
-        gradients = jax.grad(loss)(params, take_batch(task, data, rows, key))
-        updates, state = optimizer.update(gradients, state, params)
+        batch = take_batch(task, data, rows, key)
+        gradients, state = jax.grad(loss, has_aux=True)(params, state, batch)
+        updates, moments = optimizer.update(gradients, moments, params)
         updates = jax.tree.map(lambda update: update * learning_rate_share, updates)
-        return (apply_mask(optax.apply_updates(params, updates), mask), state), None
+        params = apply_mask(optax.apply_updates(params, updates), mask)
+        return (Variables(params, state), moments), None
 
-    def epoch(carry: tuple[Params, optax.OptState], drawn: tuple[PRNGKey, Array | None]):
+    def epoch(carry: tuple[Variables, optax.OptState], drawn: tuple[PRNGKey, Array | None]):
         key, numbers = drawn
         return jax.lax.scan(step, carry, (shuffled_batches(task, key), numbers))
 
     order_seed = jnp.zeros_like(level) if task.shuffling == "shared" else seed
     keys = jax.random.split(network_key(order_seed, level, "batches"), recipe.epochs)
-    drawn = keys, step_numbers(recipe, steps)
-    (params, _), _ = jax.lax.scan(epoch, (params, optimizer.init(params)), drawn)
-    finite = [jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(params)]
-    return Trained(params, ~jnp.all(jnp.stack(finite)))
+    start = Variables(apply_mask(variables.params, mask), variables.state)
+    carry, drawn = (start, optimizer.init(start.params)), (keys, step_numbers(recipe, steps))
+    (trained, _), _ = jax.lax.scan(epoch, carry, drawn)
+    trained = recalibrate(task, data, level, trained, seed)
+    finite = [jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(trained)]
+    return Trained(trained, ~jnp.all(jnp.stack(finite)))
+
+
+def recalibrate(
+    task: Task,
+    data: DeviceData,
+    level: Int[Array, ""],
+    variables: Variables,
+    seed: Int[Array, ""],
+) -> Variables:
+    """The running statistics as means over the recipe's `recalibrate_images`, in whole batches.
+
+    They stay as they are where that is 0 or the model has none.
+
+    Source: Li et al. 2020, EagleEye, arXiv 2007.02491; the mean over batches as in
+    `torch.optim.swa_utils.update_bn`.
+    """
+    images = min(task.recipe.recalibrate_images, task.train_size)
+    if images == 0 or not jax.tree.leaves(variables.state):
+        return variables
+    batch = min(task.recipe.batch_size, images)
+    batches = images // batch
+    order = random_order(network_key(seed, level, "statistics"), task.train_size)
+
+    def add(total: State, rows: Int[Array, " batch"]):
+        state = task.model.statistics(variables, take_batch(task, data, rows).images)
+        return jax.tree.map(jnp.add, total, state), None
+
+    none = jax.tree.map(jnp.zeros_like, variables.state)
+    rows = order[: batches * batch].reshape(batches, batch)
+    total, _ = jax.lax.scan(add, none, rows)
+    return variables._replace(state=jax.tree.map(lambda leaf: leaf / batches, total))
 
 
 def prune(
@@ -149,9 +194,9 @@ def prune(
     method: Method,
     data: DeviceData,
     level: Int[Array, ""],
-    params: Params,
+    variables: Variables,
     mask: Mask,
-    initial: Params,
+    initial: Variables,
     seed: Int[Array, ""],
     quota: Int[Array, " quotas"],
 ) -> Mask:
@@ -161,12 +206,13 @@ def prune(
     flat = take_batch(task, data, rows.ravel())
     batches = jax.tree.map(lambda leaf: leaf.reshape(*rows.shape, *leaf.shape[1:]), flat)
     prune_step = pruner(method, task.model, task.recipe.weight_decay)
-    return prune_step(params, mask, initial, batches, score_key, quota)
+    return prune_step(variables, mask, initial, batches, score_key, quota)
 
 
-def evaluate(task: Task, data: DeviceData, params: Params, mask: Mask) -> Evaluated:
+def evaluate(task: Task, data: DeviceData, variables: Variables, mask: Mask) -> Evaluated:
     """Confusion counts over the test images, by group where there are some, and what is removed."""
-    masked, classes = apply_mask(params, mask), task.classes
+    masked = variables._replace(params=apply_mask(variables.params, mask))
+    classes = task.classes
 
     def count(total: tuple[Array, Array | None], part: tuple[Array, Array, Array | None]):
         images, labels, groups = part

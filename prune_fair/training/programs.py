@@ -30,7 +30,8 @@ def build_model(
         InputError: for an architecture that does not fit them.
     """
     shape, classes = dataset.train_images.shape[1:], len(dataset.class_names)
-    return build(config.model.name, shape, classes, config.model.widths, lowering, dtype)
+    model = config.model
+    return build(model.name, shape, classes, model.widths, lowering, dtype, model.width)
 
 
 def make_task(config: TaskConfig, dataset: Dataset, plan: Plan) -> network.Task:

@@ -1,32 +1,95 @@
+import itertools
+
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import pytest
 
 from prune_fair.errors import InputError
-from prune_fair.models import LOWERINGS, MODELS, build
+from prune_fair.models import LOWERINGS, MODELS, build, from_flax
+from prune_fair.pruning import full_mask, kernels, removed_weights
+
+SCALED = {"alexnet", "vgg11", "resnet18", "vit"}
+FITTING = [
+    (name, shape)
+    for name in MODELS
+    for shape in ((8, 8, 1), (28, 28, 1), (32, 32, 3), (17, 13, 3))
+    if not (name == "lenet5" and shape[0] == 8) and not (name in SCALED and shape[0] == 17)
+]
+WITH_STATE = {"vgg11", "resnet18"}
 
 
 def parameters(model) -> int:
-    params = jax.eval_shape(model.init, jax.random.key(0))
+    params = jax.eval_shape(model.init, jax.random.key(0)).params
     return sum(leaf.size for leaf in jax.tree.leaves(params))
 
 
-@pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("shape", [(28, 28, 1), (17, 13, 3)])
+def small(name, shape, **options):
+    """At an eighth of the width, where the architecture has one."""
+    return build(name, shape, classes=7, width=1 / 8 if name in SCALED else 1.0, **options)
+
+
+def close(one, other, atol=1e-5) -> bool:
+    return jax.tree.all(jax.tree.map(lambda a, b: jnp.allclose(a, b, atol=atol), one, other))
+
+
+@pytest.mark.parametrize(("name", "shape"), FITTING)
 def test_contract_of_every_architecture(name, shape):
-    model = build(name, shape, classes=7)
-    init, apply = jax.jit(model.init), jax.jit(model.apply)
-    params = init(jax.random.key(0))
+    model = small(name, shape)
     images = jax.random.normal(jax.random.key(1), (4, *shape))
-    logits = apply(params, images)
+    init, apply = jax.jit(model.init), jax.jit(model.apply)
+    variables = init(jax.random.key(0))
+    logits = apply(variables, images)
     assert logits.shape == (4, 7)
-    assert jnp.allclose(model.apply(params, images), logits, atol=1e-5)
-    assert set(model.layers) == set(params)
-    assert params[model.layers[-1]]["kernel"].shape[-1] == 7
-    again = init(jax.random.key(0))
-    assert jax.tree.all(jax.tree.map(jnp.array_equal, params, again))
-    one_by_one = jnp.concatenate([apply(params, image[None]) for image in images])
-    assert jnp.allclose(one_by_one, logits, atol=1e-5)
+    assert jnp.isfinite(logits).all()
+    assert close(init(jax.random.key(0)), variables, atol=0)
+    assert parameters(model) == model.parameters
+    found = kernels(variables.params, model.layers)
+    assert len({*model.layers}) == len(found)
+    assert sum(leaf.ndim > 1 for leaf in jax.tree.leaves(variables.params)) - len(found) == (
+        name == "vit"  # its positions are no kernel
+    )
+    assert found[-1].shape[-1] == 7
+    assert removed_weights(full_mask(variables.params), model.layers).tolist() == [0] * len(found)
+    one_by_one = jnp.concatenate([apply(variables, image[None]) for image in images])
+    assert close(one_by_one, logits)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_jit_equals_eager_and_vmap_equals_a_loop(name):
+    model = small(name, (12, 12, 1))
+    keys = jax.random.split(jax.random.key(2), 2)
+    images = jax.random.normal(jax.random.key(1), (4, 12, 12, 1))
+
+    def run(key):
+        variables = model.init(key)
+        return model.apply(variables, images), model.apply_train(variables, images)
+
+    together, solo = jax.jit(jax.vmap(run))(keys), jax.jit(run)
+    for row, key in enumerate(keys):
+        member = jax.tree.map(lambda leaf, row=row: leaf[row], together)
+        assert close(solo(key), member, atol=1e-4)
+    eager = model.apply(jax.jit(model.init)(keys[0]), images)
+    assert close(eager, together[0][0], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_running_statistics_move_in_training_and_not_in_evaluation(name):
+    model = small(name, (16, 16, 1))
+    variables = jax.jit(model.init)(jax.random.key(0))
+    images = jax.random.normal(jax.random.key(1), (4, 16, 16, 1))
+    logits, state = jax.jit(model.apply_train)(variables, images)
+    batch = jax.jit(model.statistics)(variables, images)
+    assert bool(jax.tree.leaves(state)) is (name in WITH_STATE)
+    assert jax.tree.structure(state) == jax.tree.structure(variables.state)
+    moved = jax.tree.map(lambda a, b: 0.9 * a + 0.1 * b, variables.state, batch)
+    assert close(moved, state)
+    if name in WITH_STATE:
+        assert not jax.tree.all(jax.tree.map(jnp.array_equal, state, variables.state))
+        by_these = jax.jit(model.apply)(variables._replace(state=batch), images)
+        assert close(by_these, logits, atol=1e-3)
+    else:
+        assert close(jax.jit(model.apply)(variables, images), logits)
 
 
 def test_parameter_counts_by_hand():
@@ -37,6 +100,44 @@ def test_parameter_counts_by_hand():
     assert parameters(lenet5) == convolutions + 400 * 120 + 120 + 120 * 84 + 84 + 84 * 10 + 10
 
 
+def convolution(kernel, inputs, outputs):
+    return kernel**2 * inputs * outputs
+
+
+def test_parameter_counts_of_deep_architectures_by_hand():
+    """Those of 3x32x32 images and 10 classes, with the scale and shift of BatchNorm."""
+    alexnet = [(11, 3, 64), (5, 64, 192), (3, 192, 384), (3, 384, 256), (3, 256, 256)]
+    count = sum(convolution(*layer) + layer[2] for layer in alexnet) + 256 * 10 + 10
+    assert parameters(build("alexnet", (32, 32, 3), 10)) == count == 2_472_266
+
+    channels = [3, 64, 128, 256, 256, 512, 512, 512, 512]
+    vgg11 = [(3, *pair) for pair in itertools.pairwise(channels)]
+    count = sum(convolution(*layer) + 3 * layer[2] for layer in vgg11) + 512 * 10 + 10
+    assert parameters(build("vgg11", (32, 32, 3), 10)) == count == 9_231_114
+
+    stages = [(64, 64), (64, 128), (128, 256), (256, 512)]
+    resnet18 = [(3, 3, 64)]
+    for inputs, outputs in stages:
+        resnet18 += [(3, inputs, outputs)] + [(3, outputs, outputs)] * 3
+    resnet18 += [(1, *stage) for stage in stages[1:]]
+    count = sum(convolution(*layer) + 2 * layer[2] for layer in resnet18) + 512 * 10 + 10
+    assert parameters(build("resnet18", (32, 32, 3), 10)) == count == 11_173_962
+
+    attention, dense = 4 * (192 * 192 + 192), 192 * 768 + 768 + 768 * 192 + 192
+    count = 48 * 192 + 192 + 64 * 192 + 6 * (attention + dense + 4 * 192) + 2 * 192 + 1930
+    assert parameters(build("vit", (32, 32, 3), 10)) == count == 2_693_194
+
+
+def test_nested_layers_are_in_forward_order():
+    layers = build("resnet18", (8, 8, 1), 10, width=1 / 16).layers
+    assert layers[:3] == ("conv_0", "block_0/conv_0", "block_0/conv_1")
+    assert layers[5:8] == ("block_2/conv_0", "block_2/conv_1", "block_2/shortcut")
+    assert len(layers) == 1 + 16 + 3 + 1
+    layers = build("vit", (8, 8, 1), 10, width=1 / 16).layers
+    block = ("query", "key", "value", "attended", "dense_0", "dense_1")
+    assert layers == ("patches", *(f"block_{i}/{la}" for i in range(6) for la in block), "output")
+
+
 def test_layers_are_in_forward_order_however_many():
     model = build("mlp", (8, 8, 1), 10, widths=[5] * 12)
     assert model.layers == (*(f"dense_{i}" for i in range(12)), "output")
@@ -44,12 +145,14 @@ def test_layers_are_in_forward_order_however_many():
 
 @pytest.mark.parametrize("name", MODELS)
 def test_lowerings_agree_in_values_and_gradients(name):
-    native, matmul = (build(name, (28, 28, 1), 10, lowering=row) for row in LOWERINGS)
-    params = jax.jit(native.init)(jax.random.key(0))
+    native, matmul = (small(name, (28, 28, 1), lowering=row) for row in LOWERINGS)
+    variables = jax.jit(native.init)(jax.random.key(0))
     images = jax.random.normal(jax.random.key(1), (3, 28, 28, 1))
 
     def gradient(model):
-        return jax.jit(jax.value_and_grad(lambda p: (model.apply(p, images) ** 2).sum()))(params)
+        apply = model.in_evaluation(variables.state)
+        loss = jax.value_and_grad(lambda params: (apply(params, images) ** 2).sum())
+        return jax.jit(loss)(variables.params)
 
     close = jax.tree.map(
         lambda a, b: jnp.allclose(a, b, rtol=1e-3, atol=1e-4), gradient(native), gradient(matmul)
@@ -59,7 +162,7 @@ def test_lowerings_agree_in_values_and_gradients(name):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_bfloat16_computes_roughly_the_same(name):
-    full, short = (build(name, (28, 28, 1), 10, dtype=dtype) for dtype in ("float32", "bfloat16"))
+    full, short = (small(name, (28, 28, 1), dtype=dtype) for dtype in ("float32", "bfloat16"))
     params = jax.jit(full.init)(jax.random.key(0))
     images = jax.random.normal(jax.random.key(1), (3, 28, 28, 1))
     logits = [jax.jit(model.apply)(params, images) for model in (full, short)]
@@ -74,3 +177,13 @@ def test_refusals():
         build("lenet5", (28, 28, 1), 10, widths=[5])
     with pytest.raises(InputError, match="unknown model 'lenet': did you mean 'lenet5'"):
         build("lenet", (28, 28, 1), 10)
+    with pytest.raises(InputError, match="width 0.5: lenet5 has no width to multiply; leave out"):
+        build("lenet5", (28, 28, 1), 10, width=0.5)
+    with pytest.raises(InputError, match="Forgetful has BatchNorm and no field momentum"):
+        from_flax(Forgetful(), (4, 4, 1))
+
+
+class Forgetful(nn.Module):
+    @nn.compact
+    def __call__(self, images, train=False):
+        return nn.Dense(2)(nn.BatchNorm(not train)(images.reshape(len(images), -1)))

@@ -3,7 +3,7 @@ import pytest
 
 from prune_fair.models import build
 from prune_fair.pruning import full_mask
-from prune_fair.types import Batch
+from prune_fair.types import Batch, Network
 
 
 @pytest.fixture(scope="session")
@@ -12,14 +12,29 @@ def model():
 
 
 @pytest.fixture(scope="session")
-def params(model):
+def variables(model):
     return jax.jit(model.init)(jax.random.key(0))
 
 
 @pytest.fixture(scope="session")
 def initial(model):
-    """Of another key than `params`, as if these were trained."""
+    """Of another key than `variables`, as if those were trained."""
     return jax.jit(model.init)(jax.random.key(5))
+
+
+@pytest.fixture(scope="session")
+def params(variables):
+    return variables.params
+
+
+@pytest.fixture(scope="session")
+def apply(model):
+    return model.in_evaluation({})
+
+
+@pytest.fixture(scope="session")
+def network(apply, params, mask, initial):
+    return Network(apply, params, mask, initial.params, apply)
 
 
 @pytest.fixture(scope="session")

@@ -23,11 +23,9 @@ def close(a, b) -> bool:
 
 @criteria
 def test_scores_have_the_parameters_tree_and_shapes_and_are_finite(
-    criterion, model, params, mask, initial, batches
+    criterion, params, network, batches
 ):
-    score = jax.jit(
-        lambda params: criterion(Network(model.apply, params, mask, initial), batches, KEY)
-    )
+    score = jax.jit(lambda params: criterion(network._replace(params=params), batches, KEY))
     scores = score(params)
     assert jax.tree.structure(scores) == jax.tree.structure(params)
     pairs = zip(jax.tree.leaves(scores), jax.tree.leaves(params), strict=True)
@@ -36,9 +34,9 @@ def test_scores_have_the_parameters_tree_and_shapes_and_are_finite(
 
 
 @criteria
-def test_jit_equals_eager_and_the_key_decides(criterion, model, params, mask, initial, batches):
+def test_jit_equals_eager_and_the_key_decides(criterion, params, network, batches):
     def score(params, key):
-        return criterion(Network(model.apply, params, mask, initial), batches, key)
+        return criterion(network._replace(params=params), batches, key)
 
     jitted, eager = jax.jit(score)(params, KEY), score(params, KEY)
     assert close(jitted, eager)
@@ -46,12 +44,12 @@ def test_jit_equals_eager_and_the_key_decides(criterion, model, params, mask, in
 
 
 @criteria
-def test_vmap_equals_a_loop(criterion, model, mask, initial, batches):
+def test_vmap_equals_a_loop(criterion, model, network, batches):
     keys = jax.random.split(jax.random.key(2), 3)
-    members = jax.jit(jax.vmap(model.init))(keys)
+    members = jax.jit(jax.vmap(model.init))(keys).params
 
     def score(params, key):
-        return criterion(Network(model.apply, params, mask, initial), batches, key)
+        return criterion(network._replace(params=params), batches, key)
 
     batched, score = jax.jit(jax.vmap(score))(members, keys), jax.jit(score)
     for row in range(3):
@@ -72,7 +70,7 @@ def linear():
     initial = {"output": {"kernel": jnp.array([[0.5, 1.0], [1.0, -0.5]])}}
     mask = jax.tree.map(lambda leaf: jnp.ones(leaf.shape, bool), params)
     batches = Batch(jnp.array([1.0, 2.0]).reshape(1, 1, 1, 2, 1), jnp.array([[0]]))
-    return Network(apply, params, mask, initial), batches
+    return Network(apply, params, mask, initial, apply), batches
 
 
 # logits of (1, 2) are 1 and -1; p = softmax = (0.880797, 0.119203); dL/dlogits = (p0 - 1, p1);
@@ -158,8 +156,7 @@ def test_the_recipe_for_a_new_criterion_is_short_and_true(monkeypatch, toy_confi
     assert bool((results.sparsity.isel(level=2) > 0.8).all())
 
 
-def test_random_is_uniform_and_differs_by_key(model, params, mask, initial, batches):
-    network = Network(model.apply, params, mask, initial)
+def test_random_is_uniform_and_differs_by_key(network, batches):
     first, second = (CRITERIA["random"](network, batches, jax.random.key(k)) for k in (0, 1))
     assert not close(first, second)
     leaves = jnp.concatenate([leaf.ravel() for leaf in jax.tree.leaves(first)])

@@ -15,6 +15,7 @@ from prune_fair.pruning import (
     pruner,
     quota,
 )
+from prune_fair.types import Variables
 
 
 def test_names_are_parsed_back():
@@ -60,10 +61,10 @@ def test_refusals(arguments, message):
 
 @pytest.mark.parametrize("output", [False, True])
 @pytest.mark.parametrize("first", [False, True])
-def test_end_layers_are_part_of_the_method(output, first, model, params, mask, initial, batches):
+def test_end_layers_are_part_of_the_method(output, first, model, variables, mask, initial, batches):
     method = Method("magnitude", output=output, first=first)
     prune = jax.jit(pruner(method, model))
-    after = prune(params, mask, initial, batches, jax.random.key(0), jnp.array([10]))
+    after = prune(variables, mask, initial, batches, jax.random.key(0), jnp.array([10]))
     assert bool(after["output"]["kernel"].all()) is not output
     assert bool(after["dense_0"]["kernel"].all()) is not first
     ends = "-output" * output + "-skipfirst" * (not first)
@@ -71,21 +72,21 @@ def test_end_layers_are_part_of_the_method(output, first, model, params, mask, i
     assert Method.parse(method.name) == method
 
 
-def test_channels_may_spare_the_first_layer(model, params, mask, initial, batches):
+def test_channels_may_spare_the_first_layer(model, variables, mask, initial, batches):
     method = Method(granularity="channel", first=False)
     prune = jax.jit(pruner(method, model))
-    after = prune(params, mask, initial, batches, jax.random.key(0), jnp.array([18]))
+    after = prune(variables, mask, initial, batches, jax.random.key(0), jnp.array([18]))
     assert bool(after["dense_0"]["kernel"].all())
     assert after["dense_1"]["bias"].tolist().count(True) == 3  # of 5 channels of 6 weights
     assert (after["output"]["kernel"].all(axis=1) == after["dense_1"]["bias"]).all()
 
 
-def test_layers_by_hand(model, params, mask, initial, batches):
+def test_layers_by_hand(model, variables, mask, initial, batches):
     method = Method.parse("magnitude-dense_1=0.5-rewind")
     kept = quota(method.scope, 0.9, method.shapes(model))
     assert kept.tolist() == [54, 15]
     prune = jax.jit(pruner(method, model))
-    after = prune(params, mask, initial, batches, jax.random.key(0), jnp.asarray(kept))
+    after = prune(variables, mask, initial, batches, jax.random.key(0), jnp.asarray(kept))
     assert int(after["dense_1"]["kernel"].sum()) == 15
     assert bool(after["dense_0"]["kernel"].all())
 
@@ -128,7 +129,7 @@ def test_methods_prune_one_network_and_many_alike(method, batches):
     quotas = jnp.asarray(quota(method.scope, 0.5, method.shapes(model)))
     keys = jax.random.split(jax.random.key(3), 2)
     members, initial = (jax.jit(jax.vmap(model.init))(k) for k in (keys, keys[::-1]))
-    masks = jax.jit(jax.vmap(full_mask))(members)
+    masks = jax.jit(jax.vmap(full_mask))(members.params)
     many = jax.jit(jax.vmap(prune, in_axes=(0, 0, 0, None, 0, None)))(
         members, masks, initial, batches, keys, quotas
     )
@@ -142,7 +143,10 @@ def test_methods_prune_one_network_and_many_alike(method, batches):
 
 
 def test_treatments_start_from_what_they_say():
-    initial, trained, fresh = ({"w": jnp.full(1, value)} for value in (1.0, 2.0, 3.0))
+    initial, trained, fresh = (
+        Variables({"w": jnp.full(1, value)}, {"mean": jnp.full(1, -value)})
+        for value in (1.0, 2.0, 3.0)
+    )
     starts = {name: row.start(initial, trained, fresh) for name, row in TREATMENTS.items()}
     from_trained = dict.fromkeys(("finetune", "lr_rewind", "none"), trained)
     assert starts == {**from_trained, "rewind": initial, "reinit": fresh}

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from prune_fair.models import build
+from prune_fair.models import build, from_flax
+from prune_fair.models.vgg11 import VGG11
 from prune_fair.pruning import apply_mask, full_mask, kernels, quota
 from prune_fair.pruning.selection import GRANULARITIES, Prunable, keep_top
 
@@ -56,7 +58,7 @@ RANKINGS = [
 @pytest.mark.parametrize("tied", [False, True])
 def test_contract_of_every_selection(granularity, scope, tied):
     model = build("mlp", (4, 2, 1), 4, widths=(8, 5))
-    params = jax.jit(model.init)(jax.random.key(0))
+    params = jax.jit(model.init)(jax.random.key(0)).params
     mask, select, layers = full_mask(params), GRANULARITIES[granularity], model.layers[:-1]
     prunable, shapes = Prunable(layers, "output"), {"dense_0": (8, 8), "dense_1": (8, 5)}
     scores = jax.tree.map(jnp.zeros_like if tied else jnp.abs, params)
@@ -116,7 +118,7 @@ def fully_dead(mask, layers) -> bool:
 @pytest.mark.parametrize("name", ["mlp", "lenet5"])
 def test_removed_channels_are_fully_dead_and_near_the_sparsity(scope, name):
     model = build(name, (28, 28, 1), 10)
-    params = jax.jit(model.init)(jax.random.key(0))
+    params = jax.jit(model.init)(jax.random.key(0)).params
     layers = model.layers[:-1]
     shapes = {la: k.shape for la, k in zip(layers, kernels(params, layers), strict=True)}
     scores, mask = jax.tree.map(jnp.abs, params), full_mask(params)
@@ -129,7 +131,43 @@ def test_removed_channels_are_fully_dead_and_near_the_sparsity(scope, name):
         assert measured == pytest.approx(sparsity, abs=0.02)
 
 
-def test_what_reads_a_removed_channel_cannot_be_seen(model, params, mask, batches):
+@pytest.mark.parametrize("scope", ["global", "layerwise"])
+def test_removed_channels_are_zero_behind_their_batch_norm(scope):
+    """In training and in evaluation, whatever the running statistics are."""
+    module = VGG11(10, width=1 / 16)
+    model = from_flax(module, (8, 8, 1))
+    params, state = jax.jit(model.init)(jax.random.key(0))
+    shifted = jax.tree.map(lambda leaf: leaf + 0.5, params)
+    layers = model.layers[:-1]
+    shapes = {la: k.shape for la, k in zip(layers, kernels(params, layers), strict=True)}
+    kept, prunable = jnp.asarray(quota(scope, 0.7, shapes)), Prunable(layers, "output")
+    scores = jax.tree.map(jnp.abs, params)
+    mask = GRANULARITIES["channel"](scores, full_mask(params), prunable, kept)
+    masked = {"params": apply_mask(shifted, mask)}
+    state = jax.tree.map(lambda leaf: leaf + 2.0, state)
+    images = jax.random.normal(jax.random.key(1), (4, 8, 8, 1))
+    dead = 0
+    for train in (False, True):
+        run = jax.jit(
+            partial(
+                module.apply,
+                train=train,
+                capture_intermediates=True,
+                mutable=["intermediates", "batch_stats"],
+            )
+        )
+        _, seen = run({**masked, "batch_stats": state}, images)
+        for layer in layers:
+            removed = ~np.asarray(mask[layer]["bias"])
+            (output,) = seen["intermediates"][f"{layer}_norm"]["__call__"]
+            assert np.array_equal(mask[f"{layer}_norm"]["scale"], ~removed)
+            assert (np.asarray(output)[..., removed] == 0).all()
+            dead += removed.sum()
+    assert dead > 0
+    assert fully_dead(mask, model.layers)
+
+
+def test_what_reads_a_removed_channel_cannot_be_seen(model, apply, params, mask, batches):
     """With the channels at zero, the weights that read them change no logit."""
     layers = model.layers
     kept = jnp.asarray(quota("layerwise", 0.5, {"dense_0": (9, 6), "dense_1": (6, 5)}))
@@ -139,7 +177,7 @@ def test_what_reads_a_removed_channel_cannot_be_seen(model, params, mask, batche
     for layer in layers[:-1]:
         alive = jnp.broadcast_to(after[layer]["bias"], mask[layer]["kernel"].shape)
         only_outputs[layer]["kernel"] = alive
-    logits = (model.apply(apply_mask(params, m), batches.images[0]) for m in (after, only_outputs))
+    logits = (apply(apply_mask(params, m), batches.images[0]) for m in (after, only_outputs))
     assert jnp.allclose(*logits, atol=1e-6)
 
 

@@ -15,7 +15,7 @@ prune = pytest.importorskip("torch.nn.utils.prune")
 
 @pytest.fixture(scope="module")
 def params():
-    return jax.jit(build("mlp", (4, 4, 1), 3, widths=(12, 10)).init)(jax.random.key(3))
+    return jax.jit(build("mlp", (4, 4, 1), 3, widths=(12, 10)).init)(jax.random.key(3)).params
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """One network: the mask holds, the recipe is followed, the counts are those of scikit-learn."""
 
+import dataclasses
 from functools import partial
 
 import jax
@@ -17,25 +18,26 @@ from prune_fair.pruning import Method, full_mask, kernels
 from prune_fair.training import network
 
 
-def make_task(**recipe) -> tuple[network.Task, network.DeviceData]:
+def make_task(model="mlp", **recipe) -> tuple[network.Task, network.DeviceData]:
     data = load("digits")
     data = data._replace(train_images=data.train_images[:200], train_labels=data.train_labels[:200])
     settings = {"epochs": 2, "batch_size": 32, "learning_rate": 0.1, "score_batches": 2, **recipe}
-    model = build("mlp", (8, 8, 1), 10, widths=(16,))
+    options = {"widths": (16,)} if model == "mlp" else {"width": 1 / 16}
+    model = build(model, (8, 8, 1), 10, **options)
     task = network.Task(model, network.Pixels.of(data), RecipeConfig(**settings), 200, 10)
     return task, network.DeviceData(*(jnp.asarray(array) for array in data[:4]))
 
 
 def start(task, data, seed=0):
-    params = jax.jit(partial(network.initialise, task))(jnp.int32(0), jnp.int32(seed))
-    return params, full_mask(params)
+    variables = jax.jit(partial(network.initialise, task))(jnp.int32(0), jnp.int32(seed))
+    return variables, full_mask(variables.params)
 
 
 LEVEL = jnp.int32(1)
 
 
-def train(task, data, params, mask, share=1.0):
-    arguments = data, LEVEL, params, mask, jnp.int32(0), jnp.float32(share)
+def train(task, data, variables, mask, share=1.0):
+    arguments = data, LEVEL, variables, mask, jnp.int32(0), jnp.float32(share)
     return jax.jit(partial(network.train, task))(*arguments)
 
 
@@ -47,9 +49,9 @@ def half(mask):
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_removed_weights_stay_removed(optimizer):
     task, data = make_task(optimizer=optimizer, weight_decay=0.01)
-    params, mask = start(task, data)
-    mask = half(mask)
-    trained = train(task, data, params, mask).params
+    variables, mask = start(task, data)
+    mask, params = half(mask), variables.params
+    trained = train(task, data, variables, mask).variables.params
     assert jax.tree.all(
         jax.tree.map(lambda leaf, kept: bool((leaf[~kept] == 0).all()), trained, mask)
     )
@@ -59,9 +61,9 @@ def test_removed_weights_stay_removed(optimizer):
 
 def test_equals_a_plain_loop_over_the_same_batches():
     task, data = make_task(weight_decay=0.001, momentum=0.8)
-    params, mask = start(task, data)
-    mask = half(mask)
-    ours = train(task, data, params, mask).params
+    variables, mask = start(task, data)
+    mask, params = half(mask), variables.params
+    ours = train(task, data, variables, mask).variables.params
 
     steps = 200 // 32
     optimizer = optax.chain(
@@ -74,7 +76,9 @@ def test_equals_a_plain_loop_over_the_same_batches():
 
     def loss(p, images, labels):
         p = jax.tree.map(lambda leaf, kept: jnp.where(kept, leaf, 0), p, mask)
-        logits = task.model.apply(p, (images.astype(jnp.float32) / 255 - mean) / deviation)
+        logits = task.model.in_evaluation({})(
+            p, (images.astype(jnp.float32) / 255 - mean) / deviation
+        )
         picked = jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1)
         return -picked.mean()
 
@@ -95,10 +99,10 @@ def test_equals_a_plain_loop_over_the_same_batches():
 
 def test_learning_rate_share_scales_the_steps():
     task, data = make_task(epochs=1, batch_size=200, decay="constant", momentum=0.0)
-    params, mask = start(task, data)
-    full, tenth = (train(task, data, params, mask, share).params for share in (1.0, 0.1))
+    variables, mask = start(task, data)
+    full, tenth = (train(task, data, variables, mask, share).variables for share in (1.0, 0.1))
     ratio = jax.tree.map(
-        lambda p, f, t: jnp.allclose(t - p, 0.1 * (f - p), atol=1e-6), params, full, tenth
+        lambda p, f, t: jnp.allclose(t - p, 0.1 * (f - p), atol=1e-6), variables, full, tenth
     )
     assert jax.tree.all(ratio)
 
@@ -138,8 +142,7 @@ def test_random_order_is_uniform():
 def test_fewer_images_than_a_batch_are_one_batch():
     task, data = make_task(batch_size=512)
     assert network.steps_per_epoch(task) == 1
-    params, mask = start(task, data)
-    assert not train(task, data, params, mask).diverged
+    assert not train(task, data, *start(task, data)).diverged
 
 
 def test_divergence_is_seen():
@@ -151,11 +154,11 @@ def test_divergence_is_seen():
 def test_evaluation_equals_scikit_learn(monkeypatch, batch):
     monkeypatch.setattr(network, "EVALUATION_BATCH", batch)
     task, data = make_task()
-    params, mask = start(task, data)
+    variables, mask = start(task, data)
     mask["dense_0"]["kernel"] = mask["dense_0"]["kernel"].at[:3].set(False)
-    evaluated = jax.jit(partial(network.evaluate, task))(data, params, mask)
-    zeroed = jax.tree.map(lambda leaf, kept: jnp.where(kept, leaf, 0), params, mask)
-    logits = task.model.apply(zeroed, task.pixels.normalise(data.test_images))
+    evaluated = jax.jit(partial(network.evaluate, task))(data, variables, mask)
+    zeroed = jax.tree.map(lambda leaf, kept: jnp.where(kept, leaf, 0), variables.params, mask)
+    logits = task.model.in_evaluation({})(zeroed, task.pixels.normalise(data.test_images))
     expected = confusion_matrix(data.test_labels, jnp.argmax(logits, axis=1), labels=range(10))
     assert np.array_equal(evaluated.confusion, expected)
     assert evaluated.removed_weights.tolist() == [3 * 16, 0]
@@ -164,8 +167,8 @@ def test_evaluation_equals_scikit_learn(monkeypatch, batch):
 
 def test_prune_is_deterministic_in_seed_and_level():
     task, data = make_task()
-    params, mask = start(task, data)
-    state = data, LEVEL, params, mask, params
+    initial, mask = start(task, data)
+    state = data, LEVEL, initial, mask, initial
     run = jax.jit(partial(network.prune, task, Method("random"), *state))
     prune = [run(jnp.int32(s), jnp.array([100])) for s in (0, 0, 1)]
     assert int(kernels(prune[0], ("dense_0",))[0].sum()) == 100
@@ -180,3 +183,63 @@ def test_pixels_are_standardised():
     assert float(images.std()) == pytest.approx(1, abs=1e-4)
     blank = data._replace(train_images=np.zeros_like(data.train_images))
     assert jnp.isfinite(network.Pixels.of(blank).normalise(jnp.asarray(data.test_images))).all()
+
+
+@pytest.fixture(scope="module")
+def deep():
+    """A network with BatchNorm, trained for a few steps without and with recalibration."""
+    task, data = make_task("vgg11", epochs=1, recalibrate_images=0)
+    again = task._replace(recipe=dataclasses.replace(task.recipe, recalibrate_images=70))
+    variables, mask = start(task, data)
+    return task, again, data, [train(t, data, variables, mask) for t in (task, again)]
+
+
+def same(one, other, **tolerance) -> bool:
+    close = partial(np.allclose, **tolerance) if tolerance else np.array_equal
+    return jax.tree.all(jax.tree.map(close, one, other))
+
+
+def test_recalibration_takes_the_mean_over_whole_batches_of_its_images(deep):
+    _, task, data, (plain, recalibrated) = deep
+    assert same(plain.variables.params, recalibrated.variables.params)
+    assert not same(plain.variables.state, recalibrated.variables.state)
+    key = network.network_key(jnp.int32(0), LEVEL, "statistics")
+    rows = np.asarray(network.random_order(key, 200))[:64].reshape(2, 32)  # of 70, two whole ones
+    statistics = jax.jit(task.model.statistics)
+    first, second = (
+        statistics(plain.variables, network.take_batch(task, data, jnp.asarray(batch)).images)
+        for batch in rows
+    )
+    mean = jax.tree.map(lambda a, b: (a + b) / 2, first, second)
+    assert same(mean, recalibrated.variables.state, rtol=1e-4, atol=1e-5)
+
+
+def test_recalibration_does_nothing_without_state():
+    task, data = make_task()
+    again = task._replace(recipe=dataclasses.replace(task.recipe, recalibrate_images=70))
+    variables, _ = start(task, data)
+    given = network.recalibrate(again, data, LEVEL, variables, jnp.int32(0))
+    assert given is variables
+
+
+def test_a_statistic_that_is_not_finite_is_divergence(deep):
+    task, _, data, (plain, _) = deep
+    variables, mask = start(task, data)
+    assert not plain.diverged
+    broken = jax.tree.map(lambda leaf: leaf * jnp.nan, variables.state)
+    assert train(task, data, variables._replace(state=broken), mask).diverged
+
+
+def test_evaluation_and_scores_go_by_the_running_statistics(deep):
+    task, _, data, (plain, recalibrated) = deep
+    mask = full_mask(plain.variables.params)
+    evaluate = jax.jit(partial(network.evaluate, task))
+    counts = [evaluate(data, t.variables, mask).confusion for t in (plain, recalibrated)]
+    assert not np.array_equal(*counts)
+    quota = jnp.array([1000])
+    method = Method("saliency")
+    prune = jax.jit(partial(network.prune, task, method, data, LEVEL))
+    networks = [t.variables for t in (plain, recalibrated)]
+    masks = [prune(v, mask, plain.variables, jnp.int32(0), quota) for v in networks]
+    assert jax.tree.structure(masks[0]) == jax.tree.structure(plain.variables.params)
+    assert not same(*masks)

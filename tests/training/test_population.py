@@ -15,17 +15,18 @@ from prune_fair.training import network, population
 from prune_fair.training.population import Plan, Population, make_plan
 
 
-@pytest.fixture(scope="module", params=["mlp", "lenet5"])
+@pytest.fixture(scope="module", params=["mlp", "lenet5", "vgg11"])
 def task(request):
     data = load("digits")
     size, batch = (160, 32) if request.param == "mlp" else (80, 16)
+    width = 1 / 16 if request.param == "vgg11" else 1.0
     border = ((0, 0), (4, 4), (4, 4), (0, 0))
     data = data._replace(
         train_images=np.pad(data.train_images[:size], border),
         train_labels=data.train_labels[:size],
         test_images=np.pad(data.test_images, border),
     )
-    model = build(request.param, (16, 16, 1), 10, lowering="matmul")
+    model = build(request.param, (16, 16, 1), 10, lowering="matmul", width=width)
     recipe = RecipeConfig(epochs=10, batch_size=batch, learning_rate=0.05)
     task = network.Task(model, network.Pixels.of(data), recipe, size, 10)
     assert network.steps_per_epoch(task) * recipe.epochs == 50
@@ -37,11 +38,11 @@ LEVEL = np.int32(0)
 
 def members(task, seeds):
     initialise = jax.jit(partial(network.initialise, task))
-    params = [initialise(LEVEL, jnp.int32(s)) for s in seeds]
-    params = jax.tree.map(lambda *leaves: np.stack(leaves), *params)
-    mask = jax.tree.map(lambda leaf: np.abs(leaf) >= 0.02 * (leaf.ndim > 2), params)
+    variables = [initialise(LEVEL, jnp.int32(s)) for s in seeds]
+    variables = jax.tree.map(lambda *leaves: np.stack(leaves), *variables)
+    mask = jax.tree.map(lambda leaf: np.abs(leaf) >= 0.02 * (leaf.ndim > 2), variables.params)
     seeds = np.array(seeds, np.int32)
-    return params, mask, seeds, np.ones(len(seeds), np.float32)
+    return variables, mask, seeds, np.ones(len(seeds), np.float32)
 
 
 @pytest.mark.parametrize(("devices", "chunk"), [(1, 3), (2, 1), (2, 2)])
@@ -51,9 +52,9 @@ def test_member_equals_its_solo_run_after_50_steps(task, devices, chunk):
     pop = Population(plan)
     train = pop.lift(partial(network.train, task))
     together = members(task, [3, 1, 4, 1, 5])
-    trained = train((pop.share(data), LEVEL), *together).params
+    trained = train((pop.share(data), LEVEL), *together).variables
     alone = jax.tree.map(lambda leaf: jnp.asarray(leaf[2]), together)
-    solo = jax.jit(partial(network.train, task))(data, LEVEL, *alone).params
+    solo = jax.jit(partial(network.train, task))(data, LEVEL, *alone).variables
     gaps = jax.tree.map(lambda many, one: float(np.abs(many[2] - one).max()), trained, solo)
     assert max(jax.tree.leaves(gaps)) < 1e-5
     assert jax.tree.all(jax.tree.map(lambda leaf: np.array_equal(leaf[1], leaf[3]), trained))
@@ -64,7 +65,8 @@ def test_population_of_one_equals_the_same_member_among_others(task):
     pop = Population(make_plan(1, 0, PlanConfig(chunk=1, devices=1)))
     train = pop.lift(partial(network.train, task))
     many, one = (
-        train((pop.share(data), LEVEL), *members(task, seeds)).params for seeds in ([8, 9, 7], [9])
+        train((pop.share(data), LEVEL), *members(task, seeds)).variables
+        for seeds in ([8, 9, 7], [9])
     )
     assert jax.tree.all(jax.tree.map(lambda a, b: np.array_equal(a[1], b[0]), many, one))
 
@@ -129,9 +131,9 @@ def test_options_that_xla_does_not_know_are_left_out():
 def test_shared_shuffling_gives_seeds_the_same_batches(task):
     task, data = task
     pop = Population(Plan(1, 2, 2, "matmul"))
-    params, mask, seeds, shares = members(task, [1, 2])
-    params, mask = jax.tree.map(lambda leaf: leaf[[0, 0]], (params, mask))
+    variables, mask, seeds, shares = members(task, [1, 2])
+    variables, mask = jax.tree.map(lambda leaf: leaf[[0, 0]], (variables, mask))
     for shuffling, same in (("own", False), ("shared", True)):
         train = pop.lift(partial(network.train, task._replace(shuffling=shuffling)))
-        trained = train((pop.share(data), LEVEL), params, mask, seeds, shares).params
+        trained = train((pop.share(data), LEVEL), variables, mask, seeds, shares).variables
         assert jax.tree.all(jax.tree.map(lambda a: np.allclose(*a, atol=1e-5), trained)) == same

@@ -1,0 +1,133 @@
+"""Deep architectures through the whole lifecycle at an eighth of their width, and one full step."""
+
+import time
+
+import jax
+import numpy as np
+import pytest
+
+from prune_fair import (
+    DataConfig,
+    InputError,
+    ModelConfig,
+    RecipeConfig,
+    Schedule,
+    StudyConfig,
+    TaskConfig,
+    open_study,
+    run_study,
+)
+from prune_fair.datasets.idx import DEBIAN_FASHION_MNIST
+from prune_fair.pruning import apply_mask
+from prune_fair.store import StudyStore, read_study
+from prune_fair.training import network
+from prune_fair.training.population import Plan, Population
+from prune_fair.training.programs import make_programs, make_task
+from prune_fair.types import Dataset
+
+needs_fashion_mnist = pytest.mark.skipif(
+    not DEBIAN_FASHION_MNIST.is_dir(), reason="dataset-fashion-mnist not installed"
+)
+BOUND = 60  # seconds; the tests leave programs unoptimised, so that most is arithmetic
+
+
+def small_study(data: DataConfig, model: str, methods: tuple[str, ...]) -> StudyConfig:
+    """Two seeds, two methods, two levels beside the dense one."""
+    recipe = RecipeConfig(epochs=1, learning_rate=0.05, score_images=32, recalibrate_images=64)
+    task = TaskConfig(data, ModelConfig(model, width=1 / 8), recipe)
+    return StudyConfig((task,), methods, Schedule("geometric", rate=0.5, levels=2), seeds=2)
+
+
+METHODS = {
+    "resnet18": ("magnitude-global-rewind", "saliency-layerwise-finetune"),
+    "vgg11": ("magnitude-global-finetune", "magnitude-layerwise-channel-reinit"),
+}
+
+
+def check_study(config: StudyConfig, path, test_images: int) -> None:
+    """Every network is there, has its sparsity, and its state is saved."""
+    results = run_study(config, path).leaves[0].to_dataset()
+    assert results.finished.all()
+    assert not results.diverged.any()
+    assert (results.confusion.sum(("true", "predicted")) == test_images).all()
+    near = 0.06 if "channel" in config.methods[1] else 1e-3
+    assert np.allclose(results.sparsity.mean("seed"), [[0, 0.5, 0.75]] * 2, atol=near)
+    store = StudyStore(path, read_study(path))
+    for saved in store.load_networks(config.task_names[0], 0, 2).values():
+        assert jax.tree.leaves(saved["state"])
+        assert jax.tree.all(jax.tree.map(lambda leaf: np.isfinite(leaf).all(), saved))
+
+
+def test_vgg11_on_digits(tmp_path):
+    config = small_study(DataConfig("digits"), "vgg11", METHODS["vgg11"])
+    check_study(config, tmp_path, 540)
+
+
+@needs_fashion_mnist
+@pytest.mark.parametrize("model", METHODS)
+def test_study_on_fashion_mnist(model, tmp_path, monkeypatch):
+    """On the first few hundred images, in bounded time."""
+    load = DataConfig.load
+
+    def load_some(config: DataConfig) -> Dataset:
+        data = load(config)
+        return data._replace(
+            train_images=data.train_images[:128],
+            train_labels=data.train_labels[:128],
+            test_images=data.test_images[:100],
+            test_labels=data.test_labels[:100],
+        )
+
+    monkeypatch.setattr(DataConfig, "load", load_some)
+    start = time.process_time()
+    check_study(small_study(DataConfig("fashion_mnist"), model, METHODS[model]), tmp_path, 100)
+    assert time.process_time() - start < 2 * BOUND  # of two cores
+
+
+def test_interrupted_study_goes_on_with_its_running_statistics(tmp_path, monkeypatch):
+    config = small_study(DataConfig("digits"), "vgg11", METHODS["vgg11"])
+    whole = run_study(config, tmp_path / "whole")
+    write, calls = StudyStore.write_piece, []
+
+    def interrupted(*arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return write(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StudyStore, "write_piece", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run_study(config, tmp_path / "broken")
+    run_study(config, tmp_path / "broken")
+    again = open_study(tmp_path / "broken")
+    assert whole.leaves[0].to_dataset().equals(again.leaves[0].to_dataset())
+
+
+@pytest.mark.parametrize("model", ["resnet18", "vit"])
+def test_channels_of_what_is_no_chain_are_refused(model):
+    with pytest.raises(InputError, match=f"channels of {model} cannot be removed"):
+        small_study(DataConfig("digits"), model, ("random-global-channel-rewind",))
+
+
+@pytest.mark.parametrize("model", ["alexnet", "vgg11", "resnet18", "vit"])
+def test_one_step_of_two_members_at_full_width(model, rng):
+    """Forward, gradient and mask, of four images of 32x32x3."""
+    start = time.process_time()
+    images, labels = rng.integers(0, 256, (4, 32, 32, 3), np.uint8), np.arange(4) % 4
+    data = Dataset(images, labels, images, labels, tuple("abcd"))
+    recipe = RecipeConfig(epochs=1, batch_size=4, learning_rate=0.01, score_images=4)
+    plan = Plan(1, 1, 2, "matmul")
+    task = make_task(TaskConfig(model=ModelConfig(model), recipe=recipe), data, plan)
+    population = Population(plan)
+    programs = make_programs(population, task, ())
+    variables = programs.initialise((np.int32(0),), np.arange(2, dtype=np.int32))
+    mask = jax.tree.map(lambda leaf: rng.random(leaf.shape) < 0.5, variables.params)
+    shared = population.share(network.DeviceData(*data[:4])), np.int32(0)
+    members = np.arange(2, dtype=np.int32), np.ones(2, np.float32)
+    trained = programs.train(shared, variables, mask, *members)
+    assert not trained.diverged.any()
+    held = apply_mask(trained.variables.params, mask)
+    assert jax.tree.all(jax.tree.map(np.array_equal, held, trained.variables.params))
+    assert not np.array_equal(*trained.variables.params["output"]["kernel"])
+    assert time.process_time() - start < 2 * BOUND
