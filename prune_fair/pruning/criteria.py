@@ -120,11 +120,12 @@ def worst_class_saliency(network: Network, batches: Batch, key: PRNGKey) -> Scor
     Laplace estimates, is above zero even where the network makes no mistake.
     """
 
-    def mistakes(batch: Batch) -> Bool[Array, " n"]:
-        return network.apply(network.params, batch.images).argmax(axis=1) != batch.labels
+    def mistakes(_: None, batch: Batch) -> tuple[None, Bool[Array, " n"]]:
+        logits = network.apply(network.params, batch.images)
+        return None, logits.argmax(axis=1) != batch.labels
 
     same = _same_class(batches)
-    mistaken = jax.lax.map(mistakes, batches).ravel()
+    mistaken = jax.lax.scan(mistakes, None, batches)[1].ravel()
     images = same.sum(axis=1)
     error = ((same & mistaken[None]).sum(axis=1) + 1) / (images + 2)
     return _class_weighted(network, batches, error / images)

@@ -1,7 +1,5 @@
 """Deep architectures through the whole lifecycle at an eighth of their width, and one full step."""
 
-import time
-
 import jax
 import numpy as np
 import pytest
@@ -28,12 +26,11 @@ from prune_fair.types import Dataset
 needs_fashion_mnist = pytest.mark.skipif(
     not DEBIAN_FASHION_MNIST.is_dir(), reason="dataset-fashion-mnist not installed"
 )
-BOUND = 60  # seconds; the tests leave programs unoptimised, so that most is arithmetic
 
 
 def small_study(data: DataConfig, model: str, methods: tuple[str, ...]) -> StudyConfig:
     """Two seeds, two methods, two levels beside the dense one."""
-    recipe = RecipeConfig(epochs=1, learning_rate=0.05, score_images=32, recalibrate_images=64)
+    recipe = RecipeConfig(epochs=1, learning_rate=0.05, score_batches=1, recalibrate_images=64)
     task = TaskConfig(data, ModelConfig(model, width=1 / 8), recipe)
     return StudyConfig((task,), methods, Schedule("geometric", rate=0.5, levels=2), seeds=2)
 
@@ -79,9 +76,7 @@ def test_study_on_fashion_mnist(model, tmp_path, monkeypatch):
         )
 
     monkeypatch.setattr(DataConfig, "load", load_some)
-    start = time.process_time()
     check_study(small_study(DataConfig("fashion_mnist"), model, METHODS[model]), tmp_path, 100)
-    assert time.process_time() - start < 2 * BOUND  # of two cores
 
 
 def test_interrupted_study_goes_on_with_its_running_statistics(tmp_path, monkeypatch):
@@ -113,10 +108,9 @@ def test_channels_of_what_is_no_chain_are_refused(model):
 @pytest.mark.parametrize("model", ["alexnet", "vgg11", "resnet18", "vit"])
 def test_one_step_of_two_members_at_full_width(model, rng):
     """Forward, gradient and mask, of four images of 32x32x3."""
-    start = time.process_time()
     images, labels = rng.integers(0, 256, (4, 32, 32, 3), np.uint8), np.arange(4) % 4
     data = Dataset(images, labels, images, labels, tuple("abcd"))
-    recipe = RecipeConfig(epochs=1, batch_size=4, learning_rate=0.01, score_images=4)
+    recipe = RecipeConfig(epochs=1, batch_size=4, learning_rate=0.01, score_batches=1)
     plan = Plan(1, 1, 2, "matmul")
     task = make_task(TaskConfig(model=ModelConfig(model), recipe=recipe), data, plan)
     population = Population(plan)
@@ -130,4 +124,3 @@ def test_one_step_of_two_members_at_full_width(model, rng):
     held = apply_mask(trained.variables.params, mask)
     assert jax.tree.all(jax.tree.map(np.array_equal, held, trained.variables.params))
     assert not np.array_equal(*trained.variables.params["output"]["kernel"])
-    assert time.process_time() - start < 2 * BOUND

@@ -97,10 +97,10 @@ LEVEL = jnp.int32(1)
 
 
 def start(task, seeds):
-    params = [network.initialise(task, LEVEL, jnp.int32(seed)) for seed in seeds]
-    params = jax.tree.map(lambda *leaves: np.stack(leaves), *params)
-    mask = jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), params)
-    return params, mask, np.array(seeds, np.int32), np.ones(len(seeds), np.float32)
+    networks = [network.initialise(task, LEVEL, jnp.int32(seed)) for seed in seeds]
+    variables = jax.tree.map(lambda *leaves: np.stack(leaves), *networks)
+    mask = jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), variables.params)
+    return variables, mask, np.array(seeds, np.int32), np.ones(len(seeds), np.float32)
 
 
 def test_two_steps_two_levels_and_two_seeds_differ():
@@ -122,13 +122,14 @@ def test_two_steps_two_levels_and_two_seeds_differ():
 def test_training_takes_the_augmented_batches_step_by_step():
     """Equal to plain steps, one by one, over the batches that their keys give."""
     task, data = make_task(augment=("crop", "flip"), momentum=0.0, decay="constant")
-    params, mask, seeds, shares = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), start(task, [5]))
-    ours = jax.jit(partial(network.train, task))(data, LEVEL, params, mask, seeds, shares).params
+    one = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), start(task, [5]))
+    ours = jax.jit(partial(network.train, task))(data, LEVEL, *one).variables.params
+    (params, _), _, seeds, _ = one
 
     @jax.jit
     def gradient(params, images, labels):
         def loss(params):
-            scores = jax.nn.log_softmax(task.model.apply(params, images))
+            scores = jax.nn.log_softmax(task.model.in_evaluation({})(params, images))
             return -jnp.take_along_axis(scores, labels[:, None], axis=1).mean()
 
         return jax.grad(loss)(params)
@@ -154,9 +155,9 @@ def test_member_equals_its_solo_run(shuffling):
     population = Population(Plan(2, 2, 4, "native"))
     together = start(task, [3, 1, 4, 1, 5])
     train = population.lift(partial(network.train, task))
-    trained = train((population.share(data), np.int32(1)), *together).params
+    trained = train((population.share(data), np.int32(1)), *together).variables.params
     alone = jax.tree.map(lambda leaf: jnp.asarray(leaf[2]), together)
-    solo = jax.jit(partial(network.train, task))(data, LEVEL, *alone).params
+    solo = jax.jit(partial(network.train, task))(data, LEVEL, *alone).variables.params
     gaps = jax.tree.map(lambda many, one: float(np.abs(many[2] - one).max()), trained, solo)
     assert max(jax.tree.leaves(gaps)) < 1e-5
     assert jax.tree.all(jax.tree.map(lambda leaf: np.array_equal(leaf[1], leaf[3]), trained))
