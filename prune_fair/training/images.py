@@ -1,0 +1,64 @@
+"""Images as training has them: in device memory, their pixels standardised, their order shuffled."""
+
+import math
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, UInt8, UInt32
+
+from prune_fair.types import AnyArray, Dataset, Images, PRNGKey
+
+
+class DeviceData(NamedTuple):
+    """A dataset's images, labels and groups in device memory, shared by all networks."""
+
+    train_images: UInt8[AnyArray, "train h w c"]
+    train_labels: Int[AnyArray, " train"]
+    test_images: UInt8[AnyArray, "test h w c"]
+    test_labels: Int[AnyArray, " test"]
+    test_groups: Int[AnyArray, " test"] | None = None
+
+
+class Pixels(NamedTuple):
+    """Mean and standard deviation of the training pixels, by channel, on a scale of 0 to 1."""
+
+    mean: Float[np.ndarray, "1 1 1 c"]
+    deviation: Float[np.ndarray, "1 1 1 c"]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> "Pixels":
+        """Those of a dataset's training images; a constant channel gets deviation 1."""
+        pixels = dataset.train_images
+        mean = pixels.mean(axis=(0, 1, 2), keepdims=True) / 255
+        deviation = pixels.std(axis=(0, 1, 2), keepdims=True) / 255
+        deviation[deviation == 0] = 1
+        return cls(mean.astype(np.float32), deviation.astype(np.float32))
+
+    def normalise(self, images: UInt8[Array, "n h w c"]) -> Images:
+        """Images with mean 0 and deviation 1 over the training set."""
+        return (images.astype(jnp.float32) / 255 - self.mean) / self.deviation
+
+
+def random_order(key: PRNGKey, size: int) -> Int[Array, " size"]:
+    """The numbers below `size`, shuffled.
+
+    `jax.random.permutation` sorts pairs of key and value, five times slower on CPU than a sort of
+    single integers. So random bits and the value share one integer; where they leave so few random
+    bits that ties are to be expected (then the smaller value comes first), sorts follow each other
+    as in a radix sort.
+    """
+    value_bits = max(1, (size - 1).bit_length())
+    sorts = max(1, math.ceil(2 * math.log2(size) / (32 - value_bits)))
+    values = jnp.arange(size, dtype=jnp.uint32)
+    first, *others = jax.random.bits(key, (sorts, size))
+
+    def sort_by(bits: UInt32[Array, " size"]) -> Int[Array, " size"]:
+        keyed = jax.lax.sort(bits >> value_bits << value_bits | values, is_stable=False)
+        return (keyed & (2**value_bits - 1)).astype(jnp.int32)
+
+    order = sort_by(first)
+    for bits in others:
+        order = order[sort_by(bits)]
+    return order
