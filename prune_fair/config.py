@@ -126,6 +126,8 @@ class RecipeConfig:
         decay: `cosine` to zero over all steps, or `constant`.
         finetune_learning_rate: share of the learning rate that the treatment `finetune` trains
             with, in (0, 1].
+        rewind_step: step of the dense training to whose weights the treatment `rewind` goes back,
+            and from which it goes on; 0 is the initialisation.
         score_batches: batches of training images, drawn anew for each network and level, that a
             criterion scores on; at most an epoch.
         augment: how training images vary from step to step, each way once: `crop`, a shift of up
@@ -146,6 +148,7 @@ class RecipeConfig:
     weight_decay: float = 0.0
     decay: str = "cosine"
     finetune_learning_rate: float = 0.1
+    rewind_step: int = 0
     score_batches: int = 8
     augment: tuple[str, ...] = ()
     recalibrate_images: int = 0
@@ -163,6 +166,7 @@ class RecipeConfig:
         check(self.learning_rate > 0, f"learning_rate {self.learning_rate}: expected above 0")
         check(0 <= self.momentum < 1, f"momentum {self.momentum}: expected in [0, 1)")
         check(self.weight_decay >= 0, f"weight_decay {self.weight_decay}: expected at least 0")
+        check(self.rewind_step >= 0, f"rewind_step {self.rewind_step}: expected at least 0")
         images = self.recalibrate_images
         check(images >= 0, f"recalibrate_images {images}: expected at least 0")
         share = self.finetune_learning_rate

@@ -5,25 +5,30 @@ together; a finished piece is never computed again.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool, Int
 
 from prune_fair.config import PlanConfig, StudyConfig, TaskConfig
 from prune_fair.pruning import TREATMENTS, Method, Treatment, kernels, quota
 from prune_fair.store import DENSE, StudyStore, open_study, writing
 from prune_fair.training import network
 from prune_fair.training.population import Plan, Population, make_plan, use_every_core
-from prune_fair.training.programs import Programs, build_model, make_programs, make_task
+from prune_fair.training.programs import (
+    Programs,
+    Seeds,
+    build_model,
+    make_programs,
+    make_task,
+    retrain,
+    train_to_rewind_step,
+)
 from prune_fair.types import Dataset, Mask, Variables
-
-Seeds: TypeAlias = Int[np.ndarray, " seeds"]
 
 
 @runtime_checkable
@@ -119,11 +124,13 @@ def run_block(run: TaskRun, seeds: Seeds) -> None:
     else:
         networks = _load(run, seeds, next_level - 1)
     dense = networks[DENSE] if DENSE in networks else _load(run, seeds, 0)[DENSE]
+    shared = run.data, np.int32(0)
+    rewound = train_to_rewind_step(run.programs, run.task, shared, initial, seeds)
     for level in range(max(1, next_level), len(sparsities)):
         from_dense = level == 1 or not run.config.schedule.iterative
         parents = dict.fromkeys(run.config.methods, dense) if from_dense else networks
         pruned = _prune(run, seeds, level, initial, parents)
-        starts = _treat(run, seeds, level, initial, parents, pruned)
+        starts = _treat(run, seeds, level, rewound, parents, pruned)
         networks = _retrain(run, seeds, level, starts)
 
 
@@ -158,14 +165,14 @@ def _treat(
     run: TaskRun,
     seeds: Seeds,
     level: int,
-    initial: Variables,
+    rewound: Variables,
     parents: Mapping[str, Networks],
     masks: Mapping[str, Mask],
 ) -> dict[str, Networks]:
     """The variables that every method's survivors train from."""
     fresh = _initialise(run, seeds, level)
     return {
-        name: Networks(_treatment(name).start(initial, parents[name].variables, fresh), mask)
+        name: Networks(_treatment(name).start(rewound, parents[name].variables, fresh), mask)
         for name, mask in masks.items()
     }
 
@@ -175,7 +182,10 @@ def _retrain(
 ) -> dict[str, Networks]:
     """Trains and evaluates the networks of all methods together, and saves them."""
     variables, mask = jax.tree.map(lambda *leaves: np.concatenate(leaves), *starts.values())
-    trained = _train(run, seeds, level, list(starts), variables, mask)
+    treatments = [_treatment(name) for name in starts for _ in seeds]
+    members = treatments, variables, mask, np.tile(seeds, len(starts))
+    shared = run.data, np.int32(level)
+    trained = retrain(run.programs, run.task, shared, *members, done=run.progress)
     evaluated = run.programs.evaluate((run.data,), trained.variables, mask)
     networks, counts = jax.tree.map(
         lambda leaf: leaf.reshape(len(starts), len(seeds), *leaf.shape[1:]),
@@ -189,40 +199,9 @@ def _retrain(
     return retrained
 
 
-def _train(
-    run: TaskRun, seeds: Seeds, level: int, names: Sequence[str], variables: Variables, mask: Mask
-) -> network.Trained:
-    """Trains the networks whose treatment does, and leaves the others as they start."""
-    treatments = [_treatment(name) for name in names]
-    finetune = run.task.recipe.finetune_learning_rate
-    shares = [1.0 if treatment.full_learning_rate else finetune for treatment in treatments]
-    members = variables, mask, np.tile(seeds, len(names)), _each(shares, seeds).astype(np.float32)
-    shared, trains = (run.data, np.int32(level)), _each([row.trains for row in treatments], seeds)
-    if trains.all():
-        return run.programs.train(shared, *members)
-    rest = jax.tree.map(lambda leaf, kept: np.where(kept, leaf, 0), variables.params, mask)
-    whole = network.Trained(variables._replace(params=rest), np.zeros(len(trains), bool))
-    run.progress(int((~trains).sum()))
-    if not trains.any():
-        return whole
-    trained = run.programs.train(shared, *jax.tree.map(lambda leaf: leaf[trains], members))
-    return jax.tree.map(lambda leaf, new: _with_rows(leaf, trains, new), whole, trained)
-
-
 def _treatment(name: str) -> Treatment:
-    """Dense networks train as rewound ones do: from the initialisation, at the whole rate."""
-    return TREATMENTS["rewind" if name == DENSE else Method.parse(name).treatment]
-
-
-def _each(values: Sequence[Any], seeds: Seeds) -> np.ndarray:
-    """A value a method, repeated for its seeds."""
-    return np.repeat(np.array(values), len(seeds))
-
-
-def _with_rows(leaf: np.ndarray, rows: Bool[np.ndarray, " members"], new: np.ndarray) -> np.ndarray:
-    changed = leaf.copy()
-    changed[rows] = new
-    return changed
+    """Dense networks train as reinitialised ones do: all steps, at the whole rate."""
+    return TREATMENTS["reinit" if name == DENSE else Method.parse(name).treatment]
 
 
 def _save(
@@ -290,7 +269,7 @@ def _begin_task(
         config,
         made,
         population.share(network.DeviceData(*dataset[:4], dataset.test_groups)),
-        make_programs(population, made, config.methods, progress),
+        make_programs(population, made, config.methods),
         {la: kernel.size for la, kernel in zip(layers, kernels(shapes, layers), strict=True)},
         store,
         progress,

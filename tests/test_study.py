@@ -247,6 +247,35 @@ def test_every_part_of_a_method_goes_through_a_study(toy_config, tmp_path):
     assert (layers.sel({"method": methods[2], "layer": "dense_0"}) == 0).all()
 
 
+def test_rewinding_to_an_early_step(toy_config, tmp_path):
+    """Only what `rewind` retrains changes by it."""
+    methods = ("magnitude-global-rewind", "magnitude-global-finetune")
+    task = toy_config.tasks[0]
+    early = dataclasses.replace(task, recipe=dataclasses.replace(task.recipe, rewind_step=7))
+    results, heard = [], []
+
+    def listen(networks: int, *, reused: bool = False) -> None:
+        heard.append(networks)
+
+    for number, each in enumerate((task, early)):
+        config = dataclasses.replace(toy_config, tasks=(each,), methods=methods, seeds=2)
+        heard.clear()
+        study = run_study(config, tmp_path / str(number), progress=listen)
+        assert sum(heard) == config.networks
+        results.append(study["digits/mlp"].to_dataset())
+    first, second = (each.confusion for each in results)
+    assert (first[:, :, 0] == second[:, :, 0]).all()
+    assert (first[1] == second[1]).all()
+    assert not (first[0] == second[0]).all()
+
+
+def test_rewind_step_must_leave_something_to_train(toy_config, tmp_path):
+    task = toy_config.tasks[0]
+    late = dataclasses.replace(task, recipe=dataclasses.replace(task.recipe, rewind_step=10_000))
+    with pytest.raises(InputError, match="rewind_step 10000: expected below"):
+        run_study(dataclasses.replace(toy_config, tasks=(late,)), tmp_path / "study")
+
+
 def test_what_is_not_retrained_keeps_its_trained_weights(toy_config, tmp_path):
     config = dataclasses.replace(toy_config, seeds=2, methods=("magnitude-global-none",))
     run_study(config, tmp_path / "study")

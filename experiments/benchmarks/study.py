@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,12 +96,12 @@ def run_here(out: Path, seeds: int, levels: int, epochs: int) -> dict[str, Any]:
     compiling = CompileClock()
 
     class Timed(Population):
-        def lift(self, function: partial, *done: Any, **how: Any) -> Any:
-            lifted, name = super().lift(function, *done, **how), function.func.__name__
+        def lift(self, function: Any, *, brief: bool = False) -> Any:
+            lifted, name = super().lift(function, brief=brief), function.func.__name__
 
-            def call(*arguments: Any) -> Any:
+            def call(*arguments: Any, **options: Any) -> Any:
                 compiled, started = compiling.seconds, time.perf_counter()
-                result = lifted(*arguments)
+                result = lifted(*arguments, **options)
                 inside = compiling.seconds - compiled
                 spent[name] += time.perf_counter() - started - inside
                 spent[f"compile {name}"] += inside

@@ -13,18 +13,20 @@ class Treatment(NamedTuple):
     """How a pruned network is retrained.
 
     Attributes:
-        start: from (initial, trained, fresh) variables, running statistics included, to those that
+        start: from (rewound, trained, fresh) variables, running statistics included, to those that
             training starts from.
         full_learning_rate: the recipe's whole learning rate, or its fine-tuning share of it.
         trains: whether it is retrained at all.
+        rewinds: whether training goes on from the recipe's `rewind_step` and not its beginning.
     """
 
     start: Callable[[Variables, Variables, Variables], Variables]
     full_learning_rate: bool = True
     trains: bool = True
+    rewinds: bool = False
 
 
-def finetune(initial: Variables, trained: Variables, fresh: Variables) -> Variables:
+def finetune(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
     """The trained weights, at the recipe's lower fine-tuning learning rate.
 
     Source: Han et al. 2015, arXiv 1506.02626.
@@ -32,7 +34,7 @@ def finetune(initial: Variables, trained: Variables, fresh: Variables) -> Variab
     return trained
 
 
-def lr_rewind(initial: Variables, trained: Variables, fresh: Variables) -> Variables:
+def lr_rewind(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
     """The trained weights, at the full learning rate: its schedule is rewound, they are not.
 
     Source: Renda et al. 2020, arXiv 2003.02389, learning rate rewinding.
@@ -40,15 +42,16 @@ def lr_rewind(initial: Variables, trained: Variables, fresh: Variables) -> Varia
     return trained
 
 
-def rewind(initial: Variables, trained: Variables, fresh: Variables) -> Variables:
-    """The weights of the network's own initialisation, at the full learning rate.
+def rewind(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
+    """The weights of the network's own initialisation or an early step, at the full learning rate.
 
-    Source: Frankle & Carbin 2019, arXiv 1803.03635.
+    Source: Frankle & Carbin 2019, arXiv 1803.03635; to the recipe's `rewind_step`, from which the
+    schedule goes on, Frankle et al. 2020, arXiv 1912.05671. The optimiser's moments start at zero.
     """
-    return initial
+    return rewound
 
 
-def reinit(initial: Variables, trained: Variables, fresh: Variables) -> Variables:
+def reinit(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
     """Weights of a new initialisation, another at each level, at the full learning rate.
 
     Source: Frankle & Carbin 2019, arXiv 1803.03635, the random reinitialisation control.
@@ -56,7 +59,7 @@ def reinit(initial: Variables, trained: Variables, fresh: Variables) -> Variable
     return fresh
 
 
-def none(initial: Variables, trained: Variables, fresh: Variables) -> Variables:
+def none(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
     """The trained weights as they are, not retrained: what does retraining repair?
 
     Source: the control of every treatment, as in Hoefler et al. 2021, arXiv 2102.00554.
@@ -67,7 +70,7 @@ def none(initial: Variables, trained: Variables, fresh: Variables) -> Variables:
 TREATMENTS: dict[str, Treatment] = {
     "finetune": Treatment(finetune, full_learning_rate=False),
     "lr_rewind": Treatment(lr_rewind),
-    "rewind": Treatment(rewind),
+    "rewind": Treatment(rewind, rewinds=True),
     "reinit": Treatment(reinit),
     "none": Treatment(none, trains=False),
 }

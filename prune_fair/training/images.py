@@ -1,4 +1,4 @@
-"""Images as training has them: in device memory, their pixels standardised, their order shuffled."""
+"""Images as training has them: in device memory, standardised, and shuffled."""
 
 import math
 from typing import NamedTuple

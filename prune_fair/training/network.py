@@ -5,11 +5,12 @@ networks of one seed see the same batches at the same level whatever the method 
 comparisons between methods are paired.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import optax
+from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int
 
 from prune_fair.config import RecipeConfig
@@ -35,6 +36,7 @@ from prune_fair.types import (
 )
 
 EVALUATION_BATCH = 1000
+Carry: TypeAlias = tuple[Variables, optax.OptState]
 
 
 class Task(NamedTuple):
@@ -85,33 +87,36 @@ def train(
     mask: Mask,
     seed: Int[Array, ""],
     learning_rate_share: Float[Array, ""],
+    span: Int[Array, "2"] | None = None,
 ) -> Trained:
     """The network after the recipe's epochs, in one compiled program.
+
+    Outside of a `span` of steps, from the first until before the second, it stays as it is; the
+    learning rate and the batches are those of the step in the whole recipe.
 
     The mask holds before the first step and after every update, so each forward pass sees removed
     weights as zero, and neither momentum nor weight decay revives them. (Optimisers work weight by
     weight: what the gradients of removed weights are does not matter.)
     """
     recipe, steps = task.recipe, steps_per_epoch(task)
-    optimizer = make_optimizer(recipe, steps * recipe.epochs)
+    first_step = None if span is None else span[0]
+    optimizer = make_optimizer(recipe, total_steps(task), first_step)
 
-    def loss(params: Params, state: State, batch: Batch) -> tuple[Float[Array, ""], State]:
-        logits, state = task.model.apply_train(Variables(params, state), batch.images)
-        labels = jax.nn.one_hot(batch.labels, task.classes)  # its gradient is no scatter
-        return optax.softmax_cross_entropy(logits, labels).mean(), state
-
-    def step(carry: tuple[Variables, optax.OptState], drawn: tuple[Array, Array | None]):
+    def step(carry: Carry, drawn: tuple[Array, Array | None]):
         (params, state), moments = carry
         rows, number = drawn
-        key = None if number is None else step_key(level, seed, number)
+        key = None
+        if recipe.augment and number is not None:
+            key = step_key(level, seed, number)
         batch = take_batch(task, data, rows, key)
-        gradients, state = jax.grad(loss, has_aux=True)(params, state, batch)
+        gradients, state = jax.grad(training_loss, has_aux=True)(params, task, state, batch)
         updates, moments = optimizer.update(gradients, moments, params)
         updates = jax.tree.map(lambda update: update * learning_rate_share, updates)
         params = apply_mask(optax.apply_updates(params, updates), mask)
-        return (Variables(params, state), moments), None
+        after = Variables(params, state), moments
+        return (after if number is None else _within(span, number, after, carry)), None
 
-    def epoch(carry: tuple[Variables, optax.OptState], drawn: tuple[PRNGKey, Array | None]):
+    def epoch(carry: Carry, drawn: tuple[PRNGKey, Array | None]):
         key, numbers = drawn
         return jax.lax.scan(step, carry, (shuffled_batches(task, key), numbers))
 
@@ -123,6 +128,23 @@ def train(
     trained = recalibrate(task, data, level, trained, seed)
     finite = [jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(trained)]
     return Trained(trained, ~jnp.all(jnp.stack(finite)))
+
+
+def training_loss(
+    params: Params, task: Task, state: State, batch: Batch
+) -> tuple[Float[Array, ""], State]:
+    """Mean cross-entropy of a batch in training, and the running statistics after it."""
+    logits, state = task.model.apply_train(Variables(params, state), batch.images)
+    labels = jax.nn.one_hot(batch.labels, task.classes)  # its gradient is no scatter
+    return optax.softmax_cross_entropy(logits, labels).mean(), state
+
+
+def _within(span: Int[Array, "2"] | None, step: Int[Array, ""], new: Carry, old: Carry) -> Carry:
+    """What a step made new, if it is in the span; all steps are where there is none."""
+    if span is None:
+        return new
+    active = (step >= span[0]) & (step < span[1])
+    return jax.tree.map(lambda new, old: jnp.where(active, new, old), new, old)
 
 
 def recalibrate(
@@ -212,8 +234,8 @@ def batched_test_images(data: DeviceData) -> tuple[Array, Array, Array | None]:
 
 
 def step_numbers(recipe: RecipeConfig, steps: int) -> Int[Array, "epochs steps"] | None:
-    """The number of every step, where augmentation draws anew at each; else nothing is counted."""
-    if not recipe.augment:
+    """The number of every step, where augmentation or a span asks for it; else None is counted."""
+    if not (recipe.augment or recipe.rewind_step):
         return None
     return jnp.arange(recipe.epochs * steps).reshape(recipe.epochs, steps)
 
@@ -221,6 +243,11 @@ def step_numbers(recipe: RecipeConfig, steps: int) -> Int[Array, "epochs steps"]
 def step_key(level: Int[Array, ""], seed: Int[Array, ""], number: Int[Array, ""]) -> PRNGKey:
     """The key of a step's augmentation, the network's own even where batches are shared."""
     return jax.random.fold_in(network_key(seed, level, "augment"), number)
+
+
+def total_steps(task: Task) -> int:
+    """Steps of a training."""
+    return task.recipe.epochs * steps_per_epoch(task)
 
 
 def steps_per_epoch(task: Task) -> int:
@@ -246,12 +273,24 @@ def take_batch(
     return Batch(task.pixels.normalise(images), data.train_labels[rows])
 
 
-def make_optimizer(recipe: RecipeConfig, steps: int) -> optax.GradientTransformation:
-    """The recipe's optimiser with its learning-rate schedule over so many steps."""
+def make_optimizer(
+    recipe: RecipeConfig, steps: int, first_step: Int[Array, ""] | None = None
+) -> optax.GradientTransformation:
+    """The recipe's optimiser with its learning-rate schedule over so many steps, or the last ones.
+
+    Args:
+        recipe: what to optimise by.
+        steps: of the whole schedule.
+        first_step: where in the schedule it begins; None for its beginning.
+    """
     if recipe.decay == "cosine":
-        learning_rate = optax.cosine_decay_schedule(recipe.learning_rate, steps)
+        schedule = optax.cosine_decay_schedule(recipe.learning_rate, steps)
     else:
-        learning_rate = optax.constant_schedule(recipe.learning_rate)
+        schedule = optax.constant_schedule(recipe.learning_rate)
+
+    def learning_rate(count: ArrayLike) -> ArrayLike:
+        return schedule(count if first_step is None else count + first_step)
+
     if recipe.optimizer == "adam":
         optimizer = optax.adam(learning_rate)
     else:

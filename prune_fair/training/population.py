@@ -177,7 +177,6 @@ class Population:
     def lift(
         self,
         function: Callable[..., Any],
-        done: Callable[[int], None] = lambda members: None,
         *,
         brief: bool = False,
     ) -> Callable[..., Any]:
@@ -185,7 +184,7 @@ class Population:
 
         The result takes what all networks share, a tuple, and host arrays with a leading member
         axis of any length, and gives such arrays; it compiles once (a `brief` one with less
-        care), and tells `done` of members as they are finished.
+        care). Its argument `done` hears of members as they are finished.
         """
         options = {**self.plan.compiler_options, **(self.plan.brief_options if brief else {})}
 
@@ -205,7 +204,9 @@ class Population:
             compiler_options=options,
         )
 
-        def call(shared: Any, *stacked: Any) -> Any:
+        def call(
+            shared: Any, *stacked: Any, done: Callable[[int], None] = lambda members: None
+        ) -> Any:
             total, parts = len(jax.tree.leaves(stacked)[0]), []
             for part in self._in_order(partial(program, shared), stacked, total):
                 parts.append(part)

@@ -84,7 +84,7 @@ def test_any_number_of_members_in_order_and_one_trace(total):
         traces.append(1)
         return {"sum": shared + number + row.sum(), "row": row}
 
-    lifted = pop.lift(one, done.append)
+    lifted = partial(pop.lift(one), done=done.append)
     shared = pop.share(jnp.float32(100))
     for _ in range(2):
         numbers = np.arange(total, dtype=np.float32)
