@@ -14,11 +14,11 @@ import jax
 import numpy as np
 import xarray as xr
 
-from prune_fair.config import PlanConfig, StudyConfig, TaskConfig
+from prune_fair.config import PlanConfig, StudyConfig
 from prune_fair.pruning import TREATMENTS, Method, Treatment, kernels, quota
 from prune_fair.store import DENSE, StudyStore, open_study, writing
 from prune_fair.training import network
-from prune_fair.training.population import Plan, Population, make_plan, use_every_core
+from prune_fair.training.population import Population, make_plan, use_every_core
 from prune_fair.training.programs import (
     Programs,
     Seeds,
@@ -97,9 +97,11 @@ def run_study(
             Method.parse(method).check_fits(model)
         parameters = max(model.parameters for model in models)
         laid = make_plan(min(config.seeds, config.seeds_per_piece), parameters, plan)
+        made = {task.name: make_task(task, datasets[task.name], laid) for task in config.tasks}
         store.begin_run(asdict(laid))
-        for task in config.tasks:
-            run_task(_begin_task(config, task, datasets[task.name], laid, store, progress))
+        for name, task in made.items():
+            machine = Population(laid)
+            run_task(_begin_task(config, name, task, datasets[name], machine, store, progress))
         store.finish()
     return open_study(path)
 
@@ -253,23 +255,23 @@ def _load(run: TaskRun, seeds: Seeds, level: int) -> dict[str, Networks]:
 
 def _begin_task(
     config: StudyConfig,
-    task: TaskConfig,
+    name: str,
+    task: network.Task,
     dataset: Dataset,
-    plan: Plan,
+    machine: Population,
     store: StudyStore,
     progress: Progress,
 ) -> TaskRun:
     """Puts a task on the machine, and tells the store what its results look like."""
     levels = len(config.schedule.sparsity_by_level())
-    made, population = make_task(task, dataset, plan), Population(plan)
-    layers, shapes = made.model.layers, made.model.shapes
-    store.describe_task(task.name, config.methods, levels, layers, dataset)
+    layers, shapes = task.model.layers, task.model.shapes
+    store.describe_task(name, config.methods, levels, layers, dataset)
     return TaskRun(
-        task.name,
+        name,
         config,
-        made,
-        population.share(network.DeviceData(*dataset[:4], dataset.test_groups)),
-        make_programs(population, made, config.methods),
+        task,
+        machine.share(network.DeviceData(*dataset[:4], dataset.test_groups)),
+        make_programs(machine, task, config.methods),
         {la: kernel.size for la, kernel in zip(layers, kernels(shapes, layers), strict=True)},
         store,
         progress,

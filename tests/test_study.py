@@ -274,6 +274,7 @@ def test_rewind_step_must_leave_something_to_train(toy_config, tmp_path):
     late = dataclasses.replace(task, recipe=dataclasses.replace(task.recipe, rewind_step=10_000))
     with pytest.raises(InputError, match="rewind_step 10000: expected below"):
         run_study(dataclasses.replace(toy_config, tasks=(late,)), tmp_path / "study")
+    assert not (tmp_path / "study/study.json").exists()
 
 
 def test_what_is_not_retrained_keeps_its_trained_weights(toy_config, tmp_path):
