@@ -7,7 +7,6 @@ from prune_fair import analysis
 from prune_fair.config import (
     DataConfig,
     ModelConfig,
-    PlanConfig,
     RecipeConfig,
     StudyConfig,
     TaskConfig,
@@ -16,6 +15,7 @@ from prune_fair.errors import InputError
 from prune_fair.pruning import Method, Schedule
 from prune_fair.store import open_study
 from prune_fair.study import run_study
+from prune_fair.training.plan import PlanConfig
 
 if TYPE_CHECKING:
     from prune_fair import plots

@@ -16,7 +16,7 @@ import tyro
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.config import PlanConfig, StudyConfig
+from prune_fair.config import StudyConfig
 from prune_fair.datasets import DATASETS, PARAMETRIC
 from prune_fair.errors import InputError
 from prune_fair.fairness import METRICS
@@ -24,6 +24,7 @@ from prune_fair.models import MODELS
 from prune_fair.pruning import CRITERIA, GRANULARITIES, SCHEDULES, SCOPES, TREATMENTS, name_pattern
 from prune_fair.store import open_study
 from prune_fair.study import run_study
+from prune_fair.training.plan import PlanConfig
 
 StudyPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="STUDY")]
 

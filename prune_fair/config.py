@@ -14,15 +14,12 @@ from typing import Any
 
 from prune_fair import datasets
 from prune_fair.errors import check, lookup
-from prune_fair.models import LOWERINGS, MODELS, is_chain
+from prune_fair.models import MODELS, is_chain
 from prune_fair.pruning import Method, Schedule
 from prune_fair.types import SCHEMA_VERSION, Dataset
 
 OPTIMIZERS = ("sgd", "adam")
 DECAYS = ("cosine", "constant")
-AUGMENTATIONS = ("crop", "flip")
-SHUFFLINGS = ("own", "shared")
-DTYPES = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -157,7 +154,7 @@ class RecipeConfig:
         lookup(dict.fromkeys(OPTIMIZERS), self.optimizer, "optimizer")
         lookup(dict.fromkeys(DECAYS), self.decay, "decay")
         for name in self.augment:
-            lookup(dict.fromkeys(AUGMENTATIONS), name, "augmentation")
+            lookup(datasets.AUGMENTATIONS, name, "augmentation")
         once = len({*self.augment}) == len(self.augment)
         check(once, f"augment {', '.join(self.augment)}: expected each once")
         for name in ("epochs", "batch_size", "score_batches"):
@@ -185,42 +182,6 @@ class TaskConfig:
     def name(self) -> str:
         """The task's node in the results: dataset/model."""
         return f"{self.data.label}/{self.model.name}"
-
-
-@dataclass(frozen=True)
-class PlanConfig:
-    """What is asked of the plan that lays networks over a machine; None chooses by the backend.
-
-    It is no part of a study's fingerprint: a study may go on elsewhere. Only `shuffling` and
-    `dtype`, which change results by more than rounding, must stay as they were.
-
-    Attributes:
-        devices: devices to use.
-        chunk: networks a device trains at the same time.
-        members: networks of one call of a compiled program, a multiple of devices * chunk.
-        lowering: `native` or `matmul`, how layers compute.
-        shuffling: `own`, every seed in an order of its own, or `shared`.
-        dtype: `float32` or `bfloat16`, what layers compute in; parameters are float32.
-
-    Raises:
-        InputError: for an unknown name, or a number below 1.
-    """
-
-    devices: int | None = None
-    chunk: int | None = None
-    members: int | None = None
-    lowering: str | None = None
-    shuffling: str = "own"
-    dtype: str = "float32"
-
-    def __post_init__(self) -> None:
-        for name in ("devices", "chunk", "members"):
-            value = getattr(self, name)
-            check(value is None or value >= 1, f"{name} {value}: expected at least 1")
-        if self.lowering is not None:
-            lookup(LOWERINGS, self.lowering, "lowering")
-        lookup(dict.fromkeys(SHUFFLINGS), self.shuffling, "shuffling")
-        lookup(dict.fromkeys(DTYPES), self.dtype, "dtype")
 
 
 @dataclass(frozen=True)

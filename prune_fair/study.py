@@ -14,11 +14,12 @@ import jax
 import numpy as np
 import xarray as xr
 
-from prune_fair.config import PlanConfig, StudyConfig
+from prune_fair.config import StudyConfig
 from prune_fair.pruning import TREATMENTS, Method, Treatment, kernels, quota
 from prune_fair.store import DENSE, StudyStore, open_study, writing
 from prune_fair.training import network
-from prune_fair.training.population import Population, make_plan, use_every_core
+from prune_fair.training.plan import PlanConfig, make_plan, use_every_core
+from prune_fair.training.population import Population
 from prune_fair.training.programs import (
     Programs,
     Seeds,
@@ -126,8 +127,10 @@ def run_block(run: TaskRun, seeds: Seeds) -> None:
     else:
         networks = _load(run, seeds, next_level - 1)
     dense = networks[DENSE] if DENSE in networks else _load(run, seeds, 0)[DENSE]
-    shared = run.data, np.int32(0)
-    rewound = train_to_rewind_step(run.programs, run.task, shared, initial, seeds)
+    rewound = initial
+    if any(_treatment(name).rewinds for name in run.config.methods):
+        shared = run.data, np.int32(0)
+        rewound = train_to_rewind_step(run.programs, run.task, shared, initial, seeds)
     for level in range(max(1, next_level), len(sparsities)):
         from_dense = level == 1 or not run.config.schedule.iterative
         parents = dict.fromkeys(run.config.methods, dense) if from_dense else networks

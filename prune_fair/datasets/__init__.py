@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from prune_fair.datasets.augmentation import AUGMENTATIONS, augment
 from prune_fair.datasets.digits import digits
 from prune_fair.datasets.idx import fashion_mnist, idx
 from prune_fair.datasets.npz import npz
@@ -22,9 +23,11 @@ from prune_fair.errors import check, unknown
 from prune_fair.types import Dataset
 
 __all__ = [
+    "AUGMENTATIONS",
     "DATASETS",
     "GROUPED",
     "PARAMETRIC",
+    "augment",
     "check_classes",
     "check_downsample",
     "check_fractions",

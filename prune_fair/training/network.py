@@ -14,6 +14,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int
 
 from prune_fair.config import RecipeConfig
+from prune_fair.datasets import augment
 from prune_fair.fairness.confusion import confusion_counts, group_confusion_counts
 from prune_fair.pruning import (
     Method,
@@ -22,7 +23,6 @@ from prune_fair.pruning import (
     removed_parameters,
     removed_weights,
 )
-from prune_fair.training.augment import augment
 from prune_fair.training.images import DeviceData, Pixels, random_order
 from prune_fair.types import (
     AnyArray,

@@ -4,161 +4,19 @@ The only place that says `vmap`, `lax.map`, `shard_map` or names a mesh axis. Me
 host between calls, so device memory is bounded by the plan and not by the number of members.
 """
 
-import contextlib
-import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cache, partial
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from prune_fair.config import PlanConfig
-from prune_fair.errors import check
+from prune_fair.training.plan import Plan
 
 AXIS = "member"
 Stacked = TypeVar("Stacked")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How members are laid over a machine; recorded in the results.
-
-    Attributes:
-        devices: devices on the mesh axis `member`.
-        chunk: members a device trains at the same time, vmapped.
-        members: members of one call of a compiled program, a multiple of devices * chunk; fewer
-            members than that are filled up, more take several calls.
-        lowering: how layers compute, a row of `models.LOWERINGS`.
-        shuffling: `own` or `shared` order of the training images.
-        dtype: what layers compute in.
-        compiler_options: what XLA is asked for.
-        brief_options: what it is asked for beside that where a program runs for moments only, so
-            that compiling it must not take seconds.
-
-    Raises:
-        InputError: for members that devices and chunks do not divide.
-    """
-
-    devices: int
-    chunk: int
-    members: int
-    lowering: str
-    shuffling: str = "own"
-    dtype: str = "float32"
-    compiler_options: Mapping[str, str] = field(default_factory=dict)
-    brief_options: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        step = self.devices * self.chunk
-        check(
-            self.members >= 1 and self.members % step == 0,
-            f"members {self.members}: expected a multiple of devices x chunk = {step}",
-        )
-
-
-class Defaults(NamedTuple):
-    """A backend's row.
-
-    Attributes:
-        chunk: members a device trains at once.
-        small_chunk: the same for networks of at most `SMALL` parameters.
-        members: members a call.
-        lowering: how layers compute.
-        compiler_options: what XLA is asked for.
-        brief_options: and beside that for programs that run for moments only.
-    """
-
-    chunk: int
-    small_chunk: int
-    members: int
-    lowering: str
-    compiler_options: Mapping[str, str] = {}
-    brief_options: Mapping[str, str] = {}
-
-
-SMALL = 30_000
-
-# docs/performance.md has the measurements. On CPU one network at a time stays in a core's cache;
-# of small ones four do, and share what a step costs beside its products. Small calls fill up few.
-# XLA's newer library of matrix products is slower than Eigen, its older one, on networks of this
-# size; naming another kind of operation keeps it off them. Its newer emitters of fused loops make
-# training a quarter faster, and take half as long again to compile, which brief programs never earn
-# back. What accelerators do best is not measured yet.
-BACKENDS = {
-    "cpu": Defaults(
-        chunk=1,
-        small_chunk=4,
-        members=32,
-        lowering="matmul",
-        compiler_options={"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"},
-        brief_options={
-            "xla_backend_optimization_level": "1",
-            "xla_cpu_use_fusion_emitters": "False",
-        },
-    )
-}
-ACCELERATOR = Defaults(chunk=64, small_chunk=64, members=64, lowering="native")
-
-
-def make_plan(seeds: int, parameters: int, asked: PlanConfig = PlanConfig()) -> Plan:
-    """The plan for this machine.
-
-    Args:
-        seeds: the members of the smallest call, the dense networks.
-        parameters: of the largest network.
-        asked: what is not to be chosen by the backend.
-
-    Raises:
-        InputError: for more devices than there are, or members that do not divide.
-
-    Example:
-        >>> make_plan(seeds=32, parameters=12_000).members
-        32
-    """
-    use_every_core()
-    available = jax.device_count()
-    backend = BACKENDS.get(jax.default_backend(), ACCELERATOR)
-    devices = asked.devices or available
-    check(devices <= available, f"devices {devices}: expected 1 to {available}")
-    most = backend.small_chunk if parameters <= SMALL else backend.chunk
-    chunk = asked.chunk or min(most, -(-seeds // devices))
-    step = devices * chunk
-    return Plan(
-        devices,
-        chunk,
-        members=asked.members or step * -(-min(seeds, backend.members) // step),
-        lowering=asked.lowering or backend.lowering,
-        shuffling=asked.shuffling,
-        dtype=asked.dtype,
-        compiler_options=_known_options(backend.compiler_options),
-        brief_options=_known_options(backend.brief_options),
-    )
-
-
-@cache
-def _is_known(option: str, value: str) -> bool:
-    try:
-        jax.jit(lambda: 0, compiler_options={option: value}).lower().compile()
-    except jax.errors.JaxRuntimeError:
-        return False
-    return True
-
-
-def _known_options(options: Mapping[str, str]) -> dict[str, str]:
-    """Those that the installed XLA has: they come and go with its versions."""
-    return {option: value for option, value in options.items() if _is_known(option, value)}
-
-
-def use_every_core() -> None:
-    """On CPU a device a core, which only works before JAX has made its first array."""
-    if jax.config.jax_num_cpu_devices > 0:  # pyright: ignore[reportAttributeAccessIssue]
-        return
-    with contextlib.suppress(RuntimeError):  # JAX already runs: its devices are used as they are
-        jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
 
 
 class Population:

@@ -13,7 +13,8 @@ from prune_fair.errors import check
 from prune_fair.models import build
 from prune_fair.pruning import Method, Treatment
 from prune_fair.training import network
-from prune_fair.training.population import Plan, Population
+from prune_fair.training.plan import Plan
+from prune_fair.training.population import Population
 from prune_fair.types import Dataset, Mask, Model, Variables
 
 Seeds: TypeAlias = Int[np.ndarray, " seeds"]

@@ -19,7 +19,8 @@ from prune_fair.datasets.idx import DEBIAN_FASHION_MNIST
 from prune_fair.pruning import apply_mask
 from prune_fair.store import StudyStore, read_study
 from prune_fair.training import network
-from prune_fair.training.population import Plan, Population
+from prune_fair.training.plan import Plan
+from prune_fair.training.population import Population
 from prune_fair.training.programs import make_programs, make_task
 from prune_fair.types import Dataset
 

@@ -7,12 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from prune_fair.config import PlanConfig, RecipeConfig
+from prune_fair.config import RecipeConfig
 from prune_fair.datasets import load
 from prune_fair.errors import InputError
 from prune_fair.models import build
-from prune_fair.training import network, population
-from prune_fair.training.population import Plan, Population, make_plan
+from prune_fair.training import network, plan
+from prune_fair.training.plan import Plan, PlanConfig, make_plan
+from prune_fair.training.population import Population
 
 
 @pytest.fixture(scope="module", params=["mlp", "lenet5", "vgg11"])
@@ -129,7 +130,7 @@ def test_plan_refusals(asked, message):
 
 def test_options_that_xla_does_not_know_are_left_out():
     known = {"xla_cpu_scheduler_type": "CPU_SCHEDULER_TYPE_DEFAULT"}
-    assert population._known_options({**known, "xla_cpu_no_such_option": "1"}) == known
+    assert plan._known_options({**known, "xla_cpu_no_such_option": "1"}) == known
 
 
 def test_shared_shuffling_gives_seeds_the_same_batches(task):

@@ -41,7 +41,7 @@ def flip(key: PRNGKey, images: Shaped[Array, "n h w c"]) -> Shaped[Array, "n h w
     return jnp.where(mirrored, images[:, :, ::-1], images)
 
 
-AUGMENT: dict[str, Augmentation] = {"crop": crop, "flip": flip}
+AUGMENTATIONS: dict[str, Augmentation] = {"crop": crop, "flip": flip}
 
 
 def augment(
@@ -52,7 +52,7 @@ def augment(
     What one way draws does not depend on which others there are.
     """
     for name in names:
-        images = AUGMENT[name](jax.random.fold_in(key, [*AUGMENT].index(name)), images)
+        images = AUGMENTATIONS[name](jax.random.fold_in(key, [*AUGMENTATIONS].index(name)), images)
     return images
 
 
