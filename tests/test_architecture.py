@@ -25,8 +25,8 @@ def test_import_contracts_hold():
         ("matplotlib", ("plots.py",)),
         ("tensorflow_datasets", ("datasets/",)),
         ("sklearn", ("datasets/",)),
-        ("tyro", ("cli.py",)),
-        ("rich", ("console.py",)),
+        ("tyro", ("cli/",)),
+        ("rich", ("console/",)),
     ],
 )
 def test_library_is_imported_only_in_its_room(library, rooms):

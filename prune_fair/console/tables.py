@@ -1,16 +1,10 @@
-"""What people see on a terminal: the progress bar, tables, and JSON documents."""
+"""Tables, sentences and caveats, as people read them on a terminal."""
 
-import json
 import math
-import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import xarray as xr
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from prune_fair import analysis
@@ -26,45 +20,6 @@ def make_console(stderr: bool = False) -> Console:
     if not console.is_terminal:
         console.width = WIDTH_OF_A_FILE
     return console
-
-
-class ModelProgress:
-    """A progress bar in models: done, a minute, and the time left; one line a tenth to a file."""
-
-    def __init__(self, total: int, bar: Progress) -> None:
-        self._total, self._bar = total, bar
-        self._started, self._done, self._reused = time.monotonic(), 0, 0
-        self._task = bar.add_task("models", total=total, rate="compiling")
-
-    def __call__(self, networks: int, *, reused: bool = False) -> None:
-        """Counts finished networks; those of an earlier run do not count for the speed."""
-        before, self._done = self._done, self._done + networks
-        self._reused += networks * reused
-        self._bar.update(self._task, completed=self._done, rate=self._rate())
-        tenths = [10 * count // self._total for count in (before, self._done)]
-        if not self._bar.console.is_terminal and tenths[0] < tenths[1]:
-            self._bar.console.print(f"{self._done}/{self._total} models  {self._rate()}")
-
-    def _rate(self) -> str:
-        fresh = self._done - self._reused
-        if fresh == 0:
-            return "already finished" if self._done == self._total else "found finished"
-        seconds = (time.monotonic() - self._started) / fresh
-        left = time.strftime("%H:%M:%S", time.gmtime(seconds * (self._total - self._done)))
-        return f"{60 / seconds:,.0f} models/min  {left} left"
-
-
-@contextmanager
-def progress(total: int) -> Iterator[ModelProgress]:
-    """A progress bar on standard error for so many models."""
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.description}  {task.fields[rate]}"),
-    )
-    console = make_console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        yield ModelProgress(total, bar)
 
 
 def print_listing(console: Console, listing: Mapping[str, Mapping[str, Mapping[str, str]]]) -> None:
@@ -154,36 +109,3 @@ def print_caveats(console: Console, results: xr.DataTree, confidence: float) -> 
         if node.diverged.any():
             line += f"; {node.diverged.sum().item()} networks diverged and are counted as they are"
         console.print(f"{node.path.strip('/')}: {line}", markup=False, soft_wrap=True)
-
-
-def print_json(document: Any) -> None:
-    """One JSON document on standard output; what is not a number is null."""
-    json.dump(_without_nan(document), sys.stdout, indent=1, allow_nan=False)
-    sys.stdout.write("\n")
-
-
-def point_rows(points: xr.Dataset) -> list[dict[str, Any]]:
-    """Operating points as JSON types; what has classes or estimates is keyed by their names."""
-    return [
-        {
-            str(name): _keyed(point[name])
-            for name in (*point.coords, *point.data_vars)
-            if name not in point.dims
-        }
-        for point in (points.isel(point=index) for index in range(points.sizes["point"]))
-    ]
-
-
-def _keyed(values: xr.DataArray) -> Any:
-    if not values.dims:
-        return values.item()
-    dim = values.dims[0]
-    return {str(key): _keyed(values.sel({dim: key})) for key in values[dim].values}
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,70 @@
+"""Experiments: from flags to a study, its pictures and who pays for sparsity."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from pathlib import Path
+from typing import Any
+
+import tyro
+import xarray as xr
+
+from prune_fair import analysis, console
+from prune_fair.cli.flags import flag_registry, one_line_errors, tasks_of
+from prune_fair.config import StudyConfig
+from prune_fair.study import run_study
+from prune_fair.training.plan import PlanConfig
+
+
+def experiment(
+    configure: Callable[..., tuple[StudyConfig, Path]], arguments: Sequence[str] | None = None
+) -> None:
+    """Runs an experiment: from flags to a study, its pictures, the table and the paths.
+
+    Args:
+        configure: gives the study and its directory; its parameters become the flags.
+        arguments: the command line; None for the process's own.
+    """
+    with one_line_errors():
+        (config, out), plan = tyro.cli(
+            _planned(configure), args=arguments, registry=flag_registry()
+        )
+        with console.progress(config.networks) as progress:
+            results = run_study(config, out, plan=plan, progress=progress)
+        _show(results, out)
+
+
+def _planned(configure: Callable[..., Any]) -> Callable[..., tuple[Any, PlanConfig]]:
+    """The same flags, and those of the plan."""
+
+    @wraps(configure)
+    def planned(*arguments: Any, plan: PlanConfig = PlanConfig(), **options: Any) -> Any:
+        return configure(*arguments, **options), plan
+
+    asked = Parameter("plan", Parameter.KEYWORD_ONLY, default=PlanConfig(), annotation=PlanConfig)
+    own = signature(configure, eval_str=True).parameters.values()
+    planned.__signature__ = Signature([*own, asked])  # pyright: ignore[reportAttributeAccessIssue]
+    planned.__annotations__ = {**configure.__annotations__, "plan": PlanConfig}
+    return planned
+
+
+def _show(results: xr.DataTree, out: Path) -> None:
+    """An experiment's last words."""
+    screen = console.make_console()
+    for name, node in tasks_of(results):
+        console.print_price(screen, name, analysis.price_of_accuracy(node))
+    console.print_caveats(screen, results, confidence=0.95)
+    for picture in _draw(results, out):
+        screen.print(f"picture  {picture}", soft_wrap=True)
+    screen.print(f"study    {out}", soft_wrap=True)
+
+
+def _draw(results: xr.DataTree, out: Path) -> Iterator[Path]:
+    """Draws the pictures of every task; those of a single task have no task in their name."""
+    from prune_fair import plots  # brings matplotlib, which most commands do without
+
+    tasks = tasks_of(results)
+    for name, node in tasks:
+        suffix = f"-{name.replace('/', '-')}" if len(tasks) > 1 else ""
+        yield plots.save(plots.frontier(node), out / "figures" / f"frontier{suffix}.png")
+        yield plots.save(plots.recall(node), out / "figures" / f"recall{suffix}.png")

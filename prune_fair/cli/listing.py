@@ -1,0 +1,49 @@
+"""`prune-fair list`."""
+
+from collections.abc import Mapping
+from inspect import getdoc
+from typing import Any
+
+from prune_fair import console
+from prune_fair.datasets import DATASETS, PARAMETRIC
+from prune_fair.fairness import METRICS
+from prune_fair.models import MODELS
+from prune_fair.pruning import CRITERIA, GRANULARITIES, SCHEDULES, SCOPES, TREATMENTS, name_pattern
+
+
+def list_rows(json: bool = False) -> None:
+    """What a study can be made of, each with one line and its source.
+
+    Args:
+        json: print one JSON document.
+    """
+    described: dict[str, Mapping[str, Any]] = {
+        "datasets": {**DATASETS, **PARAMETRIC},
+        "models": MODELS,
+        "criteria": CRITERIA,
+        "treatments": {name: row.start for name, row in TREATMENTS.items()},
+        "schedules": SCHEDULES,
+        "scopes": SCOPES,
+        "granularities": GRANULARITIES,
+    }
+    listing = {
+        kind: {name: _summary_and_source(row) for name, row in rows.items()}
+        for kind, rows in described.items()
+    }
+    listing["methods"] = {name_pattern(): _row("what --methods takes", "see the rows above")}
+    listing["metrics"] = {name: _row(row.description, "") for name, row in METRICS.items()}
+    if json:
+        console.print_json(listing)
+    else:
+        console.print_listing(console.make_console(), listing)
+
+
+def _summary_and_source(documented: Any) -> dict[str, str]:
+    """The first line of a docstring, and its paragraph `Source:`."""
+    text = getdoc(documented) or ""
+    _, _, source = text.partition("Source: ")
+    return _row(text.partition("\n")[0], " ".join(source.partition("\n\n")[0].split()))
+
+
+def _row(summary: str, source: str) -> dict[str, str]:
+    return {"summary": summary, "source": source}

@@ -1,0 +1,26 @@
+"""What people see on a terminal: the progress bar, tables, and JSON documents."""
+
+from prune_fair.console.documents import point_rows, print_json
+from prune_fair.console.progress import progress
+from prune_fair.console.tables import (
+    in_words,
+    make_console,
+    print_caveats,
+    print_listing,
+    print_points,
+    print_price,
+    with_interval,
+)
+
+__all__ = [
+    "in_words",
+    "make_console",
+    "point_rows",
+    "print_caveats",
+    "print_json",
+    "print_listing",
+    "print_points",
+    "print_price",
+    "progress",
+    "with_interval",
+]
