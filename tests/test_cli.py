@@ -41,8 +41,7 @@ def test_list_names_every_row(capsys):
         assert name in listing[kind]
         assert name in plain
     assert all(row["summary"] for rows in listing.values() for row in rows.values())
-    sourced = [rows for kind, rows in listing.items() if kind != "metrics"]
-    assert all(row["source"] for rows in sourced for row in rows.values())
+    assert all(row["source"] for rows in listing.values() for row in rows.values())
     assert listing["criteria"]["snip"]["source"].startswith("Lee et al. 2019, arXiv 1810.02340")
 
 

@@ -4,14 +4,19 @@ Every function takes one node of `open_study(...)`, as a Dataset or a DataTree n
 nothing else.
 """
 
+from prune_fair.analysis.choice import DEFAULT_REQUIRE, Choice, Nearest, select
 from prune_fair.analysis.frontiers import DEFAULT_OBJECTIVES, frontier
 from prune_fair.analysis.price import price_of_accuracy
+from prune_fair.analysis.rules import Constraint, Rule, parse_weights
 from prune_fair.analysis.tables import (
+    CONFIDENCE,
+    DEFAULT_METRICS,
     ESTIMATES,
     SPARSITY,
     Results,
     as_dataset,
     class_recall,
+    known_metrics,
     metrics,
     network_metrics,
     operating_points,
@@ -19,16 +24,26 @@ from prune_fair.analysis.tables import (
 )
 
 __all__ = [
+    "CONFIDENCE",
+    "DEFAULT_METRICS",
     "DEFAULT_OBJECTIVES",
+    "DEFAULT_REQUIRE",
     "ESTIMATES",
     "SPARSITY",
+    "Choice",
+    "Constraint",
+    "Nearest",
     "Results",
+    "Rule",
     "as_dataset",
     "class_recall",
     "frontier",
+    "known_metrics",
     "metrics",
     "network_metrics",
     "operating_points",
     "over_seeds",
+    "parse_weights",
     "price_of_accuracy",
+    "select",
 ]

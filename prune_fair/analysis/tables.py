@@ -6,14 +6,22 @@ from typing import TypeAlias
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
 from prune_fair import fairness
 from prune_fair.errors import check, unknown
 from prune_fair.fairness import METRICS
-from prune_fair.store import DENSE
+from prune_fair.store import DENSE, MEMBERS
 
 ESTIMATES = ("mean", "low", "high")
 SPARSITY = "sparsity"
+CONFIDENCE = 0.95
+DEFAULT_METRICS = (
+    "accuracy",
+    "recall_group_min",
+    "recall_difference",
+    "recall_change_min",
+)
 Results: TypeAlias = xr.Dataset | xr.DataTree
 
 
@@ -30,30 +38,63 @@ def class_recall(results: Results) -> xr.DataArray:
     return kept.copy(data=values).rename("recall").assign_attrs(units="fraction of the class")
 
 
-def network_metrics(results: Results, names: Sequence[str] = tuple(METRICS)) -> xr.Dataset:
-    """Metrics of each network: one variable a metric, (method, seed, level); NaN where unfinished.
+def network_metrics(results: Results, names: Sequence[str] | None = None) -> xr.Dataset:
+    """Metrics of each network: one variable a metric, (method, seed, level).
+
+    NaN where a network is unfinished or the metric is undefined for it.
+
+    Args:
+        results: one task's results.
+        names: metrics or `sparsity`; None for all that these results can give.
 
     Raises:
-        InputError: for an unknown metric.
+        InputError: for an unknown metric, one of groups where there are none, or one against the
+            dense network where level 0 is not among the results.
     """
     results = as_dataset(results)
-    confusion = results["confusion"]
-    counts = jnp.asarray(confusion.values)
-    dense = jnp.broadcast_to(jnp.asarray(confusion.values[:, :, :1]), counts.shape)
-    dims, coords = confusion.dims[:3], confusion.isel(true=0, predicted=0, drop=True).coords
-    columns = {}
+    names = _checked(results, names)
+    table = results[SPARSITY].drop_attrs().to_dataset().drop_vars(SPARSITY)
     for name in names:
         if name == SPARSITY:
-            columns[name] = results[SPARSITY]
-        elif name in METRICS:
-            values = np.asarray(METRICS[name].function(counts, dense), dtype=float)
-            columns[name] = (dims, values)
+            table[name] = results[SPARSITY]
         else:
-            raise unknown("metric", name, [SPARSITY, *METRICS])
-    return xr.Dataset(columns, coords)
+            values = METRICS[name].function(*_counts(results, name))
+            table[name] = (MEMBERS, np.asarray(values, dtype=float))
+    return table
 
 
-def over_seeds(values: xr.DataArray, confidence: float = 0.95) -> xr.DataArray:
+def known_metrics(results: Results) -> list[str]:
+    """The metrics that these results can give: those of groups only where images have groups."""
+    grouped = "group_confusion" in as_dataset(results)
+    return [name for name, metric in METRICS.items() if grouped or metric.over != "group"]
+
+
+def _checked(results: xr.Dataset, names: Sequence[str] | None) -> Sequence[str]:
+    if names is None:
+        return known_metrics(results)
+    for name in names:
+        if name not in (SPARSITY, *METRICS):
+            raise unknown("metric", name, [SPARSITY, *known_metrics(results)])
+        check(
+            name == SPARSITY or name in known_metrics(results),
+            f"metric {name!r}: these results have no groups; run the study with --data.groups",
+        )
+    return names
+
+
+def _counts(results: xr.Dataset, name: str) -> tuple[jnp.ndarray, jnp.ndarray]:
+    """What a metric is a function of: counts of every network, and of its dense network."""
+    variable = "group_confusion" if METRICS[name].over == "group" else "confusion"
+    counts = results[variable].transpose(*MEMBERS, ...)
+    check(
+        0 in results["level"].values,
+        "these results have no level 0: expected the dense networks among them, to compare with",
+    )
+    dense = counts.sel(level=[0]).values
+    return jnp.asarray(counts.values), jnp.broadcast_to(jnp.asarray(dense), counts.shape)
+
+
+def over_seeds(values: xr.DataArray, confidence: float = CONFIDENCE) -> xr.DataArray:
     """Mean over seeds with its percentile bootstrap interval, along a new axis `estimate`.
 
     The coordinates of `estimate` are mean, low and high. With fewer than 3 seeds there is no
@@ -62,40 +103,101 @@ def over_seeds(values: xr.DataArray, confidence: float = 0.95) -> xr.DataArray:
     Raises:
         InputError: for a confidence outside (0, 1).
     """
-    check(0 < confidence < 1, f"confidence {confidence}: expected in (0, 1), such as 0.95")
     by_seed = values.transpose("seed", ...)
-    interval = fairness.mean_interval(by_seed.values.astype(float), confidence)
-    like = by_seed.isel(seed=0, drop=True)
-    parts = [like.copy(data=bound) for bound in interval]
-    return xr.concat(parts, xr.Variable("estimate", list(ESTIMATES))).transpose(..., "estimate")
+    weights = fairness.bootstrap_weights(values.sizes["seed"])
+    resampled = fairness.weighted_means(weights, by_seed.values.astype(float))
+    return _with_estimates(by_seed.isel(seed=0, drop=True), resampled, weights, confidence)
 
 
 def metrics(
-    results: Results, names: Sequence[str] = tuple(METRICS), confidence: float = 0.95
+    results: Results,
+    names: Sequence[str] = DEFAULT_METRICS,
+    confidence: float = CONFIDENCE,
+    pooled: bool = False,
 ) -> xr.Dataset:
     """Sparsity and metrics over seeds: one variable each, (method, level, estimate).
 
+    Args:
+        results: one task's results.
+        names: metrics, or `sparsity`.
+        confidence: of the intervals, in (0, 1).
+        pooled: False for the mean over seeds of each network's metric: what one network may be
+            expected to show. True for the metric of the counts summed over seeds: what pruning
+            does to a class on average, whatever each network's luck.
+
+    Returns:
+        Also `undefined` (metric, method, level): how many finished networks a metric is undefined
+        for. The mean over seeds is that of the others.
+
     Raises:
-        InputError: for an unknown metric or a confidence outside (0, 1).
+        InputError: as `network_metrics`, or for a confidence outside (0, 1).
     """
-    columns = dict.fromkeys((SPARSITY, *names))
-    table = network_metrics(results, tuple(columns))
-    return table.map(lambda column: over_seeds(column, confidence))
+    results = as_dataset(results)
+    columns = list(dict.fromkeys((SPARSITY, *names)))
+    table = network_metrics(results, columns)
+    weights = fairness.bootstrap_weights(table.sizes["seed"])
+    like = table[SPARSITY].isel(seed=0, drop=True)
+    whole = {}
+    for name in columns:
+        if pooled and name != SPARSITY:
+            resampled = _pooled(results, name, weights)
+        else:
+            resampled = fairness.weighted_means(weights, _seeds_first(table[name]))
+        whole[name] = _with_estimates(like, resampled, weights, confidence)
+    missing = (table.isnull() & table[SPARSITY].notnull()).sum("seed")
+    return xr.Dataset(whole).assign(undefined=missing.to_dataarray("metric"))
+
+
+def _seeds_first(values: xr.DataArray) -> np.ndarray:
+    return values.transpose("seed", "method", "level").values.astype(float)
+
+
+def _with_estimates(
+    like: xr.DataArray,
+    resampled: Float[np.ndarray, "rows *shape"],
+    weights: Float[np.ndarray, "rows seeds"],
+    confidence: float,
+) -> xr.DataArray:
+    """A statistic's values under each row of weights as mean, low and high."""
+    check(0 < confidence < 1, f"confidence {confidence}: expected in (0, 1), such as 0.95")
+    interval = fairness.percentile_interval(resampled, weights.shape[1], confidence)
+    estimates = xr.Variable("estimate", list(ESTIMATES))
+    parts = [like.copy(data=bound) for bound in interval]
+    return xr.concat(parts, estimates).transpose(..., "estimate")
+
+
+def _pooled(
+    results: xr.Dataset, name: str, weights: Float[np.ndarray, "rows seeds"]
+) -> Float[np.ndarray, "rows methods levels"]:
+    """A metric of the counts summed over seeds, under each row of weights.
+
+    The dense counts are those of the same seeds, so that both sides know the same networks.
+    """
+    counts, dense = _counts(results, name)
+    finished = results[SPARSITY].transpose(*MEMBERS).notnull().values
+    rows = jnp.asarray(weights, jnp.float32)
+    resampled = []
+    for own, own_dense, known in zip(counts, dense, finished, strict=True):
+        shown = known.reshape(*known.shape, *(1,) * (own.ndim - 2))
+        pair = (jnp.tensordot(rows, part * shown, axes=1) for part in (own, own_dense))
+        resampled.append(np.asarray(METRICS[name].function(*pair), dtype=float))
+    return np.stack(resampled, axis=1)
 
 
 def operating_points(
-    results: Results, names: Sequence[str], confidence: float = 0.95
+    results: Results, names: Sequence[str], confidence: float = CONFIDENCE, pooled: bool = False
 ) -> xr.Dataset:
     """Every (method, level) as a point: sparsity and metrics over seeds, and recall by class.
 
     Returns:
-        One variable a name, (point, estimate), and `recall` (point, true, estimate); `method` and
-        `level` by point. The dense network is one point, of method `dense`.
+        One variable a name, (point, estimate), and `recall` (point, true, estimate); `undefined`
+        as `metrics` gives it; `method` and `level` by point. The dense network is one point, of
+        method `dense`.
 
     Raises:
         InputError: for an unknown metric or a confidence outside (0, 1).
     """
-    table = metrics(results, names, confidence)
+    table = metrics(results, names, confidence, pooled)
     table = table.assign(recall=over_seeds(class_recall(results), confidence))
     points = table.stack(point=("method", "level"), create_index=False).transpose("point", ...)
     duplicate = (points["level"] == 0) & (points["method"] != points["method"][0])

@@ -19,6 +19,11 @@ def tasks_of(results: xr.DataTree) -> list[tuple[str, xr.Dataset]]:
     return [(node.path.strip("/"), node.to_dataset()) for node in results.leaves]
 
 
+def split_names(names: str) -> list[str]:
+    """Names that are separated by commas."""
+    return [name.strip() for name in names.split(",") if name.strip()]
+
+
 @contextmanager
 def one_line_errors() -> Iterator[None]:
     """A user's mistake as one line on standard error and exit status 2."""

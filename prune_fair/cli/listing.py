@@ -31,7 +31,7 @@ def list_rows(json: bool = False) -> None:
         for kind, rows in described.items()
     }
     listing["methods"] = {name_pattern(): _row("what --methods takes", "see the rows above")}
-    listing["metrics"] = {name: _row(row.description, "") for name, row in METRICS.items()}
+    listing["metrics"] = {name: _row(row.description, row.source) for name, row in METRICS.items()}
     if json:
         console.print_json(listing)
     else:

@@ -5,26 +5,40 @@ from collections.abc import Mapping, Sequence
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, tasks_of
-from prune_fair.fairness import METRICS
+from prune_fair.cli.flags import StudyPath, split_names, tasks_of
 from prune_fair.store import open_study
 
+COLUMNS = 6  # that fit beside each other
 
-def metrics(study: StudyPath, json: bool = False, confidence: float = 0.95) -> None:
+
+def metrics(
+    study: StudyPath,
+    names: str = ",".join(analysis.DEFAULT_METRICS),
+    pooled: bool = False,
+    json: bool = False,
+    confidence: float = analysis.CONFIDENCE,
+) -> None:
     """Metrics of every method and level, with intervals over seeds.
 
     Args:
         study: directory that an experiment wrote.
+        names: metrics separated by commas, as in `prune-fair list`; `all` for all.
+        pooled: metrics of the counts summed over seeds, not the mean of each network's.
         json: print one JSON document, with the recall of each class.
         confidence: of the intervals, in (0, 1).
     """
     results = open_study(study)
-    columns = [analysis.SPARSITY, *METRICS]
     points = {
-        name: analysis.operating_points(node, columns, confidence)
+        name: analysis.operating_points(node, _names(node, names), confidence, pooled)
         for name, node in tasks_of(results)
     }
-    print_points(results, points, columns, confidence, json)
+    print_points(results, points, None, confidence, json)
+
+
+def _names(node: xr.Dataset, names: str) -> list[str]:
+    if names == "all":
+        return analysis.known_metrics(node)
+    return split_names(names)
 
 
 def frontier(
@@ -42,7 +56,7 @@ def frontier(
         confidence: of the intervals, in (0, 1).
     """
     results = open_study(study)
-    columns = [name.strip() for name in objectives.split(",") if name.strip()]
+    columns = split_names(objectives)
     points = {
         name: analysis.frontier(node, columns, confidence) for name, node in tasks_of(results)
     }
@@ -54,16 +68,18 @@ def frontier(
 def print_points(
     results: xr.DataTree,
     points: Mapping[str, xr.Dataset],
-    columns: Sequence[str],
+    columns: Sequence[str] | None,
     confidence: float,
     json: bool,
 ) -> None:
-    """Operating points of all tasks as tables, or as one JSON document."""
+    """Operating points of all tasks as tables, or as one JSON document; None for all columns."""
     if json:
         head = {key: results.attrs[key] for key in ("path", "fingerprint", "complete")}
         tasks = {name: console.point_rows(part) for name, part in points.items()}
         return console.print_json({**head, "confidence": confidence, "tasks": tasks})
     screen = console.make_console()
     for name, part in points.items():
-        console.print_points(screen, name, part, columns)
+        shown = list(map(str, part["metric"].values)) if columns is None else columns
+        for first in range(0, len(shown), COLUMNS):
+            console.print_points(screen, name, part, shown[first : first + COLUMNS])
     return console.print_caveats(screen, results, confidence)

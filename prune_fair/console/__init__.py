@@ -1,6 +1,7 @@
 """What people see on a terminal: the progress bar, tables, and JSON documents."""
 
-from prune_fair.console.documents import point_rows, print_json
+from prune_fair.console.choices import choice_in_words, print_choice
+from prune_fair.console.documents import keyed, point_rows, print_json
 from prune_fair.console.progress import progress
 from prune_fair.console.tables import (
     in_words,
@@ -9,18 +10,23 @@ from prune_fair.console.tables import (
     print_listing,
     print_points,
     print_price,
+    print_rows,
     with_interval,
 )
 
 __all__ = [
+    "choice_in_words",
     "in_words",
+    "keyed",
     "make_console",
     "point_rows",
     "print_caveats",
+    "print_choice",
     "print_json",
     "print_listing",
     "print_points",
     "print_price",
+    "print_rows",
     "progress",
     "with_interval",
 ]

@@ -16,21 +16,22 @@ def print_json(document: Any) -> None:
 
 def point_rows(points: xr.Dataset) -> list[dict[str, Any]]:
     """Operating points as JSON types; what has classes or estimates is keyed by their names."""
-    return [
-        {
-            str(name): _keyed(point[name])
-            for name in (*point.coords, *point.data_vars)
-            if name not in point.dims
-        }
-        for point in (points.isel(point=index) for index in range(points.sizes["point"]))
-    ]
+    names = [str(name) for name in (*points.coords, *points.data_vars) if name not in points.dims]
+    columns = {name: keyed(points[name].transpose("point", ...), 1) for name in names}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _keyed(values: xr.DataArray) -> Any:
-    if not values.dims:
-        return values.item()
-    dim = values.dims[0]
-    return {str(key): _keyed(values.sel({dim: key})) for key in values[dim].values}
+def keyed(values: xr.DataArray, listed: int = 0) -> Any:
+    """An array as nested dicts by the names on its axes, the first ones as lists."""
+    names = [list(map(str, values[dim].values)) for dim in values.dims[listed:]]
+
+    def nested(part: Any, depth: int) -> Any:
+        if depth == values.ndim:
+            return part
+        inner = [nested(each, depth + 1) for each in part]
+        return inner if depth < listed else dict(zip(names[depth - listed], inner, strict=True))
+
+    return nested(values.values.tolist(), 0)
 
 
 def _without_nan(value: Any) -> Any:

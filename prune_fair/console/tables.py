@@ -1,10 +1,12 @@
 """Tables, sentences and caveats, as people read them on a terminal."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
 import xarray as xr
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from prune_fair import analysis
@@ -33,23 +35,42 @@ def print_listing(console: Console, listing: Mapping[str, Mapping[str, Mapping[s
                 console.print(line, style="dim", markup=False, soft_wrap=True)
 
 
-def print_points(console: Console, title: str, points: xr.Dataset, columns: Sequence[str]) -> None:
-    """Operating points as rows: method, level, and each column with its interval."""
-    table = Table(title=title, title_justify="left")
-    for column in ("method", "level", *columns):
-        table.add_column(column, no_wrap=True)
-    for index in range(points.sizes["point"]):
-        point = points.isel(point=index)
-        values = (_cell(point, column) for column in columns)
-        table.add_row(point["method"].item(), str(point["level"].item()), *values)
+def print_rows(
+    console: Console, title: str, header: Sequence[str], rows: Iterable[Sequence[str]]
+) -> None:
+    """A table of texts, none of which is read as markup."""
+    table = Table(title=escape(title), title_justify="left")
+    for column in header:
+        table.add_column(escape(column), no_wrap=True)
+    for row in rows:
+        table.add_row(*map(escape, row))
     console.print(table)
 
 
-def _cell(point: xr.Dataset, column: str) -> str:
-    """A column's value with its interval; a sparsity that all seeds share has no width to show."""
-    values = point[column]
-    exact = column == analysis.SPARSITY and float(values.max() - values.min()) < ROUNDING
-    return f"{values[0].item():.3f}" if exact else with_interval(values, 1.0, ".3f")
+def print_points(console: Console, title: str, points: xr.Dataset, columns: Sequence[str]) -> None:
+    """Operating points as rows: method, level, and each column with its interval."""
+    print_rows(console, title, ("method", "level", *columns), point_cells(points, columns))
+
+
+def point_cells(points: xr.Dataset, columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """Method, level and each column of operating points, a row each.
+
+    A sparsity that all seeds share has no interval to show. Where a metric is undefined for some
+    networks, how many those are.
+    """
+    cells = [list(map(str, points["method"].values)), list(map(str, points["level"].values))]
+    for name in columns:
+        values = points[name].transpose("point", "estimate").values
+        undefined = points["undefined"].sel(metric=name).values
+        exact = (name == analysis.SPARSITY) & (np.ptp(values, axis=1) < ROUNDING)
+        cells.append(
+            [
+                (f"{row[0]:.3f}" if plain else _interval(row, ".3f"))
+                + (f" ({missing} undefined)" if missing else "")
+                for row, plain, missing in zip(values, exact, undefined, strict=True)
+            ]
+        )
+    return list(zip(*cells, strict=True))
 
 
 def print_price(console: Console, name: str, price: xr.Dataset) -> None:
@@ -91,7 +112,13 @@ def in_words(price: xr.Dataset) -> str:
 
 def with_interval(values: xr.DataArray, scale: float, form: str) -> str:
     """A mean with the bounds of its interval, where there is one."""
-    mean, low, high = (scale * values.sel(estimate=name).item() for name in analysis.ESTIMATES)
+    return _interval(scale * values.sel(estimate=list(analysis.ESTIMATES)).values, form)
+
+
+def _interval(values: Sequence[float] | np.ndarray, form: str) -> str:
+    mean, low, high = values
+    if math.isnan(mean):
+        return "undefined"
     return f"{mean:{form}}" + ("" if math.isnan(low) else f" [{low:{form}}, {high:{form}}]")
 
 

@@ -1,8 +1,15 @@
 """Confusion counts, metrics, statistics and frontiers."""
 
+from prune_fair.fairness.aggregators import AGGREGATORS, generalised_entropy
 from prune_fair.fairness.confusion import confusion_counts, group_confusion_counts
+from prune_fair.fairness.dense_reference import (
+    excessive_error,
+    normalised_recall_difference,
+    recall_change,
+)
 from prune_fair.fairness.frontier import non_dominated, sparsest_within
-from prune_fair.fairness.metrics import METRICS, Metric, accuracy, recall
+from prune_fair.fairness.metrics import METRICS, Metric
+from prune_fair.fairness.rates import BASE_RATES, accuracy, overall, recall, undefined
 from prune_fair.fairness.statistics import (
     FEWEST_SEEDS,
     Interval,
@@ -13,6 +20,8 @@ from prune_fair.fairness.statistics import (
 )
 
 __all__ = [
+    "AGGREGATORS",
+    "BASE_RATES",
     "FEWEST_SEEDS",
     "METRICS",
     "Interval",
@@ -20,11 +29,17 @@ __all__ = [
     "accuracy",
     "bootstrap_weights",
     "confusion_counts",
+    "excessive_error",
+    "generalised_entropy",
     "group_confusion_counts",
     "mean_interval",
     "non_dominated",
+    "normalised_recall_difference",
+    "overall",
     "percentile_interval",
     "recall",
+    "recall_change",
     "sparsest_within",
+    "undefined",
     "weighted_means",
 ]

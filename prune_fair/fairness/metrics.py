@@ -1,114 +1,215 @@
-"""Fairness metrics: pure functions of confusion counts, over any leading axes.
+"""The table of metrics: pure functions of confusion counts, over any leading axes.
 
-A base rate gives a number for each class, an aggregator turns those into one number for a network;
-`METRICS` is every base rate times every aggregator, and the special ones. To add one, write it
-here and add its row.
+`METRICS` is every base rate times every aggregator, and the special ones. To add one, write it in
+`rates`, `aggregators`, `dense_reference` or `groups` and add its row.
 """
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from inspect import getdoc
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Real
 
-Confusion: TypeAlias = Int[Array, "*networks true predicted"]
-PerClass: TypeAlias = Float[Array, "*networks classes"]
-PerNetwork: TypeAlias = Float[Array, "*networks"]
+from prune_fair.fairness.aggregators import (
+    AGGREGATORS,
+    Aggregator,
+    difference,
+    group_max,
+    group_min,
+)
+from prune_fair.fairness.dense_reference import (
+    accuracy_change,
+    cev,
+    excessive_error,
+    intensification,
+    normalised_recall_difference,
+    recall_change,
+    sde,
+)
+from prune_fair.fairness.groups import (
+    equalised_odds_difference,
+    group_accuracy_change,
+    recall_difference_max,
+)
+from prune_fair.fairness.rates import (
+    BASE_RATES,
+    BaseRate,
+    PerNetwork,
+    accuracy,
+    balanced_accuracy,
+    overall,
+)
+
+Counts: TypeAlias = Real[Array, "..."]
+Reduction: TypeAlias = Callable[..., Any]
+# How the functions read the counts, the functions in turn, the direction, one line for people.
+_Row: TypeAlias = tuple[Callable[..., Any], tuple[Reduction, ...], bool, str]
 
 
 class Metric(NamedTuple):
     """One number for each network.
 
     Attributes:
-        function: from the network's confusion counts and those of its dense reference.
+        function: from the network's counts and those of its dense reference: of confusions, or of
+            confusions by group.
         higher_is_better: its direction as an objective.
-        description: one line for people, with the source.
+        description: one line for people.
+        source: where its definition is from.
+        over: what the counts are of: `confusion` of a study's results for "class",
+            `group_confusion` for "group", which only some results have.
     """
 
-    function: Callable[[Confusion, Confusion], PerNetwork]
+    function: Callable[[Counts, Counts], PerNetwork]
     higher_is_better: bool
     description: str
+    source: str
+    over: Literal["class", "group"] = "class"
 
 
-def recall(confusion: Confusion) -> PerClass:
-    """True positive rate of each class; NaN for a class without images.
-
-    Source: `sklearn.metrics.recall_score(average=None)`.
-
-    Example:
-        >>> recall(jnp.array([[3, 1], [0, 4]])).tolist()
-        [0.75, 1.0]
-    """
-    return jnp.diagonal(confusion, axis1=-2, axis2=-1) / confusion.sum(axis=-1)
+def _by_class(rate: Reduction, aggregator: Aggregator, counts: Counts, dense: Counts) -> PerNetwork:
+    rates = rate(counts)
+    if aggregator.against_overall:
+        return aggregator.function(rates, overall(rate, counts))
+    return aggregator.function(rates)
 
 
-def accuracy(confusion: Confusion) -> PerNetwork:
-    """Fraction of images whose class is predicted; NaN without images.
-
-    Source: `sklearn.metrics.accuracy_score`.
-
-    Example:
-        >>> float(accuracy(jnp.array([[3, 1], [0, 4]])))
-        0.875
-    """
-    return jnp.trace(confusion, axis1=-2, axis2=-1) / confusion.sum(axis=(-2, -1))
+def _alone(functions: tuple[Reduction, ...], counts: Counts, dense: Counts) -> PerNetwork:
+    """The functions in turn, of the network's counts alone."""
+    return _in_turn(functions[1:], functions[0](counts))
 
 
-def group_min(rates: PerClass) -> PerNetwork:
-    """The worst class's rate; NaN where a class has none.
-
-    Source: fairlearn, `MetricFrame.group_min`.
-    """
-    return rates.min(axis=-1)
+def _against(functions: tuple[Reduction, ...], counts: Counts, dense: Counts) -> PerNetwork:
+    """The functions in turn, the first of the network's counts and of the dense ones."""
+    return _in_turn(functions[1:], functions[0](counts, dense))
 
 
-def difference(rates: PerClass) -> PerNetwork:
-    """The best class's rate minus the worst class's; 0 is even.
-
-    Source: fairlearn, `MetricFrame.difference(method="between_groups")`.
-    """
-    return rates.max(axis=-1) - rates.min(axis=-1)
+def _in_turn(functions: tuple[Reduction, ...], value: Any) -> Any:
+    for function in functions:
+        value = function(value)
+    return value
 
 
-def ratio(rates: PerClass) -> PerNetwork:
-    """The worst class's rate over the best class's; 1 is even, NaN where both are 0.
-
-    Source: fairlearn, `MetricFrame.ratio(method="between_groups")`.
-    """
-    return rates.min(axis=-1) / rates.max(axis=-1)
+def _source(*functions: Reduction) -> str:
+    """What their docstrings say after `Source:`."""
+    texts = ((getdoc(function) or "").partition("Source: ")[2] for function in functions)
+    return "; ".join(" ".join(text.partition("\n\n")[0].split()).rstrip(".") for text in texts)
 
 
-BASE_RATES: dict[str, Callable[[Confusion], PerClass]] = {
-    "recall": recall,
-}
-AGGREGATORS: dict[str, tuple[Callable[[PerClass], PerNetwork], bool, str]] = {
-    "group_min": (group_min, True, "worst class's {} (fairlearn)"),
-    "difference": (difference, False, "best class's {} minus the worst class's (fairlearn)"),
-    "ratio": (ratio, True, "worst class's {} over the best class's (fairlearn)"),
-}
+def _product(name: str, rate: BaseRate, suffix: str, aggregator: Aggregator) -> dict[str, Metric]:
+    """The row of a rate and an aggregator; none where it has no direction."""
+    higher = aggregator.higher_is_better
+    higher = rate.higher_is_better if higher is None else higher
+    if higher is None:
+        return {}
+    function = partial(_by_class, rate.function, aggregator)
+    text = aggregator.description.format(rate=rate.description, part="class")
+    source = _source(rate.function, aggregator.function)
+    return {f"{name}_{suffix}": Metric(function, higher, text, source)}
 
 
-def _aggregate(
-    base_rate: Callable[[Confusion], PerClass],
-    aggregator: Callable[[PerClass], PerNetwork],
-    confusion: Confusion,
-    dense: Confusion,
-) -> PerNetwork:
-    return aggregator(base_rate(confusion))
+def _special(over: Literal["class", "group"], rows: dict[str, _Row]) -> dict[str, Metric]:
+    return {
+        name: Metric(partial(reading, functions), higher, text, _source(*functions), over)
+        for name, (reading, functions, higher, text) in rows.items()
+    }
 
 
-def _accuracy(confusion: Confusion, dense: Confusion) -> PerNetwork:
-    return accuracy(confusion)
-
-
-METRICS: dict[str, Metric] = {
-    "accuracy": Metric(_accuracy, True, "fraction of images classified as labelled (scikit-learn)"),
-    **{
-        f"{rate}_{name}": Metric(
-            partial(_aggregate, base_rate, aggregator), higher, text.format(rate)
+def _within_groups(name: str, rate: Reduction, text: str) -> dict[str, _Row]:
+    """The rows of a whole network's rate, taken within each group."""
+    chosen = {"group_min": True, "difference": False, "ratio": True}
+    return {
+        f"by_group_{name}_{suffix}": (
+            _alone,
+            (rate, AGGREGATORS[suffix].function),
+            higher,
+            AGGREGATORS[suffix].description.format(rate=text, part="group"),
         )
-        for rate, base_rate in BASE_RATES.items()
-        for name, (aggregator, higher, text) in AGGREGATORS.items()
+        for suffix, higher in chosen.items()
+    }
+
+
+_WHOLE_NETWORK: dict[str, _Row] = {
+    "accuracy": (_alone, (accuracy,), True, "fraction of images classified as labelled"),
+    "balanced_accuracy": (_alone, (balanced_accuracy,), True, "mean recall of the classes"),
+}
+_AGAINST_DENSE: dict[str, _Row] = {
+    "accuracy_change": (_against, (accuracy_change,), True, "change of accuracy since dense"),
+    "recall_change_min": (
+        _against,
+        (recall_change, group_min),
+        True,
+        "change of recall since dense, worst class",
+    ),
+    "recall_change_max": (
+        _against,
+        (recall_change, group_max),
+        True,
+        "change of recall since dense, best class",
+    ),
+    "normalised_recall_difference_min": (
+        _against,
+        (normalised_recall_difference, group_min),
+        True,
+        "change of recall minus change of accuracy since dense, worst class",
+    ),
+    "cev": (_against, (cev,), False, "spread of relative changes of fpr and fnr, percent^2"),
+    "sde": (_against, (sde,), False, "relative change of fpr against that of fnr, percent"),
+    "intensification": (
+        _against,
+        (intensification,),
+        False,
+        "slope of recalls on the dense ones; above 1 the weak fall further behind",
+    ),
+    "excessive_error_max": (
+        _against,
+        (excessive_error, group_max),
+        False,
+        "rise of error since dense, worst class",
+    ),
+    "excessive_error_difference": (
+        _against,
+        (excessive_error, difference),
+        False,
+        "rise of error since dense, worst class minus best",
+    ),
+}
+_BETWEEN_GROUPS: dict[str, _Row] = {
+    **_within_groups("accuracy", accuracy, "accuracy"),
+    **_within_groups("balanced_accuracy", balanced_accuracy, "balanced accuracy"),
+    "by_group_recall_difference_max": (
+        _alone,
+        (recall_difference_max,),
+        False,
+        "difference of recall between groups, worst class",
+    ),
+    "by_group_equalised_odds_difference": (
+        _alone,
+        (equalised_odds_difference,),
+        False,
+        "difference of recall or fpr between groups, worst class",
+    ),
+    "by_group_accuracy_change_min": (
+        _against,
+        (group_accuracy_change, group_min),
+        True,
+        "change of accuracy since dense, worst group",
+    ),
+    "by_group_accuracy_change_difference": (
+        _against,
+        (group_accuracy_change, difference),
+        False,
+        "change of accuracy since dense, best group minus worst",
+    ),
+}
+METRICS: dict[str, Metric] = {
+    **_special("class", _WHOLE_NETWORK),
+    **{
+        key: row
+        for name, rate in BASE_RATES.items()
+        for suffix, aggregator in AGGREGATORS.items()
+        for key, row in _product(name, rate, suffix, aggregator).items()
     },
+    **_special("class", _AGAINST_DENSE),
+    **_special("group", _BETWEEN_GROUPS),
 }

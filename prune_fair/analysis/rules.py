@@ -1,0 +1,105 @@
+"""How to choose among operating points: constraints, and what metrics are worth."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from prune_fair.analysis.tables import SPARSITY
+from prune_fair.errors import check
+
+ACCURACY_ALONE = "accuracy_change>=-0.01"
+OF_ACCURACY = (SPARSITY, "accuracy", "accuracy_change")
+
+
+class Constraint(NamedTuple):
+    """What an operating point has to hold: a metric, `>=` or `<=`, and a bound."""
+
+    name: str
+    relation: str
+    bound: float
+
+    @classmethod
+    def parse(cls, text: str) -> "Constraint":
+        """The constraint that a text states.
+
+        Raises:
+            InputError: if it does not parse.
+
+        Example:
+            >>> Constraint.parse("recall_group_min >= 0.8")
+            Constraint(name='recall_group_min', relation='>=', bound=0.8)
+        """
+        match = re.fullmatch(r"\s*(\w+)\s*(>=|<=)\s*(\S+)\s*", text)
+        bound = _number(match[3]) if match else np.nan
+        check(
+            np.isfinite(bound),
+            f"constraint {text!r}: expected a metric, >= or <=, and a number, such as "
+            "'recall_group_min>=0.8'",
+        )
+        return cls(match[1], match[2], bound)
+
+    def slack(self, values: Float[np.ndarray, " points"]) -> Float[np.ndarray, " points"]:
+        """How far values are on the right side of the bound; below 0 they do not hold it."""
+        return values - self.bound if self.relation == ">=" else self.bound - values
+
+    def bad_end(self) -> str:
+        """The end of an interval that is further from holding."""
+        return "low" if self.relation == ">=" else "high"
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.relation}{self.bound:g}"
+
+
+class Rule(NamedTuple):
+    """How to choose: what has to hold, and what a unit of each metric is worth."""
+
+    constraints: tuple[Constraint, ...]
+    worth: Mapping[str, float]
+
+    def names(self) -> set[str]:
+        """The metrics that it looks at."""
+        return {*self.worth, *(constraint.name for constraint in self.constraints)}
+
+    def without_fairness(self) -> "Rule":
+        """What is left of it for who looks at sparsity and accuracy alone.
+
+        Where that would ask for sparsity at any accuracy, the mean accuracy has to stay within
+        one point of the dense network's.
+        """
+        constraints = tuple(c for c in self.constraints if c.name in OF_ACCURACY)
+        worth = {name: each for name, each in self.worth.items() if name in OF_ACCURACY}
+        rule = Rule(constraints, worth or {"accuracy": 1.0})
+        if rule.names() == {SPARSITY}:
+            return rule._replace(constraints=(*constraints, Constraint.parse(ACCURACY_ALONE)))
+        return rule
+
+
+def parse_weights(texts: Sequence[str]) -> dict[str, float]:
+    """What metrics are worth, from texts NAME=WEIGHT.
+
+    Raises:
+        InputError: if one does not parse.
+
+    Example:
+        >>> parse_weights(["sparsity=1", "recall_group_min=2.5"])
+        {'sparsity': 1.0, 'recall_group_min': 2.5}
+    """
+    weights = {}
+    for text in texts:
+        name, _, weight = text.partition("=")
+        weights[name.strip()] = _number(weight)
+        check(
+            np.isfinite(weights[name.strip()]),
+            f"weight {text!r}: expected a metric, = and a number, such as 'recall_group_min=2.5'",
+        )
+    return weights
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return np.nan

@@ -1,0 +1,81 @@
+"""`prune-fair select`."""
+
+from typing import Annotated, Any
+
+import tyro
+import xarray as xr
+
+from prune_fair import analysis, console
+from prune_fair.cli.flags import StudyPath, tasks_of
+from prune_fair.store import open_study
+
+NOTHING_QUALIFIES = 1
+Repeated = Annotated[tuple[str, ...], tyro.conf.UseAppendAction]
+
+
+def select(
+    study: StudyPath,
+    require: Repeated = (),
+    maximise: str = analysis.SPARSITY,
+    weigh: Repeated = (),
+    confidence: float | None = None,
+    pooled: bool = False,
+    json: bool = False,
+) -> None:
+    """The operating point for stated values, and what accuracy alone would have cost whom.
+
+    The exit status is 1 where no operating point of a task qualifies.
+
+    Args:
+        study: directory that an experiment wrote.
+        require: a constraint, such as "recall_group_min>=0.8"; may be given again. Without any,
+            the worst class may lose 5 points of its recall.
+        maximise: the metric to be best in, in its better direction, or sparsity.
+        weigh: in place of that, what a unit of a metric is worth, such as "accuracy=2"; may be
+            given again.
+        confidence: constraints hold for the bad end of this interval; left out, for the mean.
+        pooled: metrics of the counts summed over seeds, not the mean of each network's.
+        json: print one JSON document.
+    """
+    results = open_study(study)
+    weights = analysis.parse_weights(weigh) if weigh else None
+    asked = require or analysis.DEFAULT_REQUIRE, maximise, weights, confidence, pooled
+    choices = {name: analysis.select(node, *asked) for name, node in tasks_of(results)}
+    shown = confidence or analysis.CONFIDENCE
+    if json:
+        head = {key: results.attrs[key] for key in ("path", "fingerprint", "complete")}
+        tasks = {name: _document(choice) for name, choice in choices.items()}
+        console.print_json({**head, "confidence": confidence, "intervals": shown, "tasks": tasks})
+    else:
+        screen = console.make_console()
+        for name, choice in choices.items():
+            console.print_choice(screen, name, choice)
+        console.print_caveats(screen, results, shown)
+    if any(choice.chosen is None for choice in choices.values()):
+        raise SystemExit(NOTHING_QUALIFIES)
+
+
+def _document(choice: analysis.Choice) -> dict[str, Any]:
+    def row(point: int | None) -> Any:
+        return None if point is None else console.point_rows(choice.points.isel(point=[point]))[0]
+
+    return {
+        "require": [str(constraint) for constraint in choice.rule.constraints],
+        "worth": dict(choice.rule.worth),
+        "accuracy_alone_requires": [str(each) for each in choice.accuracy_rule.constraints],
+        "chosen": row(choice.chosen),
+        "accuracy_alone": row(choice.accuracy_alone),
+        "price": None if choice.price is None else _by_class(choice.price),
+        "nearest": [
+            {
+                **nearest._asdict(),
+                "constraint": str(nearest.constraint),
+                "point": row(nearest.point),
+            }
+            for nearest in choice.nearest
+        ],
+    }
+
+
+def _by_class(price: xr.Dataset) -> dict[str, Any]:
+    return {name: console.keyed(price[name]) for name in map(str, price.data_vars)}
