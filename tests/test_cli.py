@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from prune_fair import cli, console
-from prune_fair.fairness import METRICS
+from prune_fair import analysis, cli, console
 from prune_fair.store import read_study
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "experiments"))
@@ -54,7 +53,7 @@ def test_metrics_prints_a_row_a_point(capsys, toy_study):
     rows = document["tasks"]["digits/mlp"]
     assert len(rows) == 5
     assert document["complete"] is True
-    assert set(METRICS) < set(rows[0])
+    assert set(analysis.DEFAULT_METRICS) < set(rows[0])
     assert rows[0]["method"] == "dense"
     assert rows[1]["accuracy"].keys() == {"mean", "low", "high"}
     assert rows[1]["recall"]["8"]["low"] <= rows[1]["recall"]["8"]["mean"]
@@ -69,6 +68,61 @@ def test_frontier_prints_what_is_on_it(capsys, toy_study):
     plain = run(capsys, "frontier", toy_study, "--objectives", "accuracy,recall_ratio")
     assert "recall_ratio" in plain
     assert "sparsity" not in plain
+
+
+def test_metrics_by_name_pooled_or_all(capsys, toy_study):
+    plain = run(capsys, "metrics", toy_study, "--names", "cev,recall_gini")
+    assert "cev" in plain
+    assert "undefined" in plain
+    assert "accuracy" not in plain
+    networks = json.loads(run(capsys, "metrics", toy_study, "--names", "all", "--json"))
+    pooled = json.loads(run(capsys, "metrics", toy_study, "--names", "cev", "--json", "--pooled"))
+    row, pooled_row = (each["tasks"]["digits/mlp"][1] for each in (networks, pooled))
+    assert {"recall_theil", "intensification", "fpr_ratio"} < {*row}
+    assert "by_group_accuracy_ratio" not in row
+    assert row["undefined"]["cev"] >= 0
+    assert row["cev"] != pooled_row["cev"]
+    assert run(capsys, "metrics", toy_study, "--names", "all").count("digits/mlp") > 10
+
+
+SELECT = ["--require", "recall_change_min>=-0.5", "--require", "accuracy>=0.1"]
+
+
+def test_select_prints_the_choice_and_its_price(capsys, toy_study):
+    plain = run(capsys, "select", toy_study, *SELECT, "--confidence", "0.9")
+    assert "best sparsity with recall_change_min>=-0.5 and accuracy>=0.1 at the bad end" in plain
+    assert "Prune with " in plain
+    assert "By accuracy alone (best sparsity with accuracy>=0.1)" in plain
+    assert "90% percentile bootstrap" in plain
+    task = json.loads(run(capsys, "select", toy_study, *SELECT, "--json"))["tasks"]["digits/mlp"]
+    assert task["chosen"]["accuracy"]["mean"] >= 0.1
+    assert task["price"]["spared"]["8"].keys() == {"mean", "low", "high"}
+    assert task["nearest"] == []
+    weighed = run(capsys, "select", toy_study, "--weigh", "accuracy=2", "--weigh", "sparsity=0.1")
+    assert "most of 2 accuracy + 0.1 sparsity with recall_change_min>=-0.05" in weighed
+
+
+def test_select_says_what_excludes_all(capsys, toy_study):
+    impossible = ["--require", "recall_group_min>=1.5", "--require", "sparsity>=0.3"]
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["select", str(toy_study), *impossible])
+    assert stop.value.code == 1
+    printed = capsys.readouterr().out
+    assert "No operating point qualifies." in printed
+    assert re.search(r"recall_group_min>=1.5 binds: .* which misses it by [01]\.\d", printed)
+    with pytest.raises(SystemExit):
+        cli.main(["select", str(toy_study), *impossible, "--json"])
+    task = json.loads(capsys.readouterr().out)["tasks"]["digits/mlp"]
+    assert task["chosen"] is None
+    assert task["nearest"][0]["binds"] is True
+    assert task["nearest"][0]["slack"] < 0
+
+
+def test_long_tables_have_no_lines(capsys):
+    console.print_rows(console.make_console(), "[t]", ("a", "bb"), [("[red]", "2")] * 501)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == ["[t]", "a      bb", "[red]  2"]
+    assert len(lines) == 503
 
 
 def mistake(capsys, call) -> str:
@@ -89,6 +143,13 @@ def mistake(capsys, call) -> str:
         (["frontier", "{study}", "--objectives", "acuracy"], "did you mean 'accuracy'"),
         (["frontier", "{study}", "--objectives", ","], "no objectives"),
         (["metrics", "{study}", "--confidence", "2"], "confidence 2.0"),
+        (["metrics", "{study}", "--names", "recal_gini"], "did you mean 'recall_gini'"),
+        (["metrics", "{study}", "--names", "by_group_accuracy_ratio"], "have no groups"),
+        (["select", "{study}", "--require", "accuracy>0.9"], "constraint 'accuracy>0.9': expected"),
+        (["select", "{study}", "--require", "acuracy>=0.9"], "did you mean 'accuracy'"),
+        (["select", "{study}", "--maximise", "sparsty"], "did you mean 'sparsity'"),
+        (["select", "{study}", "--weigh", "accuracy"], "weight 'accuracy': expected"),
+        (["select", "{study}", "--confidence", "1.5"], "confidence 1.5"),
     ],
 )
 def test_mistakes_of_the_command(capsys, tmp_path, toy_study, arguments, message):

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from prune_fair.analysis.rules import Constraint, Rule
 from prune_fair.analysis.tables import (
     CONFIDENCE,
+    KNOWN_NAMES,
     SPARSITY,
     Results,
     as_dataset,
@@ -100,12 +101,12 @@ def select(
     _check_rule(results, rule, confidence)
     accuracy_rule = rule.without_fairness()
     names = rule.names() | accuracy_rule.names() | {SPARSITY, "accuracy"}
-    points = operating_points(results, sorted(names), confidence or CONFIDENCE, pooled)
+    points = operating_points(results, sorted(names), confidence or CONFIDENCE, pooled, False)
     slack, utility = _slack(points, rule, confidence), _utility(points, rule)
-    qualifies = (slack >= 0).all(axis=0)
+    qualifies = _holds(slack)
     points = points.assign(qualifies=("point", qualifies), utility=("point", utility))
     chosen = _best(points, qualifies, utility)
-    accurate = (_slack(points, accuracy_rule, confidence) >= 0).all(axis=0)
+    accurate = _holds(_slack(points, accuracy_rule, confidence))
     accuracy_alone = _best(points, accurate, _utility(points, accuracy_rule))
     price = None
     if chosen is not None and accuracy_alone is not None:
@@ -119,7 +120,7 @@ def _check_rule(results: xr.Dataset, rule: Rule, confidence: float | None) -> No
     for kind, names in (("metric", [c.name for c in rule.constraints]), ("objective", rule.worth)):
         for name in names:
             if name not in valid:
-                raise unknown(kind, name, valid)
+                raise unknown(kind, name, valid, KNOWN_NAMES)
     check(bool(rule.worth), "no weights: expected at least one, such as sparsity=1")
     seeds = results.sizes["seed"]
     check(
@@ -146,6 +147,10 @@ def _slack(
     return np.array(rows).reshape(len(rows), points.sizes["point"])
 
 
+def _holds(slack: Float[np.ndarray, "constraints points"]) -> Bool[np.ndarray, " points"]:
+    return np.asarray((slack >= 0).all(axis=0))
+
+
 def _best(
     points: xr.Dataset, among: Bool[np.ndarray, " points"], utility: Float[np.ndarray, " points"]
 ) -> int | None:
@@ -159,7 +164,7 @@ def _best(
 def _nearest(rule: Rule, slack: Float[np.ndarray, "constraints points"]) -> tuple[Nearest, ...]:
     slack, found = np.where(np.isnan(slack), -np.inf, slack), []
     for row, constraint in enumerate(rule.constraints):
-        others = (np.delete(slack, row, axis=0) >= 0).all(axis=0)
+        others = _holds(np.delete(slack, row, axis=0))
         among = others if others.any() else np.full_like(others, True)
         point = int(np.argmax(np.where(among, slack[row], -np.inf)))
         found.append(Nearest(constraint, bool(others.any()), point, float(slack[row, point])))

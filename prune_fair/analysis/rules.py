@@ -1,5 +1,6 @@
 """How to choose among operating points: constraints, and what metrics are worth."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -8,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from prune_fair.analysis.tables import SPARSITY
-from prune_fair.errors import check
+from prune_fair.errors import InputError, check
 
 ACCURACY_ALONE = "accuracy_change>=-0.01"
 OF_ACCURACY = (SPARSITY, "accuracy", "accuracy_change")
@@ -33,13 +34,12 @@ class Constraint(NamedTuple):
             Constraint(name='recall_group_min', relation='>=', bound=0.8)
         """
         match = re.fullmatch(r"\s*(\w+)\s*(>=|<=)\s*(\S+)\s*", text)
-        bound = _number(match[3]) if match else np.nan
-        check(
-            np.isfinite(bound),
-            f"constraint {text!r}: expected a metric, >= or <=, and a number, such as "
-            "'recall_group_min>=0.8'",
-        )
-        return cls(match[1], match[2], bound)
+        if match is None or not math.isfinite(_number(match[3])):
+            raise InputError(
+                f"constraint {text!r}: expected a metric, >= or <=, and a number, such as "
+                "'recall_group_min>=0.8'"
+            )
+        return cls(match[1], match[2], _number(match[3]))
 
     def slack(self, values: Float[np.ndarray, " points"]) -> Float[np.ndarray, " points"]:
         """How far values are on the right side of the bound; below 0 they do not hold it."""
@@ -92,7 +92,7 @@ def parse_weights(texts: Sequence[str]) -> dict[str, float]:
         name, _, weight = text.partition("=")
         weights[name.strip()] = _number(weight)
         check(
-            np.isfinite(weights[name.strip()]),
+            math.isfinite(weights[name.strip()]),
             f"weight {text!r}: expected a metric, = and a number, such as 'recall_group_min=2.5'",
         )
     return weights
@@ -102,4 +102,4 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        return np.nan
+        return math.nan

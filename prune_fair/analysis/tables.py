@@ -16,6 +16,7 @@ from prune_fair.store import DENSE, MEMBERS
 ESTIMATES = ("mean", "low", "high")
 SPARSITY = "sparsity"
 CONFIDENCE = 0.95
+KNOWN_NAMES = "sparsity, and the metrics of `prune-fair list`"
 DEFAULT_METRICS = (
     "accuracy",
     "recall_group_min",
@@ -74,7 +75,7 @@ def _checked(results: xr.Dataset, names: Sequence[str] | None) -> Sequence[str]:
         return known_metrics(results)
     for name in names:
         if name not in (SPARSITY, *METRICS):
-            raise unknown("metric", name, [SPARSITY, *known_metrics(results)])
+            raise unknown("metric", name, [SPARSITY, *known_metrics(results)], KNOWN_NAMES)
         check(
             name == SPARSITY or name in known_metrics(results),
             f"metric {name!r}: these results have no groups; run the study with --data.groups",
@@ -185,20 +186,25 @@ def _pooled(
 
 
 def operating_points(
-    results: Results, names: Sequence[str], confidence: float = CONFIDENCE, pooled: bool = False
+    results: Results,
+    names: Sequence[str],
+    confidence: float = CONFIDENCE,
+    pooled: bool = False,
+    by_class: bool = True,
 ) -> xr.Dataset:
     """Every (method, level) as a point: sparsity and metrics over seeds, and recall by class.
 
     Returns:
-        One variable a name, (point, estimate), and `recall` (point, true, estimate); `undefined`
-        as `metrics` gives it; `method` and `level` by point. The dense network is one point, of
-        method `dense`.
+        One variable a name, (point, estimate), and if `by_class` `recall` (point, true,
+        estimate); `undefined` as `metrics` gives it; `method` and `level` by point. The dense
+        network is one point, of method `dense`.
 
     Raises:
         InputError: for an unknown metric or a confidence outside (0, 1).
     """
     table = metrics(results, names, confidence, pooled)
-    table = table.assign(recall=over_seeds(class_recall(results), confidence))
+    if by_class:
+        table = table.assign(recall=over_seeds(class_recall(results), confidence))
     points = table.stack(point=("method", "level"), create_index=False).transpose("point", ...)
     duplicate = (points["level"] == 0) & (points["method"] != points["method"][0])
     method = xr.where(points["level"] == 0, DENSE, points["method"])

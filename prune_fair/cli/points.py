@@ -29,7 +29,7 @@ def metrics(
     """
     results = open_study(study)
     points = {
-        name: analysis.operating_points(node, _names(node, names), confidence, pooled)
+        name: analysis.operating_points(node, _names(node, names), confidence, pooled, json)
         for name, node in tasks_of(results)
     }
     print_points(results, points, None, confidence, json)

@@ -1,7 +1,7 @@
 """Tables, sentences and caveats, as people read them on a terminal."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -14,6 +14,7 @@ from prune_fair.fairness import FEWEST_SEEDS
 
 WIDTH_OF_A_FILE = 160
 ROUNDING = 1e-9
+MOST_ROWS = 500  # that are drawn with lines, which takes a minute for ten thousand
 
 
 def make_console(stderr: bool = False) -> Console:
@@ -36,15 +37,21 @@ def print_listing(console: Console, listing: Mapping[str, Mapping[str, Mapping[s
 
 
 def print_rows(
-    console: Console, title: str, header: Sequence[str], rows: Iterable[Sequence[str]]
+    console: Console, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> None:
-    """A table of texts, none of which is read as markup."""
+    """A table of texts, none of which is read as markup; a long one without lines."""
+    if len(rows) > MOST_ROWS:
+        widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+        lines = [
+            "  ".join(map(str.ljust, row, widths)).rstrip() for row in [(title,), header, *rows]
+        ]
+        return console.out("\n".join(lines), highlight=False)
     table = Table(title=escape(title), title_justify="left")
     for column in header:
         table.add_column(escape(column), no_wrap=True)
     for row in rows:
         table.add_row(*map(escape, row))
-    console.print(table)
+    return console.print(table)
 
 
 def print_points(console: Console, title: str, points: xr.Dataset, columns: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """Metrics over seeds, the price of accuracy and the frontier, by hand."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -69,10 +70,60 @@ def test_unfinished_networks_are_no_numbers(by_hand):
     assert (analysis.price_of_accuracy(by_hand).fair_level <= 1).all()
 
 
+def test_pooled_metrics_are_those_of_summed_counts(by_hand):
+    """A class that another network is worst at costs the mean of minima, not the pooled minimum."""
+    names = ["recall_group_min", "recall_change_min"]
+    crossed = by_hand.isel(seed=slice(4)).copy(deep=True)
+    crossed.confusion[:, 1::2] = crossed.confusion[:, 1::2, :, ::-1, ::-1].values
+    networks, pooled = (analysis.metrics(crossed, names, pooled=p) for p in (False, True))
+    at = {"method": "m0", "level": 2, "estimate": "mean"}
+    assert networks.recall_group_min.sel(at).item() == pytest.approx(0.7, abs=1e-6)
+    assert pooled.recall_group_min.sel(at).item() == pytest.approx(0.8, abs=1e-6)
+    assert networks.recall_change_min.sel(at).item() == pytest.approx(-0.1, abs=1e-6)
+    assert pooled.recall_change_min.sel(at).item() == pytest.approx(-0.05, abs=1e-6)
+    summed = crossed.confusion.sum("seed").sel({"method": "m0", "level": 2}).values
+    assert pooled.recall_group_min.sel(at).item() == pytest.approx(
+        METRICS["recall_group_min"].function(jnp.asarray(summed), jnp.asarray(summed)), abs=1e-6
+    )
+
+
+def test_pooled_metrics_compare_the_same_seeds(by_hand):
+    """An unfinished network takes its dense network with it."""
+    by_hand.confusion[:, 2:, 2] = 0
+    by_hand["sparsity"] = by_hand.sparsity.where(by_hand.confusion.sum(("true", "predicted")) > 0)
+    by_hand.confusion[:, 2:, 0] = by_hand.confusion[:, 2:, 1].values
+    pooled = analysis.metrics(by_hand, ["recall_change_min"], pooled=True)
+    at = {"method": "m0", "level": 2, "estimate": "mean"}
+    assert pooled.recall_change_min.sel(at).item() == pytest.approx(-0.1, abs=1e-6)
+
+
+def test_undefined_values_are_counted(by_hand):
+    """CEV is undefined for a network with a perfect dense class, and only for that."""
+    by_hand.confusion[:, 0, 0] = np.diag([1000, 1000])
+    table = analysis.metrics(by_hand, ["cev", "accuracy"])
+    assert table.undefined.sel(metric="cev", level=1).values.tolist() == [1, 1]
+    assert (table.undefined.sel(metric=["accuracy", "sparsity"]) == 0).all()
+    assert np.isfinite(table.cev.sel(estimate="mean")).all()
+    by_hand.confusion[:, :, 0] = np.diag([1000, 1000])
+    table = analysis.metrics(by_hand, ["cev"])
+    assert table.undefined.sel(metric="cev", level=1).values.tolist() == [4, 4]
+    assert np.isnan(table.cev).all()
+
+
+def test_groups_have_metrics_of_their_own(by_hand):
+    assert "by_group_accuracy_difference" not in analysis.known_metrics(by_hand)
+    group = by_hand.confusion.expand_dims(group=["g", "h"], axis=3).copy()
+    group[:, :, :, 1] = 1000 * np.eye(2)
+    grouped = by_hand.assign(group_confusion=group)
+    table = analysis.metrics(grouped, ["by_group_accuracy_difference"])
+    found = table.by_group_accuracy_difference.sel({"method": "m0", "estimate": "mean"})
+    assert found.values == pytest.approx([0.15, 0.1525, 0.2], abs=1e-6)
+
+
 def test_works_on_a_node_and_a_dataset(toy_study):
     node = open_study(toy_study)["digits/mlp"]
     assert analysis.metrics(node).equals(analysis.metrics(node.to_dataset()))
-    assert set(METRICS) < set(analysis.metrics(node))
+    assert set(METRICS) > set(analysis.network_metrics(node)) > {*analysis.DEFAULT_METRICS}
 
 
 @pytest.mark.parametrize(
@@ -80,6 +131,9 @@ def test_works_on_a_node_and_a_dataset(toy_study):
     [
         (lambda r: analysis.metrics(r, ["acuracy"]), "unknown metric 'acuracy'.*'accuracy'"),
         (lambda r: analysis.metrics(r, confidence=1.0), "confidence 1.0"),
+        (lambda r: analysis.metrics(r.isel(level=[1, 2])), "no level 0: expected the dense"),
+        (lambda r: analysis.price_of_accuracy(r.isel(level=[1, 2])), "no level 0"),
+        (lambda r: analysis.metrics(r, ["by_group_accuracy_ratio"]), "have no groups"),
         (lambda r: analysis.frontier(r, ["sparsty"]), "unknown objective 'sparsty'.*'sparsity'"),
         (lambda r: analysis.frontier(r, []), "no objectives"),
         (lambda r: analysis.frontier(r, ["accuracy"] * 2), "expected each once"),
