@@ -89,8 +89,14 @@ AGGREGATORS: dict[str, Callable[[Sequence[float], float], float]] = {
 }
 
 
-def aggregated(rate: str, aggregator: str, confusion: list[list[int]]) -> float:
-    return known(AGGREGATORS[aggregator])(rates(rate, confusion), overall(rate, confusion))
+def products(confusion: list[list[int]]) -> dict[str, float]:
+    """Every rate under every aggregator."""
+    return {
+        f"{name}_{suffix}": known(aggregator)(by_class, whole)
+        for name in RATES
+        for by_class, whole in [(rates(name, confusion), overall(name, confusion))]
+        for suffix, aggregator in AGGREGATORS.items()
+    }
 
 
 def accuracy(confusion: list[list[int]]) -> float:
