@@ -4,6 +4,12 @@ Every function takes one node of `open_study(...)`, as a Dataset or a DataTree n
 nothing else.
 """
 
+from prune_fair.analysis.attribution import (
+    BASELINE,
+    COVARIATES,
+    DEFAULT_COMPLEXITY,
+    attribute,
+)
 from prune_fair.analysis.frontiers import DEFAULT_OBJECTIVES, frontier
 from prune_fair.analysis.price import price_of_accuracy
 from prune_fair.analysis.tables import (
@@ -19,11 +25,15 @@ from prune_fair.analysis.tables import (
 )
 
 __all__ = [
+    "BASELINE",
+    "COVARIATES",
+    "DEFAULT_COMPLEXITY",
     "DEFAULT_OBJECTIVES",
     "ESTIMATES",
     "SPARSITY",
     "Results",
     "as_dataset",
+    "attribute",
     "class_recall",
     "frontier",
     "metrics",
