@@ -1,7 +1,7 @@
 """What the change of a class's recall goes with: a regression over pruned networks and classes."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -43,6 +43,7 @@ def attribute(
     confidence: float = 0.95,
     covariates: Sequence[str] = BASELINE,
     cluster: str = "dense_network",
+    methods: Sequence[str] = (),
 ) -> xr.Dataset:
     """How the change of recall under pruning goes with what was known of a class before.
 
@@ -62,12 +63,13 @@ def attribute(
             dense recall: with it, the coefficient of share is what remains at equal dense recall.
         cluster: `dense_network`, a dense network with all that was pruned from it, or `network`,
             which takes the pruned networks of one seed for independent, which they are not.
+        methods: whose networks to regress; empty for all, whose effects are then taken for equal.
 
     Returns:
         By `term`: `estimate`, `low`, `high`, `standard_error`, `p`, `kind` (covariate, interaction
         or fixed effect) and `meaning`: the estimate is the change of recall in points for that. In
         attrs: `rows`, `clusters`, `r_squared`, `sparsity`, `complexity`, `confidence`, `cluster`,
-        and `notes`, a list of lines.
+        `methods`, and `notes`, a list of lines.
 
     Raises:
         InputError: for unknown names, values outside their ranges, results without pruned networks
@@ -77,7 +79,7 @@ def attribute(
     lookup(dict.fromkeys(CLUSTERS), cluster, "cluster")
     for name in covariates:
         lookup(COVARIATES, name, "covariate")
-    gathered = gather(results, complexity)
+    gathered = gather(results, complexity, methods)
     rows = gathered.rows
     check(bool(np.ptp(rows.change) > 0), "all recalls changed alike: nothing to attribute")
     sparsity = _reference(rows, sparsity)
@@ -88,7 +90,8 @@ def attribute(
     count = int(clusters.max()) + 1
     if count < FEW_CLUSTERS:
         notes.append(f"{count} clusters: with fewer than {FEW_CLUSTERS}, intervals are too narrow")
-    asked = {"complexity": complexity, "confidence": confidence, "cluster": cluster}
+    asked: dict[str, Any] = {"complexity": complexity, "confidence": confidence, "cluster": cluster}
+    asked["methods"] = [gathered.methods[index] for index in np.unique(rows.method)]
     numbers = {"rows": len(rows.change), "clusters": count, "sparsity": sparsity}
     return table.assign_attrs(**asked, **numbers, notes=notes)
 

@@ -1,6 +1,6 @@
 """What each class of each pruned network lost, and what was known of the class before pruning."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +8,7 @@ import xarray as xr
 from jaxtyping import Bool, Float, Int
 
 from prune_fair.analysis.tables import Results, as_dataset, class_recall
-from prune_fair.errors import check, unknown
+from prune_fair.errors import check, lookup, unknown
 from prune_fair.fairness import FEWEST_SEEDS
 
 DENSE_MARGIN = "dense_margin"
@@ -53,11 +53,16 @@ class Gathered(NamedTuple):
     notes: tuple[str, ...]
 
 
-def gather(results: Results, complexity: str) -> Gathered:
+def gather(results: Results, complexity: str, asked: Sequence[str] = ()) -> Gathered:
     """The rows of every task that has at least 3 seeds with a pruned network.
 
+    Args:
+        results: a study, or one task's results.
+        complexity: a measure of the results, or `dense_margin`.
+        asked: methods; empty for all.
+
     Raises:
-        InputError: for an unknown complexity, results without it, or no such task.
+        InputError: for an unknown complexity or method, results without it, or no such task.
     """
     leaves = results.leaves if isinstance(results, xr.DataTree) else [results]
     named = {
@@ -65,6 +70,10 @@ def gather(results: Results, complexity: str) -> Gathered:
         for node in leaves
     }
     methods = tuple(dict.fromkeys(str(m) for node in named.values() for m in node.method.values))
+    for name in asked:
+        lookup(dict.fromkeys(methods), name, "method")
+    if asked:
+        named = {name: _only(node, asked) for name, node in named.items()}
     parts, tasks, notes, most = [], [], [], 0
     for name, node in named.items():
         rows, left_out = _of_task(node, complexity, len(tasks), methods)
@@ -86,6 +95,11 @@ def gather(results: Results, complexity: str) -> Gathered:
     rows = Rows(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
     check(len(rows.change) > 0, f"{complexity}: no class of a finished network has a value of it")
     return Gathered(rows, tuple(tasks), methods, tuple(notes))
+
+
+def _only(results: xr.Dataset, methods: Sequence[str]) -> xr.Dataset:
+    rows = [row for row, name in enumerate(results["method"].values) if name in methods]
+    return results.isel(method=rows)
 
 
 def mean_of_others(
@@ -125,7 +139,9 @@ def _of_task(
         "label": np.arange(recall.shape[3])[None, None, None],
     }
     columns = {k: np.broadcast_to(v, recall.shape)[:, :, 1:] for k, v in (values | axes).items()}
-    known = np.isfinite(np.stack([columns[name] for name in values])).all(axis=0)
+    known = np.ones(columns["change"].shape, bool)
+    for name in values:
+        known &= np.isfinite(columns[name])
     rows = Rows(**{name: column[known] for name, column in columns.items()})
     return rows, _left_out(results, columns, known)
 
