@@ -223,6 +223,7 @@ def _save(
     removed = evaluated.removed_weights
     variables = {
         "confusion": evaluated.confusion,
+        "margin": evaluated.margin,
         "sparsity": (removed * prunable).sum(axis=-1) / (sizes * prunable).sum(axis=-1),
         "parameter_sparsity": evaluated.removed_parameters / run.task.model.parameters,
         "layer_sparsity": removed / sizes,

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, PyTree, UInt8
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 AnyArray: TypeAlias = Array | np.ndarray  # on a device or on the host
 Params: TypeAlias = PyTree[Float[AnyArray, "..."]]

@@ -37,6 +37,9 @@ def test_quickstart_shows_the_papers_effect(tmp_path):
     assert price.worst_class == "8"
     assert price.fair_level < price.accuracy_level
     assert price.cost.sel(estimate="high") < 0
+    effects = analysis.attribute(results)
+    assert effects.low.sel(term="share") > 0
+    assert effects.low.sel(term="share:compression") > 0
 
 
 @pytest.mark.skipif(not DEBIAN_FASHION_MNIST.is_dir(), reason="dataset-fashion-mnist not installed")

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from prune_fair import InputError, open_study, run_study
+from prune_fair.datasets import COMPLEXITY, class_complexity
 from prune_fair.store import StudyStore, read_study, writing
+from prune_fair.types import SCHEMA_VERSION, Dataset
 
 
 def test_study_json_says_what_was_run_and_where(toy_study, toy_config):
@@ -116,7 +118,11 @@ def test_a_study_of_100_000_networks_opens_in_seconds(tmp_path, rng):
         "train_count": [1] * 10,
         "data_sha256": "",
     }
-    study = {"config": {"seeds": seeds, "tasks": [{}]}, "fingerprint": "f", "schema_version": 2}
+    study = {
+        "config": {"seeds": seeds, "tasks": [{}]},
+        "fingerprint": "f",
+        "schema_version": SCHEMA_VERSION,
+    }
     study |= {"complete": True, "tasks": {"d/m": axes}, "runs": [{"started": time.time()}]}
     store, pieces = StudyStore(tmp_path, study), 0
     for first in range(0, seeds, block):
@@ -128,6 +134,7 @@ def test_a_study_of_100_000_networks_opens_in_seconds(tmp_path, rng):
                 "d/m", level, names, rows,
                 {
                     "confusion": rng.integers(0, 9, (*shape, 10, 10), dtype=np.int32),
+                    "margin": np.zeros((*shape, 10), np.float32),
                     "sparsity": np.full(shape, level / levels),
                     "parameter_sparsity": np.zeros(shape),
                     "layer_sparsity": np.zeros((*shape, 1)),
@@ -140,3 +147,32 @@ def test_a_study_of_100_000_networks_opens_in_seconds(tmp_path, rng):
     assert pieces < 200
     assert results.finished.all()
     assert results.confusion.sizes["seed"] * (levels - 1) * len(methods) > 99_000
+
+
+def test_complexity_of_the_training_images_is_measured_once(toy_study, toy_config):
+    expected = class_complexity(toy_config.tasks[0].data.load())
+    results = open_study(toy_study)["digits/mlp"]
+    assert results.measure.values.tolist() == list(COMPLEXITY)
+    assert np.array_equal(results.complexity, np.stack(list(expected.values())))
+
+
+def test_a_resumed_study_keeps_its_complexity(tmp_path):
+    images = np.zeros((2, 1, 1, 1), np.uint8)
+    data = Dataset(images, np.array([0, 1]), images, np.array([0, 1]), ("a", "b", "none"))
+    with writing(tmp_path, {"seeds": 1, "tasks": [{}]}, "f") as store:
+        store.describe_task("d/m", ["m0"], 2, ["a"], data)
+        written = store.study["tasks"]["d/m"]["complexity"]
+        assert written["neighbour_disagreement"] == [1.0, 1.0, None]
+        written["neighbour_disagreement"] = [0.25, 0.5, None]
+        store.describe_task("d/m", ["m0"], 2, ["a"], data)
+    values = open_study(tmp_path)["d/m"].complexity.sel(measure="neighbour_disagreement")
+    assert values[:2].values.tolist() == [0.25, 0.5]
+    assert np.isnan(values[2])
+
+
+def test_margin_of_dense_and_pruned_networks(toy_results):
+    assert toy_results.margin.dims == ("method", "seed", "level", "true")
+    assert ((toy_results.margin > -1) & (toy_results.margin < 1)).all()
+    dense = toy_results.margin.isel(level=0)
+    assert np.array_equal(dense[0], dense[1])
+    assert dense.mean() > 0

@@ -105,6 +105,7 @@ def draw_piece(
         "layer_sparsity": np.full((*members, len(LAYERS)), sparsity),
         "diverged": np.zeros(members, bool),
         "collapsed": np.zeros(members, bool),
+        "margin": np.zeros((*members, CLASSES), np.float32),
     }
     store.write_piece(task, level, names, list(seeds), variables)
 

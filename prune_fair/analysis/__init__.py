@@ -4,6 +4,12 @@ Every function takes one node of `open_study(...)`, as a Dataset or a DataTree n
 nothing else.
 """
 
+from prune_fair.analysis.attribution import (
+    BASELINE,
+    COVARIATES,
+    DEFAULT_COMPLEXITY,
+    attribute,
+)
 from prune_fair.analysis.choice import DEFAULT_REQUIRE, Choice, Nearest, select
 from prune_fair.analysis.frontiers import DEFAULT_OBJECTIVES, frontier
 from prune_fair.analysis.price import price_of_accuracy
@@ -24,7 +30,10 @@ from prune_fair.analysis.tables import (
 )
 
 __all__ = [
+    "BASELINE",
     "CONFIDENCE",
+    "COVARIATES",
+    "DEFAULT_COMPLEXITY",
     "DEFAULT_METRICS",
     "DEFAULT_OBJECTIVES",
     "DEFAULT_REQUIRE",
@@ -36,6 +45,7 @@ __all__ = [
     "Results",
     "Rule",
     "as_dataset",
+    "attribute",
     "class_recall",
     "frontier",
     "known_metrics",

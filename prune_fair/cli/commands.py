@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import tyro
 
+from prune_fair.cli.attribution import attribute
 from prune_fair.cli.choice import select
 from prune_fair.cli.flags import one_line_errors
 from prune_fair.cli.listing import list_rows
@@ -14,7 +15,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command `prune-fair`."""
     with one_line_errors():
         tyro.extras.subcommand_cli_from_dict(
-            {"list": list_rows, "metrics": metrics, "frontier": frontier, "select": select},
+            {
+                "list": list_rows,
+                "metrics": metrics,
+                "frontier": frontier,
+                "select": select,
+                "attribute": attribute,
+            },
             prog="prune-fair",
             description="See which classes pay for sparsity.",
             args=arguments,

@@ -1,5 +1,6 @@
 """What people see on a terminal: the progress bar, tables, and JSON documents."""
 
+from prune_fair.console.attribution import attribution_in_words, print_attribution, term_rows
 from prune_fair.console.choices import choice_in_words, print_choice
 from prune_fair.console.documents import keyed, point_rows, print_json
 from prune_fair.console.progress import progress
@@ -15,11 +16,13 @@ from prune_fair.console.tables import (
 )
 
 __all__ = [
+    "attribution_in_words",
     "choice_in_words",
     "in_words",
     "keyed",
     "make_console",
     "point_rows",
+    "print_attribution",
     "print_caveats",
     "print_choice",
     "print_json",
@@ -28,5 +31,6 @@ __all__ = [
     "print_price",
     "print_rows",
     "progress",
+    "term_rows",
     "with_interval",
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from prune_fair.datasets.augmentation import AUGMENTATIONS, augment
+from prune_fair.datasets.complexity import COMPLEXITY, class_complexity
 from prune_fair.datasets.digits import digits
 from prune_fair.datasets.idx import fashion_mnist, idx
 from prune_fair.datasets.npz import npz
@@ -24,6 +25,7 @@ from prune_fair.types import Dataset
 
 __all__ = [
     "AUGMENTATIONS",
+    "COMPLEXITY",
     "DATASETS",
     "GROUPED",
     "PARAMETRIC",
@@ -36,6 +38,7 @@ __all__ = [
     "check_label_noise",
     "check_name",
     "choose_classes",
+    "class_complexity",
     "downsample",
     "keep_fractions",
     "label_noise",

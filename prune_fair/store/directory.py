@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from prune_fair.datasets import class_complexity
 from prune_fair.errors import InputError, check
 from prune_fair.provenance import digest, environment
 from prune_fair.store.results import MEMBERS, STUDY_FILE, VARIABLES, read_study
@@ -61,6 +62,11 @@ class StudyStore:
         if dataset.group_names:
             axes["groups"] = list(dataset.group_names)
         known = self.study["tasks"].setdefault(task, axes)
+        if "complexity" not in known:  # a moment for large sets: once, not at every resume
+            known["complexity"] = {
+                name: [None if np.isnan(value) else value for value in values.tolist()]
+                for name, values in class_complexity(dataset).items()
+            }
         check(
             known["data_sha256"] == axes["data_sha256"],
             f"{self.path}: the images of {task} are not those the study began with; restore them, "

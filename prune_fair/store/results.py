@@ -17,6 +17,7 @@ DENSE = "dense"
 MEMBERS = ("method", "seed", "level")
 VARIABLES = {  # name: units, dtype, value where unfinished, axes after MEMBERS
     "confusion": ("images", np.int32, 0, ("true", "predicted")),
+    "margin": ("probability", np.float32, np.nan, ("true",)),
     "sparsity": ("fraction of prunable weights removed", np.float64, np.nan, ()),
     "parameter_sparsity": ("fraction of all parameters removed", np.float64, np.nan, ()),
     "layer_sparsity": ("fraction of the layer's weights removed", np.float64, np.nan, ("layer",)),
@@ -52,12 +53,14 @@ def read_study(path: str | Path) -> dict[str, Any]:
 def open_study(path: str | Path) -> xr.DataTree:
     """A study's results, labelled: one node `/<dataset>/<model>` a task.
 
-    Each node holds, by method, seed and level: `confusion` (…, true, predicted), `sparsity`,
-    `parameter_sparsity`, `layer_sparsity` (…, layer), `diverged`, `collapsed` and `finished`;
-    and `train_count` (true). Where test images have groups, `group_confusion` (…, group, true,
-    predicted) is there too, and adds up to `confusion` over them. Level 0 is the dense network, the
-    same for every method of a seed. What a running study has not finished has `finished` False,
-    counts of 0 and sparsities of NaN.
+    Each node holds, by method, seed and level: `confusion` (…, true, predicted), `margin` (…,
+    true), `sparsity`, `parameter_sparsity`, `layer_sparsity` (…, layer), `diverged`, `collapsed`
+    and `finished`; and of the training images `train_count` (true) and `complexity` (measure,
+    true), the rows of `COMPLEXITY`. Margin is the mean over the class's test images of the
+    probability of the true class less the largest other, NaN for a class without any. Where test
+    images have groups, `group_confusion` (…, group, true, predicted) is there too, and adds up to
+    `confusion` over them. Level 0 is the dense network, the same for every method of a seed. What a
+    running study has not finished has `finished` False, counts of 0, and NaN in what is no count.
 
     Raises:
         InputError: if the path is no study, or one that has not begun.
@@ -103,6 +106,10 @@ def _assemble(folder: Path, axes: Mapping[str, Any], seeds: int) -> xr.Dataset:
         _lay(whole, file)
     whole["finished"] = whole.sparsity.notnull()
     whole["train_count"] = ("true", np.array(axes["train_count"], np.int32), {"units": "images"})
+    if "complexity" in axes:
+        whole = whole.assign_coords(measure=list(axes["complexity"]))
+        values = np.array(list(axes["complexity"].values()), float)
+        whole["complexity"] = (("measure", "true"), values, {"units": "as each measure's"})
     return whole
 
 

@@ -16,6 +16,7 @@ from jaxtyping import Array, Bool, Float, Int
 from prune_fair.config import RecipeConfig
 from prune_fair.datasets import augment
 from prune_fair.fairness.confusion import confusion_counts, group_confusion_counts
+from prune_fair.fairness.margins import margin_sums
 from prune_fair.pruning import (
     Method,
     apply_mask,
@@ -24,16 +25,7 @@ from prune_fair.pruning import (
     removed_weights,
 )
 from prune_fair.training.images import DeviceData, Pixels, random_order
-from prune_fair.types import (
-    AnyArray,
-    Batch,
-    Mask,
-    Model,
-    Params,
-    PRNGKey,
-    State,
-    Variables,
-)
+from prune_fair.types import AnyArray, Batch, Mask, Model, Params, PRNGKey, State, Variables
 
 EVALUATION_BATCH = 1000
 Carry: TypeAlias = tuple[Variables, optax.OptState]
@@ -64,6 +56,7 @@ class Evaluated(NamedTuple):
     confusion: Int[Array, "classes classes"]
     removed_weights: Int[Array, " layers"]
     removed_parameters: Int[Array, ""]
+    margin: Float[Array, " classes"]  # mean of the class's test images; NaN without any
     group_confusion: Int[Array, "groups classes classes"] | None = None
 
 
@@ -199,25 +192,26 @@ def prune(
 
 
 def evaluate(task: Task, data: DeviceData, variables: Variables, mask: Mask) -> Evaluated:
-    """Confusion counts over the test images, by group where there are some, and what is removed."""
+    """Confusion counts and margins over the test images, counts by group too, what is removed."""
     masked = variables._replace(params=apply_mask(variables.params, mask))
     classes = task.classes
 
-    def count(total: tuple[Array, Array | None], part: tuple[Array, Array, Array | None]):
+    def count(total: tuple[Array, Array, Array | None], part: tuple[Array, Array, Array | None]):
         images, labels, groups = part
-        predicted = jnp.argmax(task.model.apply(masked, task.pixels.normalise(images)), axis=1)
+        logits = task.model.apply(masked, task.pixels.normalise(images))
+        predicted = jnp.argmax(logits, axis=1)
         by_group = None
         if groups is not None:
             by_group = group_confusion_counts(labels, predicted, groups, classes, task.groups)
-        counts = confusion_counts(labels, predicted, classes), by_group
+        counts = confusion_counts(labels, predicted, classes), margin_sums(labels, logits), by_group
         return jax.tree.map(jnp.add, total, counts), None
 
-    nothing = jnp.zeros((classes, classes), jnp.int32), None
+    nothing = jnp.zeros((classes, classes), jnp.int32), jnp.zeros(classes), None
     if data.test_groups is not None:
-        nothing = nothing[0], jnp.zeros((task.groups, classes, classes), jnp.int32)
-    (confusion, by_group), _ = jax.lax.scan(count, nothing, batched_test_images(data))
+        nothing = *nothing[:2], jnp.zeros((task.groups, classes, classes), jnp.int32)
+    (confusion, margins, by_group), _ = jax.lax.scan(count, nothing, batched_test_images(data))
     weights, parameters = removed_weights(mask, task.model.layers), removed_parameters(mask)
-    return Evaluated(confusion, weights, parameters, by_group)
+    return Evaluated(confusion, weights, parameters, margins / confusion.sum(axis=1), by_group)
 
 
 def batched_test_images(data: DeviceData) -> tuple[Array, Array, Array | None]:

@@ -163,6 +163,25 @@ def test_evaluation_equals_scikit_learn(monkeypatch, batch):
     assert np.array_equal(evaluated.confusion, expected)
     assert evaluated.removed_weights.tolist() == [3 * 16, 0]
     assert int(evaluated.removed_parameters) == 3 * 16
+    likely = jax.nn.softmax(logits)
+    own = likely[np.arange(len(likely)), data.test_labels]
+    others = likely.at[np.arange(len(likely)), data.test_labels].set(-1).max(axis=1)
+    expected = [(own - others)[data.test_labels == label].mean() for label in range(10)]
+    np.testing.assert_allclose(evaluated.margin, expected, atol=1e-6)
+
+
+def test_margins_over_several_batches_and_of_a_class_without_images():
+    task, data = make_task()
+    variables, mask = start(task, data)
+    rows = np.flatnonzero(np.asarray(data.test_labels) != 3)
+    part = data._replace(test_images=data.test_images[rows], test_labels=data.test_labels[rows])
+    repeated = part._replace(
+        test_images=jnp.tile(part.test_images, (3, 1, 1, 1)),
+        test_labels=jnp.tile(part.test_labels, 3),
+    )
+    margins = [network.evaluate(task, each, variables, mask).margin for each in (part, repeated)]
+    assert np.flatnonzero(np.isnan(margins[0])).tolist() == [3]
+    np.testing.assert_allclose(*margins, atol=1e-6)
 
 
 def test_prune_is_deterministic_in_seed_and_level():

@@ -1,0 +1,54 @@
+"""`prune-fair attribute`."""
+
+from typing import Any
+
+import xarray as xr
+
+from prune_fair import analysis, console
+from prune_fair.cli.flags import StudyPath
+from prune_fair.store import open_study
+
+MODELS = {
+    "known_before_training": analysis.BASELINE,
+    "at_equal_dense_recall": tuple(analysis.COVARIATES),
+}
+
+
+def attribute(
+    study: StudyPath,
+    complexity: str = analysis.DEFAULT_COMPLEXITY,
+    sparsity: float | None = None,
+    confidence: float = 0.95,
+    methods: tuple[str, ...] = (),
+    json: bool = False,
+) -> None:
+    """What the change of a class's recall goes with: its share, its complexity, its dense recall.
+
+    Args:
+        study: directory that an experiment wrote.
+        complexity: a measure of the classes' images, or dense_margin.
+        sparsity: where effects are given; the study's sparsest level up to 0.95 if not said.
+        confidence: of the intervals, in (0, 1).
+        methods: whose networks to look at; all of them if not said, their effects taken for equal.
+        json: print one JSON document, with the fixed effects too.
+    """
+    results = open_study(study)
+    tables = {
+        name: analysis.attribute(
+            results, complexity, sparsity, confidence, covariates, methods=methods
+        )
+        for name, covariates in MODELS.items()
+    }
+    if json:
+        head = {key: results.attrs[key] for key in ("path", "fingerprint", "complete")}
+        models = {name: _document(table) for name, table in tables.items()}
+        return console.print_json({**head, "models": models})
+    screen = console.make_console()
+    for name, table in tables.items():
+        console.print_attribution(screen, name.replace("_", " "), table)
+    return None
+
+
+def _document(table: xr.Dataset) -> dict[str, Any]:
+    terms, words = console.term_rows(table), console.attribution_in_words(table)
+    return {**table.attrs, "terms": terms, "sentences": words}

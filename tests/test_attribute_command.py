@@ -1,0 +1,52 @@
+"""`prune-fair attribute`, on the toy study."""
+
+import json
+
+import pytest
+
+from prune_fair import cli, console
+
+
+def test_table_and_sentences(toy_study, capsys):
+    cli.main(["attribute", str(toy_study)])
+    shown = capsys.readouterr().out
+    assert "share:compression" in shown
+    assert "a class with half the share of the training images loses" in shown
+    assert "a class whose dense recall is 10 points lower loses" in shown
+    assert "note: 5 clusters" in shown
+    assert "clustered by dense network (5 clusters)" in shown
+
+
+def test_json_is_one_document(toy_study, capsys):
+    options = ["--complexity", "mean_image_entropy", "--sparsity", "0.7"]
+    cli.main(["attribute", str(toy_study), "--json", *options])
+    models = json.loads(capsys.readouterr().out)["models"]
+    assert list(models) == ["known_before_training", "at_equal_dense_recall"]
+    model = models["known_before_training"]
+    assert model["sparsity"] == 0.7
+    assert {row["kind"] for row in model["terms"]} == {"covariate", "interaction", "fixed effect"}
+    assert len(model["sentences"]) == 2
+    assert all(row["low"] < row["estimate"] < row["high"] for row in model["terms"])
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--complexity", "entropy"], "did you mean 'mean_image_entropy'"),
+        (["--sparsity", "0.99"], "sparsity 0.99: expected one between"),
+        (["--confidence", "95"], "confidence 95.0: expected in (0, 1)"),
+    ],
+)
+def test_mistakes_are_one_line(toy_study, capsys, options, line):
+    with pytest.raises(SystemExit) as refused:
+        cli.main(["attribute", str(toy_study), *options])
+    assert refused.value.code == 2
+    error = capsys.readouterr().err
+    assert line in error
+    assert error.count("\n") == 1
+
+
+def test_a_loss_is_said_with_its_sign():
+    row = {"estimate": 2.0, "low": -0.01, "high": 4.0}
+    assert console.attribution.lost(row, -1.0) == "2.0 [0.0, 4.0] points more"
+    assert console.attribution.lost(row, 1.0) == "2.0 [0.0, 4.0] points less"
