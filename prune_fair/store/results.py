@@ -14,15 +14,21 @@ from prune_fair.types import SCHEMA_VERSION
 STUDY_FILE = "study.json"
 DENSE = "dense"
 MEMBERS = ("method", "seed", "level")
-VARIABLES = {  # name: units, dtype, value where unfinished, axes after MEMBERS
-    "confusion": ("images", np.int32, 0, ("true", "predicted")),
-    "sparsity": ("fraction of prunable weights removed", np.float64, np.nan, ()),
-    "parameter_sparsity": ("fraction of all parameters removed", np.float64, np.nan, ()),
-    "layer_sparsity": ("fraction of the layer's weights removed", np.float64, np.nan, ("layer",)),
-    "diverged": ("true where a parameter is not finite", np.bool_, False, ()),
-    "collapsed": ("true where a layer has no weight left", np.bool_, False, ()),
-    "group_confusion": ("images", np.int32, 0, ("group", "true", "predicted")),
-}
+HALVES = ("even", "odd")
+BALLOTS = ("method", "level", "half", "image", "predicted")
+VARIABLES = {  # name: units, dtype, value where unfinished, axes
+    "confusion": ("images", np.int32, 0, (*MEMBERS, "true", "predicted")),
+    "sparsity": ("fraction of prunable weights removed", np.float64, np.nan, MEMBERS),
+    "parameter_sparsity": ("fraction of all parameters removed", np.float64, np.nan, MEMBERS),
+    "layer_sparsity": (
+        "fraction of the layer's weights removed", np.float64, np.nan, (*MEMBERS, "layer"),
+    ),
+    "diverged": ("true where a parameter is not finite", np.bool_, False, MEMBERS),
+    "collapsed": ("true where a layer has no weight left", np.bool_, False, MEMBERS),
+    "group_confusion": ("images", np.int32, 0, (*MEMBERS, "group", "true", "predicted")),
+    "votes": ("networks", np.int32, 0, BALLOTS),
+    "image_label": ("position of the true class", np.int32, -1, ("image",)),
+}  # fmt: skip
 
 
 def read_study(path: str | Path) -> dict[str, Any]:
@@ -54,9 +60,12 @@ def open_study(path: str | Path) -> xr.DataTree:
     Each node holds, by method, seed and level: `confusion` (…, true, predicted), `sparsity`,
     `parameter_sparsity`, `layer_sparsity` (…, layer), `diverged`, `collapsed` and `finished`;
     and `train_count` (true). Where test images have groups, `group_confusion` (…, group, true,
-    predicted) is there too, and adds up to `confusion` over them. Level 0 is the dense network, the
-    same for every method of a seed. What a running study has not finished has `finished` False,
-    counts of 0 and sparsities of NaN.
+    predicted) is there too, and adds up to `confusion` over them. Where the study counts votes,
+    `votes` (method, level, half, image, predicted) is how many networks of even and of odd seeds
+    predict each class for each test image, and `image_label` (image) the position of its true class
+    (-1 where no network is finished). Level 0 is the dense network, the same for every method of a
+    seed. What a running study has not finished has `finished` False, counts of 0 and sparsities of
+    NaN.
 
     Raises:
         InputError: if the path is no study, or one that has not begun.
@@ -91,13 +100,13 @@ def _assemble(folder: Path, axes: Mapping[str, Any], seeds: int) -> xr.Dataset:
     }
     if "groups" in axes:
         coords["group"] = axes["groups"]
+    if "images" in axes:
+        coords |= {"half": list(HALVES), "image": np.arange(axes["images"])}
     whole = xr.Dataset(coords=coords)
-    for name, (units, dtype, missing, inner) in VARIABLES.items():
-        if "group" in inner and "group" not in coords:
-            continue
-        dims = (*MEMBERS, *inner)
-        shape = [len(coords[dim]) for dim in dims]
-        whole[name] = (dims, np.full(shape, missing, dtype), {"units": units})
+    for name, (units, dtype, missing, dims) in VARIABLES.items():
+        if {*dims} <= {*coords}:
+            shape = [len(coords[dim]) for dim in dims]
+            whole[name] = (dims, np.full(shape, missing, dtype), {"units": units})
     for file in sorted(folder.glob("seeds-*.nc")):
         _lay(whole, xr.load_dataset(file, engine="scipy"))
     whole["finished"] = whole.sparsity.notnull()
@@ -106,10 +115,23 @@ def _assemble(folder: Path, axes: Mapping[str, Any], seeds: int) -> xr.Dataset:
 
 
 def _lay(whole: xr.Dataset, piece: xr.Dataset) -> None:
-    """Writes a piece into its place; the dense one into the place of every method."""
+    """Writes a piece into its place; the dense one into the place of every method.
+
+    What has no seeds of its own is summed over them: there a piece adds to what others laid.
+    """
     methods, names = whole.method.values.tolist(), piece.method.values.tolist()
     rows = slice(None) if names == [DENSE] else [methods.index(name) for name in names]
     first = int(piece.seed[0])
     seeds, level = slice(first, first + piece.sizes["seed"]), int(piece.level[0])
-    for name in whole.data_vars:
-        whole[name].values[rows, seeds, level] = piece[name].values[:, :, 0]
+    place = {"method": rows, "seed": seeds, "level": level}
+    for name, values in whole.data_vars.items():
+        part = piece[name].isel(level=0, missing_dims="ignore").values
+        where = tuple(place.get(str(dim), slice(None)) for dim in values.dims)
+        if "level" in values.dims and "seed" not in values.dims:
+            part = values.values[where] + part
+        values.values[where] = part
+
+
+def with_level(dims: tuple[str, ...], values: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+    """A piece's array with an axis for its one level, where its axes have one."""
+    return dims, np.expand_dims(values, dims.index("level")) if "level" in dims else values
