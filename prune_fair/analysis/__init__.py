@@ -17,14 +17,18 @@ from prune_fair.analysis.tables import (
     operating_points,
     over_seeds,
 )
+from prune_fair.analysis.votes import DISTANCE, exemplar_images, exemplars
 
 __all__ = [
     "DEFAULT_OBJECTIVES",
+    "DISTANCE",
     "ESTIMATES",
     "SPARSITY",
     "Results",
     "as_dataset",
     "class_recall",
+    "exemplar_images",
+    "exemplars",
     "frontier",
     "metrics",
     "network_metrics",

@@ -7,13 +7,19 @@ import tyro
 from prune_fair.cli.flags import one_line_errors
 from prune_fair.cli.listing import list_rows
 from prune_fair.cli.points import frontier, metrics
+from prune_fair.cli.votes import exemplars
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command `prune-fair`."""
     with one_line_errors():
         tyro.extras.subcommand_cli_from_dict(
-            {"list": list_rows, "metrics": metrics, "frontier": frontier},
+            {
+                "list": list_rows,
+                "metrics": metrics,
+                "frontier": frontier,
+                "exemplars": exemplars,
+            },
             prog="prune-fair",
             description="See which classes pay for sparsity.",
             args=arguments,

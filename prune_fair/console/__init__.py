@@ -11,12 +11,24 @@ from prune_fair.console.tables import (
     print_price,
     with_interval,
 )
+from prune_fair.console.votes import (
+    exemplar_rows,
+    image_rows,
+    print_exemplar_caveats,
+    print_exemplar_images,
+    print_exemplars,
+)
 
 __all__ = [
+    "exemplar_rows",
+    "image_rows",
     "in_words",
     "make_console",
     "point_rows",
     "print_caveats",
+    "print_exemplar_caveats",
+    "print_exemplar_images",
+    "print_exemplars",
     "print_json",
     "print_listing",
     "print_points",
