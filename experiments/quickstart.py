@@ -29,7 +29,7 @@ def quickstart(
     model: ModelConfig = ModelConfig("mlp", widths=(100, 50)),
     recipe: RecipeConfig = RecipeConfig(epochs=25, batch_size=64, learning_rate=0.1),
     schedule: Schedule = Schedule("geometric", rate=0.3, levels=12),
-    votes: bool = False,
+    votes: bool = True,
 ) -> tuple[StudyConfig, Path]:
     """Who pays for sparsity, on digits with two under-represented classes.
 

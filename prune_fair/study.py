@@ -205,7 +205,7 @@ def _retrain(
         name: jax.tree.map(lambda leaf, row=row: leaf[row], networks)
         for row, name in enumerate(starts)
     }
-    _save(run, seeds, level, retrained, *counts, votes)
+    _save(run, seeds, level, retrained, *counts, votes=votes)
     return retrained
 
 

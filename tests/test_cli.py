@@ -72,6 +72,25 @@ def test_frontier_prints_what_is_on_it(capsys, toy_study):
     assert "sparsity" not in plain
 
 
+def test_exemplars_prints_a_row_a_level_and_the_farthest_images(capsys, toy_study):
+    method = "magnitude-global-rewind"
+    plain = run(capsys, "exemplars", toy_study, "--top", "2")
+    assert plain.count(method) == 3
+    assert "level 2: the exemplars with the farthest votes" in plain
+    assert "95% for all classes together" in plain
+    arguments = ["exemplars", toy_study, "--method", method, "--level", "1", "--top", "2", "--json"]
+    document = json.loads(run(capsys, *arguments))
+    task = document["tasks"]["digits/mlp"]
+    assert [row["level"] for row in task["points"]] == [0, 1, 2]
+    assert task["points"][0]["over_index"]["8"]["mean"] is None
+    assert task["points"][1]["number"] == sum(task["points"][1]["class_number"].values())
+    assert sum(task["class_images"].values()) == 540
+    shown = task["images"][method]
+    assert shown["level"] == 1
+    assert len(shown["exemplars"]) == 2
+    assert shown["exemplars"][0].keys() == {"image", "true", "dense", "pruned", "taxicab"}
+
+
 def mistake(capsys, call) -> str:
     with pytest.raises(SystemExit) as stop:
         call()
@@ -90,6 +109,8 @@ def mistake(capsys, call) -> str:
         (["frontier", "{study}", "--objectives", "acuracy"], "did you mean 'accuracy'"),
         (["frontier", "{study}", "--objectives", ","], "no objectives"),
         (["metrics", "{study}", "--confidence", "2"], "confidence 2.0"),
+        (["exemplars", "{study}", "--method", "magnitude"], "unknown method 'magnitude'"),
+        (["exemplars", "{study}", "--level", "9"], "level 9: expected 0 to 2"),
     ],
 )
 def test_mistakes_of_the_command(capsys, tmp_path, toy_study, arguments, message):
@@ -196,6 +217,9 @@ def test_running_study_is_shown_and_said(capsys, toy_study, tmp_path):
     assert "still running: 40% of its networks are finished" in plain
     rows = json.loads(run(capsys, "metrics", tmp_path, "--json"))["tasks"]["digits/mlp"]
     assert rows[-1]["accuracy"]["mean"] is None
+    plain = run(capsys, "exemplars", tmp_path)
+    assert "still running: 40% of its networks are finished" in plain
+    assert "level 1: the exemplars with the farthest votes" in plain
 
 
 @pytest.mark.parametrize("command", [["-m", "prune_fair"], ["{bin}/prune-fair"]])

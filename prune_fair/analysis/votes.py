@@ -11,7 +11,7 @@ from prune_fair.analysis.tables import ESTIMATES, SPARSITY, Results, as_dataset
 from prune_fair.errors import check, unknown
 
 DISTANCE = 1.0
-Measure = Callable[[xr.DataArray, xr.DataArray], Array]
+Measure = Callable[[np.ndarray, np.ndarray], Array]
 
 
 def exemplars(
@@ -95,12 +95,14 @@ def exemplar_images(results: Results, method: str, level: int, top: int = 10) ->
     moved = np.asarray(fairness.taxicab(pruned, dense))
     chosen = chosen[np.argsort(-moved[chosen], kind="stable")][:top]
     names = np.array(results["true"].values)
-    labels = {"dense": fairness.modal_label(dense), "pruned": fairness.modal_label(pruned)}
-    labels["true"] = results["image_label"].values
-    columns = {name: names[np.asarray(values)[chosen]] for name, values in labels.items()}
-    columns |= {"image": results["image"].values[chosen], "taxicab": moved[chosen]}
-    order = ("image", "true", "dense", "pruned", "taxicab")
-    return xr.Dataset({name: ("exemplar", columns[name]) for name in order})
+    columns = {
+        "image": results["image"].values[chosen],
+        "true": names[results["image_label"].values[chosen]],
+        "dense": names[np.asarray(fairness.modal_label(dense))[chosen]],
+        "pruned": names[np.asarray(fairness.modal_label(pruned))[chosen]],
+        "taxicab": moved[chosen],
+    }
+    return xr.Dataset({name: ("exemplar", values) for name, values in columns.items()})
 
 
 def _with_votes(results: Results, method: str | None) -> xr.Dataset:

@@ -72,7 +72,8 @@ def taxicab(
 ) -> Float[Array, "... images"]:
     """Distance in [0, 2] between two populations' shares of votes; NaN where one has none.
 
-    Exact below 30,000 networks a population. Half of it is the share of votes that would have to change for the populations to agree.
+    Half of it is the share of votes that would have to change for the populations to agree.
+    Populations have fewer than 30,000 networks, else whole numbers overflow.
 
     Source: Hooker et al. 2020, arXiv 2010.03058, taxicab CIE.
 

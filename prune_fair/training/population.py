@@ -5,6 +5,7 @@ host between calls, so device memory is bounded by the plan and not by the numbe
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 import jax
@@ -99,21 +100,24 @@ class Population:
             on_device, (P(), member, member, member), member, brief, donate_argnums=3
         )
 
-        def call(shared: Any, like: jax.ShapeDtypeStruct, *stacked: Any) -> tuple[Any, Any]:
-            by_device = (self.plan.devices, *like.shape)
-            total = jnp.zeros(by_device, like.dtype, device=self._by_member)
+        return partial(self._tally, program)
 
-            def started() -> Iterator[Any]:
-                nonlocal total
-                for part, weights in self._calls(stacked):
-                    own, total = program(shared, part, weights, total)
-                    yield own
+    def _tally(
+        self, program: Callable[..., Any], shared: Any, like: jax.ShapeDtypeStruct, *stacked: Any
+    ) -> tuple[Any, Any]:
+        """The calls of a program with a total, which goes from each to the next."""
+        by_device = (self.plan.devices, *like.shape)
+        total = jnp.zeros(by_device, like.dtype, device=self._by_member)
 
-            parts, count = [*_fetched(started())], len(jax.tree.leaves(stacked)[0])
-            own = jax.tree.map(lambda *leaves: np.concatenate(leaves)[:count], *parts)
-            return own, jax.device_get(total.sum(axis=0))
+        def started() -> Iterator[Any]:
+            nonlocal total
+            for part, weights in self._calls(stacked):
+                own, total = program(shared, part, weights, total)
+                yield own
 
-        return call
+        parts, count = [*_fetched(started())], len(jax.tree.leaves(stacked)[0])
+        own = jax.tree.map(lambda *leaves: np.concatenate(leaves)[:count], *parts)
+        return own, jax.device_get(total.sum(axis=0))
 
     def _compiled(
         self, on_device: Callable[..., Any], takes: Any, gives: Any, brief: bool, **options: Any
