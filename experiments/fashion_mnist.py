@@ -29,6 +29,7 @@ def fashion_mnist(
     methods: tuple[str, ...] = METHODS,
     recipe: RecipeConfig = RecipeConfig(epochs=6, batch_size=128, learning_rate=0.05),
     schedule: Schedule = Schedule("one-shot", sparsities=(0.5, 0.8, 0.9, 0.95, 0.98)),
+    votes: bool = False,
 ) -> tuple[StudyConfig, Path]:
     """Which classes of Fashion-MNIST pay for sparsity.
 
@@ -40,9 +41,10 @@ def fashion_mnist(
         methods: criterion-scope[-channel]-treatment[-output], as in `prune-fair list`.
         recipe: how each network is trained.
         schedule: the sparsities.
+        votes: count the votes on each test image, for `prune-fair exemplars`.
     """
     task = TaskConfig(DataConfig(dataset), ModelConfig(model), recipe)
-    study = StudyConfig((task,), methods, schedule, seeds)
+    study = StudyConfig((task,), methods, schedule, seeds, votes=votes)
     return study, out or Path(f"studies/fashion_mnist-{model}")
 
 

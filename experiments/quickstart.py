@@ -29,6 +29,7 @@ def quickstart(
     model: ModelConfig = ModelConfig("mlp", widths=(100, 50)),
     recipe: RecipeConfig = RecipeConfig(epochs=25, batch_size=64, learning_rate=0.1),
     schedule: Schedule = Schedule("geometric", rate=0.3, levels=12),
+    votes: bool = True,
 ) -> tuple[StudyConfig, Path]:
     """Who pays for sparsity, on digits with two under-represented classes.
 
@@ -40,9 +41,10 @@ def quickstart(
         model: the architecture.
         recipe: how each network is trained.
         schedule: the sparsities.
+        votes: count the votes on each test image, for `prune-fair exemplars`.
     """
     task = TaskConfig(data, model, recipe)
-    return StudyConfig((task,), methods, schedule, seeds), out
+    return StudyConfig((task,), methods, schedule, seeds, votes=votes), out
 
 
 if __name__ == "__main__":

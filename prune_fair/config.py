@@ -195,6 +195,8 @@ class StudyConfig:
         seeds: number of networks trained of each task, at least 1.
         seeds_per_piece: seeds that are trained together and saved as one finished piece of work;
             host memory and the work that a kill can lose grow with it.
+        votes: whether to count, for each test image, how many networks of a method and level
+            predict each class: 8 bytes a method, level, image and class.
 
     Raises:
         InputError: for an unknown method, or values outside these ranges.
@@ -209,6 +211,7 @@ class StudyConfig:
     schedule: Schedule = Schedule()
     seeds: int = 32
     seeds_per_piece: int = 32
+    votes: bool = False
 
     def __post_init__(self) -> None:
         for kind, names in (("method", self.methods), ("task", self.task_names)):

@@ -18,6 +18,7 @@ from prune_fair.config import StudyConfig
 from prune_fair.pruning import TREATMENTS, Method, Treatment, kernels, quota
 from prune_fair.store import DENSE, StudyStore, open_study, writing
 from prune_fair.training import network
+from prune_fair.training.evaluation import Evaluated
 from prune_fair.training.plan import PlanConfig, make_plan, use_every_core
 from prune_fair.training.population import Population
 from prune_fair.training.programs import (
@@ -29,6 +30,7 @@ from prune_fair.training.programs import (
     retrain,
     train_to_rewind_step,
 )
+from prune_fair.training.votes import Votes
 from prune_fair.types import Dataset, Mask, Variables
 
 
@@ -98,7 +100,10 @@ def run_study(
             Method.parse(method).check_fits(model)
         parameters = max(model.parameters for model in models)
         laid = make_plan(min(config.seeds, config.seeds_per_piece), parameters, plan)
-        made = {task.name: make_task(task, datasets[task.name], laid) for task in config.tasks}
+        made = {
+            task.name: make_task(task, datasets[task.name], laid, config.votes)
+            for task in config.tasks
+        }
         store.begin_run(asdict(laid))
         for name, task in made.items():
             machine = Population(laid)
@@ -191,7 +196,7 @@ def _retrain(
     members = treatments, variables, mask, np.tile(seeds, len(starts))
     shared = run.data, np.int32(level)
     trained = retrain(run.programs, run.task, shared, *members, done=run.progress)
-    evaluated = run.programs.evaluate((run.data,), trained.variables, mask)
+    evaluated, votes = run.programs.evaluate(run.data, seeds, trained.variables, mask)
     networks, counts = jax.tree.map(
         lambda leaf: leaf.reshape(len(starts), len(seeds), *leaf.shape[1:]),
         (Networks(trained.variables, mask), (trained.diverged, evaluated)),
@@ -200,7 +205,7 @@ def _retrain(
         name: jax.tree.map(lambda leaf, row=row: leaf[row], networks)
         for row, name in enumerate(starts)
     }
-    _save(run, seeds, level, retrained, *counts)
+    _save(run, seeds, level, retrained, *counts, votes=votes)
     return retrained
 
 
@@ -215,7 +220,8 @@ def _save(
     level: int,
     networks: Mapping[str, Networks],
     diverged: Any,
-    evaluated: network.Evaluated,
+    evaluated: Evaluated,
+    votes: Votes | None,
 ) -> None:
     """Networks first, then the results that say they are there, then drops what is superseded."""
     first_seed, sizes = int(seeds[0]), np.array(list(run.layer_sizes.values()))
@@ -232,6 +238,8 @@ def _save(
     }
     if evaluated.group_confusion is not None:
         variables["group_confusion"] = evaluated.group_confusion
+    if votes is not None:
+        variables |= {"votes": votes, "image_label": np.asarray(run.data.test_labels)}
     saved = {
         name: {**members.variables._asdict(), "mask": members.mask}
         for name, members in networks.items()
@@ -269,7 +277,7 @@ def _begin_task(
     """Puts a task on the machine, and tells the store what its results look like."""
     levels = len(config.schedule.sparsity_by_level())
     layers, shapes = task.model.layers, task.model.shapes
-    store.describe_task(name, config.methods, levels, layers, dataset)
+    store.describe_task(name, config.methods, levels, layers, dataset, config.votes)
     return TaskRun(
         name,
         config,

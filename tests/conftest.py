@@ -58,7 +58,7 @@ def toy_config() -> StudyConfig:
         RecipeConfig(epochs=3, learning_rate=0.2, score_batches=1),
     )
     schedule = Schedule("geometric", rate=0.6, levels=2)
-    return StudyConfig((task,), TOY_METHODS, schedule, seeds=5, seeds_per_piece=3)
+    return StudyConfig((task,), TOY_METHODS, schedule, seeds=5, seeds_per_piece=3, votes=True)
 
 
 @pytest.fixture(scope="session")

@@ -125,6 +125,25 @@ def test_long_tables_have_no_lines(capsys):
     assert len(lines) == 503
 
 
+def test_exemplars_prints_a_row_a_level_and_the_farthest_images(capsys, toy_study):
+    method = "magnitude-global-rewind"
+    plain = run(capsys, "exemplars", toy_study, "--top", "2")
+    assert plain.count(method) == 3
+    assert "level 2: the exemplars with the farthest votes" in plain
+    assert "95% for all classes together" in plain
+    arguments = ["exemplars", toy_study, "--method", method, "--level", "1", "--top", "2", "--json"]
+    document = json.loads(run(capsys, *arguments))
+    task = document["tasks"]["digits/mlp"]
+    assert [row["level"] for row in task["points"]] == [0, 1, 2]
+    assert task["points"][0]["over_index"]["8"]["mean"] is None
+    assert task["points"][1]["number"] == sum(task["points"][1]["class_number"].values())
+    assert sum(task["class_images"].values()) == 540
+    shown = task["images"][method]
+    assert shown["level"] == 1
+    assert len(shown["exemplars"]) == 2
+    assert shown["exemplars"][0].keys() == {"image", "true", "dense", "pruned", "taxicab"}
+
+
 def mistake(capsys, call) -> str:
     with pytest.raises(SystemExit) as stop:
         call()
@@ -150,6 +169,8 @@ def mistake(capsys, call) -> str:
         (["select", "{study}", "--maximise", "sparsty"], "did you mean 'sparsity'"),
         (["select", "{study}", "--weigh", "accuracy"], "weight 'accuracy': expected"),
         (["select", "{study}", "--confidence", "1.5"], "confidence 1.5"),
+        (["exemplars", "{study}", "--method", "magnitude"], "unknown method 'magnitude'"),
+        (["exemplars", "{study}", "--level", "9"], "level 9: expected 0 to 2"),
     ],
 )
 def test_mistakes_of_the_command(capsys, tmp_path, toy_study, arguments, message):
@@ -256,6 +277,9 @@ def test_running_study_is_shown_and_said(capsys, toy_study, tmp_path):
     assert "still running: 40% of its networks are finished" in plain
     rows = json.loads(run(capsys, "metrics", tmp_path, "--json"))["tasks"]["digits/mlp"]
     assert rows[-1]["accuracy"]["mean"] is None
+    plain = run(capsys, "exemplars", tmp_path)
+    assert "still running: 40% of its networks are finished" in plain
+    assert "level 1: the exemplars with the farthest votes" in plain
 
 
 @pytest.mark.parametrize("command", [["-m", "prune_fair"], ["{bin}/prune-fair"]])

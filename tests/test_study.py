@@ -28,7 +28,7 @@ from prune_fair import (
 from prune_fair.datasets import load
 from prune_fair.pruning import quota
 from prune_fair.store import StudyStore, read_study
-from prune_fair.training import network
+from prune_fair.training import evaluation, network
 
 ROOT = Path(__file__).parent.parent
 ONE_EPOCH = RecipeConfig(epochs=1, score_batches=1)
@@ -353,7 +353,7 @@ def grouped(tmp_path):
 
 
 def test_groups_are_counted_beside_classes(grouped, tmp_path, monkeypatch):
-    monkeypatch.setattr(network, "EVALUATION_BATCH", 100)  # of 540, so that a batch is filled up
+    monkeypatch.setattr(evaluation, "EVALUATION_BATCH", 100)  # of 540, so that a batch is filled up
     results = run_study(grouped, tmp_path / "study")["digits/mlp"].to_dataset()
     counts = results.group_confusion
     assert counts.dims == ("method", "seed", "level", "group", "true", "predicted")

@@ -28,6 +28,7 @@ from prune_fair.analysis.tables import (
     operating_points,
     over_seeds,
 )
+from prune_fair.analysis.votes import DISTANCE, exemplar_images, exemplars
 
 __all__ = [
     "BASELINE",
@@ -37,6 +38,7 @@ __all__ = [
     "DEFAULT_METRICS",
     "DEFAULT_OBJECTIVES",
     "DEFAULT_REQUIRE",
+    "DISTANCE",
     "ESTIMATES",
     "SPARSITY",
     "Choice",
@@ -47,6 +49,8 @@ __all__ = [
     "as_dataset",
     "attribute",
     "class_recall",
+    "exemplar_images",
+    "exemplars",
     "frontier",
     "known_metrics",
     "metrics",

@@ -9,6 +9,7 @@ from prune_fair.cli.choice import select
 from prune_fair.cli.flags import one_line_errors
 from prune_fair.cli.listing import list_rows
 from prune_fair.cli.points import frontier, metrics
+from prune_fair.cli.votes import exemplars
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "frontier": frontier,
                 "select": select,
                 "attribute": attribute,
+                "exemplars": exemplars,
             },
             prog="prune-fair",
             description="See which classes pay for sparsity.",

@@ -14,10 +14,19 @@ from prune_fair.console.tables import (
     print_rows,
     with_interval,
 )
+from prune_fair.console.votes import (
+    exemplar_rows,
+    image_rows,
+    print_exemplar_caveats,
+    print_exemplar_images,
+    print_exemplars,
+)
 
 __all__ = [
     "attribution_in_words",
     "choice_in_words",
+    "exemplar_rows",
+    "image_rows",
     "in_words",
     "keyed",
     "make_console",
@@ -25,6 +34,9 @@ __all__ = [
     "print_attribution",
     "print_caveats",
     "print_choice",
+    "print_exemplar_caveats",
+    "print_exemplar_images",
+    "print_exemplars",
     "print_json",
     "print_listing",
     "print_points",

@@ -24,7 +24,7 @@ import xarray as xr
 from prune_fair.datasets import class_complexity
 from prune_fair.errors import InputError, check
 from prune_fair.provenance import digest, environment
-from prune_fair.store.results import MEMBERS, STUDY_FILE, VARIABLES, read_study
+from prune_fair.store.results import STUDY_FILE, VARIABLES, read_study, with_level
 from prune_fair.types import SCHEMA_VERSION, Dataset
 
 LOCK_FILE = ".lock"
@@ -45,8 +45,9 @@ class StudyStore:
         levels: int,
         layers: Sequence[str],
         dataset: Dataset,
+        votes: bool = False,
     ) -> None:
-        """Records the axes of a task's results.
+        """Records the axes of a task's results; the images are one of them where there are votes.
 
         Raises:
             InputError: if the study began with other images than these.
@@ -61,6 +62,8 @@ class StudyStore:
         }
         if dataset.group_names:
             axes["groups"] = list(dataset.group_names)
+        if votes:
+            axes["images"] = len(dataset.test_labels)
         known = self.study["tasks"].setdefault(task, axes)
         if "complexity" not in known:  # a moment for large sets: once, not at every resume
             known["complexity"] = {
@@ -112,11 +115,8 @@ class StudyStore:
         seeds: Sequence[int],
         variables: Mapping[str, np.ndarray],
     ) -> None:
-        """Adds a finished piece: arrays by method, seed and the inner axes of `VARIABLES`."""
-        data = {
-            name: ((*MEMBERS, *VARIABLES[name][3]), array[:, :, None])
-            for name, array in variables.items()
-        }
+        """Adds a finished piece: arrays by the axes of `VARIABLES`, without that of the level."""
+        data = {name: with_level(VARIABLES[name][3], array) for name, array in variables.items()}
         coords = {"method": list(methods), "seed": list(seeds), "level": [level]}
         file = self._piece(task, int(seeds[0]), level)
         file.parent.mkdir(parents=True, exist_ok=True)

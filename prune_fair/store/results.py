@@ -15,16 +15,22 @@ from prune_fair.types import SCHEMA_VERSION
 STUDY_FILE = "study.json"
 DENSE = "dense"
 MEMBERS = ("method", "seed", "level")
-VARIABLES = {  # name: units, dtype, value where unfinished, axes after MEMBERS
-    "confusion": ("images", np.int32, 0, ("true", "predicted")),
-    "margin": ("probability", np.float32, np.nan, ("true",)),
-    "sparsity": ("fraction of prunable weights removed", np.float64, np.nan, ()),
-    "parameter_sparsity": ("fraction of all parameters removed", np.float64, np.nan, ()),
-    "layer_sparsity": ("fraction of the layer's weights removed", np.float64, np.nan, ("layer",)),
-    "diverged": ("true where a parameter is not finite", np.bool_, False, ()),
-    "collapsed": ("true where a layer has no weight left", np.bool_, False, ()),
-    "group_confusion": ("images", np.int32, 0, ("group", "true", "predicted")),
-}
+HALVES = ("even", "odd")
+BALLOTS = ("method", "level", "half", "image", "predicted")
+VARIABLES = {  # name: units, dtype, value where unfinished, axes
+    "confusion": ("images", np.int32, 0, (*MEMBERS, "true", "predicted")),
+    "margin": ("probability", np.float32, np.nan, (*MEMBERS, "true")),
+    "sparsity": ("fraction of prunable weights removed", np.float64, np.nan, MEMBERS),
+    "parameter_sparsity": ("fraction of all parameters removed", np.float64, np.nan, MEMBERS),
+    "layer_sparsity": (
+        "fraction of the layer's weights removed", np.float64, np.nan, (*MEMBERS, "layer"),
+    ),
+    "diverged": ("true where a parameter is not finite", np.bool_, False, MEMBERS),
+    "collapsed": ("true where a layer has no weight left", np.bool_, False, MEMBERS),
+    "group_confusion": ("images", np.int32, 0, (*MEMBERS, "group", "true", "predicted")),
+    "votes": ("networks", np.int32, 0, BALLOTS),
+    "image_label": ("position of the true class", np.int32, -1, ("image",)),
+}  # fmt: skip
 
 
 def read_study(path: str | Path) -> dict[str, Any]:
@@ -59,8 +65,11 @@ def open_study(path: str | Path) -> xr.DataTree:
     true), the rows of `COMPLEXITY`. Margin is the mean over the class's test images of the
     probability of the true class less the largest other, NaN for a class without any. Where test
     images have groups, `group_confusion` (…, group, true, predicted) is there too, and adds up to
-    `confusion` over them. Level 0 is the dense network, the same for every method of a seed. What a
-    running study has not finished has `finished` False, counts of 0, and NaN in what is no count.
+    `confusion` over them. Where the study counts votes, `votes` (method, level, half, image,
+    predicted) is how many networks of even and of odd seeds predict each class for each test image,
+    and `image_label` (image) the position of its true class (-1 where no network is finished).
+    Level 0 is the dense network, the same for every method of a seed. What a running study has not
+    finished has `finished` False, counts of 0, and NaN in what is no count.
 
     Raises:
         InputError: if the path is no study, or one that has not begun.
@@ -95,13 +104,13 @@ def _assemble(folder: Path, axes: Mapping[str, Any], seeds: int) -> xr.Dataset:
     }
     if "groups" in axes:
         coords["group"] = axes["groups"]
+    if "images" in axes:
+        coords |= {"half": list(HALVES), "image": np.arange(axes["images"])}
     whole = xr.Dataset(coords=coords)
-    for name, (units, dtype, missing, inner) in VARIABLES.items():
-        if "group" in inner and "group" not in coords:
-            continue
-        dims = (*MEMBERS, *inner)
-        shape = [len(coords[dim]) for dim in dims]
-        whole[name] = (dims, np.full(shape, missing, dtype), {"units": units})
+    for name, (units, dtype, missing, dims) in VARIABLES.items():
+        if {*dims} <= {*coords}:
+            shape = [len(coords[dim]) for dim in dims]
+            whole[name] = (dims, np.full(shape, missing, dtype), {"units": units})
     for file in sorted(folder.glob("seeds-*.nc")):
         _lay(whole, file)
     whole["finished"] = whole.sparsity.notnull()
@@ -116,6 +125,7 @@ def _assemble(folder: Path, axes: Mapping[str, Any], seeds: int) -> xr.Dataset:
 def _lay(whole: xr.Dataset, file: Path) -> None:
     """Writes a piece into its place; the dense one into the place of every method.
 
+    What has no seeds of its own is summed over them: there a piece adds to what others laid.
     Pieces are read by SciPy itself, since a large study has thousands and xarray takes ten times
     as long for each.
     """
@@ -124,6 +134,17 @@ def _lay(whole: xr.Dataset, file: Path) -> None:
         methods = whole.method.values.tolist()
         rows = slice(None) if names == [DENSE] else [methods.index(name) for name in names]
         seed, level = piece.variables["seed"][:], int(piece.variables["level"][0])
-        for name in whole.data_vars:
-            values = piece.variables[name][:, :, 0]
-            whole[name].values[rows, seed[0] : seed[0] + len(seed), level] = values
+        place = {"method": rows, "seed": slice(seed[0], seed[0] + len(seed)), "level": level}
+        for name, values in whole.data_vars.items():
+            dims, part = values.dims, piece.variables[name][:]
+            if "level" in dims:
+                part = part.take(0, axis=dims.index("level"))
+            where = tuple(place.get(str(dim), slice(None)) for dim in dims)
+            if "level" in dims and "seed" not in dims:
+                part = values.values[where] + part
+            values.values[where] = part
+
+
+def with_level(dims: tuple[str, ...], values: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+    """A piece's array with an axis for its one level, where its axes have one."""
+    return dims, np.expand_dims(values, dims.index("level")) if "level" in dims else values

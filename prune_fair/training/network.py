@@ -1,4 +1,4 @@
-"""One network: initialise, train, prune, evaluate, each a pure function of arrays.
+"""One network: initialise, train, prune, each a pure function of arrays.
 
 Nothing here knows of populations. Randomness comes from the network's seed and level alone, so
 networks of one seed see the same batches at the same level whatever the method that pruned them:
@@ -15,19 +15,14 @@ from jaxtyping import Array, Bool, Float, Int
 
 from prune_fair.config import RecipeConfig
 from prune_fair.datasets import augment
-from prune_fair.fairness.confusion import confusion_counts, group_confusion_counts
-from prune_fair.fairness.margins import margin_sums
 from prune_fair.pruning import (
     Method,
     apply_mask,
     pruner,
-    removed_parameters,
-    removed_weights,
 )
 from prune_fair.training.images import DeviceData, Pixels, random_order
 from prune_fair.types import AnyArray, Batch, Mask, Model, Params, PRNGKey, State, Variables
 
-EVALUATION_BATCH = 1000
 Carry: TypeAlias = tuple[Variables, optax.OptState]
 
 
@@ -41,6 +36,7 @@ class Task(NamedTuple):
     classes: int
     shuffling: str = "own"
     groups: int = 0
+    votes: bool = False
 
 
 class Trained(NamedTuple):
@@ -48,16 +44,6 @@ class Trained(NamedTuple):
 
     variables: Variables
     diverged: Bool[AnyArray, ""]
-
-
-class Evaluated(NamedTuple):
-    """What is counted of a network: its test images, also by group, and its removed weights."""
-
-    confusion: Int[Array, "classes classes"]
-    removed_weights: Int[Array, " layers"]
-    removed_parameters: Int[Array, ""]
-    margin: Float[Array, " classes"]  # mean of the class's test images; NaN without any
-    group_confusion: Int[Array, "groups classes classes"] | None = None
 
 
 def network_key(seed: Int[Array, ""], level: Int[Array, ""], purpose: str) -> PRNGKey:
@@ -189,42 +175,6 @@ def prune(
     batches = jax.tree.map(lambda leaf: leaf.reshape(*rows.shape, *leaf.shape[1:]), flat)
     prune_step = pruner(method, task.model, task.recipe.weight_decay)
     return prune_step(variables, mask, initial, batches, score_key, quota)
-
-
-def evaluate(task: Task, data: DeviceData, variables: Variables, mask: Mask) -> Evaluated:
-    """Confusion counts and margins over the test images, counts by group too, what is removed."""
-    masked = variables._replace(params=apply_mask(variables.params, mask))
-    classes = task.classes
-
-    def count(total: tuple[Array, Array, Array | None], part: tuple[Array, Array, Array | None]):
-        images, labels, groups = part
-        logits = task.model.apply(masked, task.pixels.normalise(images))
-        predicted = jnp.argmax(logits, axis=1)
-        by_group = None
-        if groups is not None:
-            by_group = group_confusion_counts(labels, predicted, groups, classes, task.groups)
-        counts = confusion_counts(labels, predicted, classes), margin_sums(labels, logits), by_group
-        return jax.tree.map(jnp.add, total, counts), None
-
-    nothing = jnp.zeros((classes, classes), jnp.int32), jnp.zeros(classes), None
-    if data.test_groups is not None:
-        nothing = *nothing[:2], jnp.zeros((task.groups, classes, classes), jnp.int32)
-    (confusion, margins, by_group), _ = jax.lax.scan(count, nothing, batched_test_images(data))
-    weights, parameters = removed_weights(mask, task.model.layers), removed_parameters(mask)
-    return Evaluated(confusion, weights, parameters, margins / confusion.sum(axis=1), by_group)
-
-
-def batched_test_images(data: DeviceData) -> tuple[Array, Array, Array | None]:
-    """Test images, labels and groups cut into batches, filled up with images of label -1."""
-    size = len(data.test_labels)
-    batch = min(EVALUATION_BATCH, size)
-    padding = -size % batch
-    images = jnp.pad(data.test_images, ((0, padding), *[(0, 0)] * 3))
-    labels = jnp.pad(data.test_labels, (0, padding), constant_values=-1)
-    groups = None
-    if data.test_groups is not None:
-        groups = jnp.pad(data.test_groups, (0, padding)).reshape(-1, batch)
-    return images.reshape(-1, batch, *images.shape[1:]), labels.reshape(-1, batch), groups
 
 
 def step_numbers(recipe: RecipeConfig, steps: int) -> Int[Array, "epochs steps"] | None:

@@ -15,13 +15,17 @@ from prune_fair.pruning import Method, Treatment
 from prune_fair.training import network
 from prune_fair.training.plan import Plan
 from prune_fair.training.population import Population
+from prune_fair.training.votes import evaluator
 from prune_fair.types import Dataset, Mask, Model, Variables
 
 Seeds: TypeAlias = Int[np.ndarray, " seeds"]
 
 
 class Programs(NamedTuple):
-    """What a population does, each compiled once: functions of (what is shared, stacked ...)."""
+    """What a population does, each compiled once: functions of (what is shared, stacked ...).
+
+    `evaluate` is one of votes too, as `votes.evaluator` gives it.
+    """
 
     initialise: Callable[..., Any]
     train: Callable[..., Any]
@@ -42,8 +46,10 @@ def build_model(
     return build(model.name, shape, classes, model.widths, lowering, dtype, model.width)
 
 
-def make_task(config: TaskConfig, dataset: Dataset, plan: Plan) -> network.Task:
-    """What a task's networks share, as the plan has it computed.
+def make_task(
+    config: TaskConfig, dataset: Dataset, plan: Plan, votes: bool = False
+) -> network.Task:
+    """What a task's networks share, as the plan has it computed; and whether they vote.
 
     Raises:
         InputError: for an architecture that does not fit the images, or a `rewind_step` that leaves
@@ -57,6 +63,7 @@ def make_task(config: TaskConfig, dataset: Dataset, plan: Plan) -> network.Task:
         len(dataset.class_names),
         plan.shuffling,
         len(dataset.group_names),
+        votes,
     )
     step, steps = task.recipe.rewind_step, network.total_steps(task)
     check(step < steps, f"rewind_step {step}: expected below {steps}, the steps of a training")
@@ -68,7 +75,7 @@ def make_programs(population: Population, task: network.Task, methods: Sequence[
     return Programs(
         population.lift(partial(network.initialise, task), brief=True),
         population.lift(partial(network.train, task)),
-        population.lift(partial(network.evaluate, task), brief=True),
+        evaluator(population, task, len(methods)),
         {
             method: population.lift(partial(network.prune, task, Method.parse(method)), brief=True)
             for method in methods

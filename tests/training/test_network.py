@@ -15,7 +15,7 @@ from prune_fair.config import RecipeConfig
 from prune_fair.datasets import load
 from prune_fair.models import build
 from prune_fair.pruning import Method, full_mask, kernels
-from prune_fair.training import network
+from prune_fair.training import evaluation, network
 
 
 def make_task(model="mlp", **recipe) -> tuple[network.Task, network.DeviceData]:
@@ -152,11 +152,11 @@ def test_divergence_is_seen():
 
 @pytest.mark.parametrize("batch", [7, 540, 1000])
 def test_evaluation_equals_scikit_learn(monkeypatch, batch):
-    monkeypatch.setattr(network, "EVALUATION_BATCH", batch)
+    monkeypatch.setattr(evaluation, "EVALUATION_BATCH", batch)
     task, data = make_task()
     variables, mask = start(task, data)
     mask["dense_0"]["kernel"] = mask["dense_0"]["kernel"].at[:3].set(False)
-    evaluated = jax.jit(partial(network.evaluate, task))(data, variables, mask)
+    evaluated = jax.jit(partial(evaluation.evaluate, task))(data, variables, mask)
     zeroed = jax.tree.map(lambda leaf, kept: jnp.where(kept, leaf, 0), variables.params, mask)
     logits = task.model.in_evaluation({})(zeroed, task.pixels.normalise(data.test_images))
     expected = confusion_matrix(data.test_labels, jnp.argmax(logits, axis=1), labels=range(10))
@@ -252,7 +252,7 @@ def test_a_statistic_that_is_not_finite_is_divergence(deep):
 def test_evaluation_and_scores_go_by_the_running_statistics(deep):
     task, _, data, (plain, recalibrated) = deep
     mask = full_mask(plain.variables.params)
-    evaluate = jax.jit(partial(network.evaluate, task))
+    evaluate = jax.jit(partial(evaluation.evaluate, task))
     counts = [evaluate(data, t.variables, mask).confusion for t in (plain, recalibrated)]
     assert not np.array_equal(*counts)
     quota = jnp.array([1000])

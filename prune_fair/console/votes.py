@@ -1,0 +1,104 @@
+"""Exemplars as tables and as JSON types."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from rich.console import Console
+from rich.table import Table
+
+from prune_fair.console.documents import point_rows
+from prune_fair.console.tables import with_interval
+from prune_fair.store import DENSE
+
+
+def exemplar_rows(table: xr.Dataset) -> dict[str, Any]:
+    """What `analysis.exemplars` gives, as JSON types: a row a method and level."""
+    images = table["class_images"]
+    points = table.drop_vars("class_images").stack(point=("method", "level"), create_index=False)
+    return {
+        "class_images": dict(zip(images["true"].values, images.values.tolist(), strict=True)),
+        "points": point_rows(points),
+    }
+
+
+def image_rows(images: xr.Dataset) -> list[dict[str, Any]]:
+    """What `analysis.exemplar_images` gives, as JSON types."""
+    return point_rows(images.rename(exemplar="point"))
+
+
+def print_exemplars(console: Console, title: str, table: xr.Dataset) -> None:
+    """A row a method and level: how many, how far, and the class that is over-indexed the most."""
+    rows = Table(title=f"{title}: images on which pruned networks disagree with dense ones")
+    rows.title_justify = "left"
+    for column in (
+        "method", "level", "sparsity", "exemplars", "even against\nodd seeds", "distance",
+        "right on them\ndense -> pruned", "most over-indexed class",
+    ):  # fmt: skip
+        rows.add_column(column, no_wrap=True)
+    dense = table.isel(method=0, level=0)
+    if dense["seeds"] > 0:
+        rows.add_row(DENSE, *_cells(dense))
+    for method in range(table.sizes["method"]):
+        for level in range(1, table.sizes["level"]):
+            point = table.isel(method=method, level=level)
+            if point["seeds"] > 0:
+                rows.add_row(point["method"].item(), *_cells(point))
+    console.print(rows)
+
+
+def _cells(point: xr.Dataset) -> list[str]:
+    number, right = point["number"].item(), ""
+    if number:
+        dense, pruned = (point[f"{name}_accuracy"].item() for name in ("dense", "pruned"))
+        right = f"{dense:.0%} -> {pruned:.0%}"
+    return [
+        str(point["level"].item()),
+        f"{point['sparsity'].item():.3f}",
+        f"{number:.0f} ({point['share'].item():.1%})",
+        f"{point['across'].item():.1f}",
+        f"{point['taxicab'].item():.3f}",
+        right,
+        _over_indexed(point) if number else "",
+    ]
+
+
+def _over_indexed(point: xr.Dataset) -> str:
+    by_class = point["over_index"].sel(estimate="mean").values
+    most = int(np.argmax(np.nan_to_num(by_class)))
+    worst = point["over_index"].isel(true=most)
+    images = point["class_number"].isel(true=most).item()
+    return f"{worst['true'].item()}: {with_interval(worst, 1.0, '.1f')}, {images:.0f} images"
+
+
+def print_exemplar_images(console: Console, images: Mapping[str, tuple[int, xr.Dataset]]) -> None:
+    """The farthest exemplars of each method: an image, its class, and what is made of it."""
+    for method, (level, part) in images.items():
+        title = f"{method}, level {level}: the exemplars with the farthest votes"
+        console.print(title, style="italic", soft_wrap=True)
+        rows = Table()
+        for column in ("image", "true class", "dense label", "pruned label", "distance"):
+            rows.add_column(column, no_wrap=True)
+        for index in range(part.sizes["exemplar"]):
+            row = part.isel(exemplar=index)
+            labels = (str(row[name].item()) for name in ("image", "true", "dense", "pruned"))
+            rows.add_row(*labels, f"{row['taxicab'].item():.2f}")
+        console.print(rows)
+
+
+def print_exemplar_caveats(console: Console, results: xr.DataTree, confidence: float) -> None:
+    """What a reader has to know of the numbers above."""
+    for node in results.leaves:
+        line = (
+            "an exemplar's modal label differs from the dense one; 'even against odd seeds' holds "
+            "pruned networks against dense ones of other seeds, and at level 0 shows what seeds "
+            f"alone make; [low, high]: {confidence:.0%} for all classes together, over exemplars, "
+            f"not over the {node.sizes['seed']} seeds"
+        )
+        finished = node.finished.mean().item()
+        if finished < 1:
+            line += f"; still running: {finished:.0%} of its networks are finished"
+        if node.diverged.any():
+            line += f"; {node.diverged.sum().item()} networks diverged and vote as they are"
+        console.print(f"{node.path.strip('/')}: {line}", markup=False, soft_wrap=True)

@@ -1,0 +1,142 @@
+"""Exemplars: images on which a population of pruned networks and one of dense ones disagree.
+
+Pure functions of votes: how many networks of a population predict each class for each image.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+from scipy.stats import beta
+
+from prune_fair.types import AnyArray
+
+
+def add_votes(
+    votes: Int[Array, "rows images classes"],
+    weight: Int[Array, ""],
+    row: Int[Array, ""],
+    predicted: Int[Array, " images"],
+) -> Int[Array, "rows images classes"]:
+    """Votes with those of one more network in a row; a weight of 0 leaves them as they are.
+
+    Example:
+        >>> nobody, one = jnp.zeros((1, 2, 3), jnp.int32), jnp.int32(1)
+        >>> add_votes(nobody, one, jnp.int32(0), jnp.array([2, 0])).tolist()
+        [[[0, 0, 1], [1, 0, 0]]]
+    """
+    return votes.at[row, jnp.arange(len(predicted)), predicted].add(weight)
+
+
+def modal_label(votes: Int[AnyArray, "*rows images classes"]) -> Int[Array, "*rows images"]:
+    """The label that most networks predict; of several the smallest, and 0 without votes.
+
+    Example:
+        >>> modal_label(jnp.array([[1, 3, 0], [0, 2, 2]])).tolist()
+        [1, 1]
+    """
+    return jnp.argmax(jnp.asarray(votes), axis=-1)
+
+
+def modal_exemplars(
+    votes: Int[AnyArray, "*#rows images classes"],
+    dense_votes: Int[AnyArray, "*#rows images classes"],
+) -> Bool[Array, "... images"]:
+    """Pruning-identified exemplars: images whose modal labels differ between two populations.
+
+    Labels that tie are all modal, and an image on which the populations share a modal label is no
+    exemplar: no tie decides, and no label is preferred. So each of these is an exemplar under any
+    rule that breaks ties. (Hooker's script takes the largest label.) Where a population has no
+    votes nothing is an exemplar.
+
+    Source: Hooker et al. 2019, arXiv 1911.05248 (PIE); 2020, arXiv 2010.03058 (modal CIE).
+
+    Example:
+        >>> dense, pruned = jnp.array([[4, 0], [2, 2]]), jnp.array([[1, 3], [0, 4]])
+        >>> modal_exemplars(pruned, dense).tolist()
+        [True, False]
+    """
+    first, second = (_modal_labels(jnp.asarray(each)) for each in (votes, dense_votes))
+    return ~(first & second).any(axis=-1)
+
+
+def _modal_labels(votes: Int[Array, "*rows classes"]) -> Bool[Array, "*rows classes"]:
+    """All labels that most networks predict; without votes every label."""
+    return votes == votes.max(axis=-1, keepdims=True)
+
+
+def taxicab(
+    votes: Int[AnyArray, "*#rows images classes"],
+    dense_votes: Int[AnyArray, "*#rows images classes"],
+) -> Float[Array, "... images"]:
+    """Distance in [0, 2] between two populations' shares of votes; NaN where one has none.
+
+    Half of it is the share of votes that would have to change for the populations to agree.
+    Populations have fewer than 30,000 networks, else whole numbers overflow.
+
+    Source: Hooker et al. 2020, arXiv 2010.03058, taxicab CIE.
+
+    Example:
+        >>> taxicab(jnp.array([[1, 3]]), jnp.array([[4, 0]])).tolist()
+        [1.5]
+    """
+    first, second = map(jnp.asarray, (votes, dense_votes))
+    # Whole numbers up to the one division, so that equal distances are equal, and none is above 2.
+    members, dense_members = (each.sum(axis=-1, keepdims=True) for each in (first, second))
+    moved = jnp.abs(first * dense_members - second * members).sum(axis=-1)
+    return moved / (members * dense_members)[..., 0]
+
+
+def count_by_class(
+    exemplars: Bool[AnyArray, "*rows images"], labels: Int[AnyArray, " images"], classes: int
+) -> Int[np.ndarray, "*rows classes"]:
+    """How many exemplars are truly of each class.
+
+    Example:
+        >>> count_by_class(np.array([True, False, True]), np.array([1, 1, 1]), 2).tolist()
+        [0, 2]
+    """
+    one_hot = np.asarray(labels)[:, None] == np.arange(classes)
+    return np.asarray(exemplars).astype(np.int64) @ one_hot.astype(np.int64)
+
+
+class OverIndex(NamedTuple):
+    """A class's share of the exemplars over its share of the test images, and its interval."""
+
+    estimate: Float[np.ndarray, "*rows classes"]
+    low: Float[np.ndarray, "*rows classes"]
+    high: Float[np.ndarray, "*rows classes"]
+
+
+def over_index(
+    counts: Int[np.ndarray, "*rows classes"],
+    images: Int[np.ndarray, " classes"],
+    confidence: float = 0.95,
+) -> OverIndex:
+    """How much more often than its images a class is among the exemplars: 1 is as often.
+
+    The interval is exact for the share of a class among exemplars that are drawn independently,
+    and holds for all classes at once (Bonferroni), since one looks for the largest. It knows
+    nothing of what other seeds would have changed. NaN without exemplars, or images of the class.
+
+    Args:
+        counts: exemplars of each class.
+        images: test images of each class.
+        confidence: in (0, 1), for all classes together.
+
+    Source: Clopper & Pearson 1934; over-indexing as in Hooker et al. 2019, arXiv 1911.05248.
+
+    Example:
+        >>> over_index(np.array([3, 1]), np.array([50, 50])).estimate.tolist()
+        [1.5, 0.5]
+    """
+    total = counts.sum(axis=-1, keepdims=True)
+    tail = (1 - confidence) / 2 / counts.shape[-1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        whole = np.where(images > 0, images / images.sum(), np.nan)
+        share = counts / np.where(total > 0, total, np.nan)
+    low = np.where(counts == 0, 0.0, beta.ppf(tail, counts, total - counts + 1))
+    high = np.where(counts == total, 1.0, beta.ppf(1 - tail, counts + 1, total - counts))
+    known = np.where(total > 0, whole, np.nan)
+    return OverIndex(share / known, low / known, high / known)
