@@ -71,3 +71,29 @@ def test_weights_are_resamples():
     assert np.allclose(weights.sum(axis=1), 1)
     assert np.allclose(weights[0], 1 / 7)
     assert np.array_equal(weights, bootstrap_weights(7, resamples=50))
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.8, 0.95, 0.999])
+@pytest.mark.parametrize(("rows", "shape"), [(4, ()), (11, (3,)), (200, (2, 700)), (7, (0,))])
+def test_bounds_are_quantiles(rng, rows, shape, confidence):
+    resampled = rng.normal(size=(rows, *shape)).round(1)
+    interval = percentile_interval(resampled, 5, confidence)
+    tail = (1 - confidence) / 2
+    expected = np.quantile(resampled[1:], [tail, 1 - tail], axis=0) if resampled.size else [[], []]
+    np.testing.assert_allclose([interval.low, interval.high], expected, rtol=1e-14, atol=1e-16)
+
+
+def test_a_resample_without_a_value_has_no_bounds(rng):
+    resampled = rng.normal(size=(9, 3))
+    resampled[4, 1] = np.nan
+    interval = percentile_interval(resampled, 5)
+    assert np.isnan(interval.low).tolist() == [False, True, False]
+    assert np.isnan(interval.high).tolist() == [False, True, False]
+
+
+def test_thousands_of_columns_are_those_alone(rng):
+    values = rng.normal(size=(5, 1200))
+    interval = mean_interval(values)
+    for column in (0, 255, 256, 1199):
+        alone = mean_interval(values[:, column])
+        np.testing.assert_allclose([part[column] for part in interval], alone, rtol=1e-12)
