@@ -61,17 +61,6 @@ def test_metrics_prints_a_row_a_point(capsys, toy_study):
     assert rows[1]["recall"]["8"]["low"] <= rows[1]["recall"]["8"]["mean"]
 
 
-def test_frontier_prints_what_is_on_it(capsys, toy_study):
-    document = json.loads(run(capsys, "frontier", toy_study, "--json"))
-    rows = document["tasks"]["digits/mlp"]
-    chosen = [row for row in rows if row["on_frontier"]]
-    assert len(rows) == 5
-    assert 1 <= len(chosen) <= 5
-    plain = run(capsys, "frontier", toy_study, "--objectives", "accuracy,recall_ratio")
-    assert "recall_ratio" in plain
-    assert "sparsity" not in plain
-
-
 def mistake(capsys, call) -> str:
     with pytest.raises(SystemExit) as stop:
         call()
@@ -87,8 +76,6 @@ def mistake(capsys, call) -> str:
     [
         (["metrics", "{tmp}"], "no study"),
         (["metrics", "{tmp}/nowhere"], "no study"),
-        (["frontier", "{study}", "--objectives", "acuracy"], "did you mean 'accuracy'"),
-        (["frontier", "{study}", "--objectives", ","], "no objectives"),
         (["metrics", "{study}", "--confidence", "2"], "confidence 2.0"),
     ],
 )

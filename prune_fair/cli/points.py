@@ -1,4 +1,4 @@
-"""`prune-fair metrics` and `prune-fair frontier`."""
+"""`prune-fair metrics`, and how operating points are printed."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,30 +24,6 @@ def metrics(study: StudyPath, json: bool = False, confidence: float = 0.95) -> N
         name: analysis.operating_points(node, columns, confidence)
         for name, node in tasks_of(results)
     }
-    print_points(results, points, columns, confidence, json)
-
-
-def frontier(
-    study: StudyPath,
-    objectives: str = ",".join(analysis.DEFAULT_OBJECTIVES),
-    json: bool = False,
-    confidence: float = 0.95,
-) -> None:
-    """The operating points that no other dominates.
-
-    Args:
-        study: directory that an experiment wrote.
-        objectives: names separated by commas: sparsity and metrics, each in its own direction.
-        json: print one JSON document, with the dominated points too.
-        confidence: of the intervals, in (0, 1).
-    """
-    results = open_study(study)
-    columns = [name.strip() for name in objectives.split(",") if name.strip()]
-    points = {
-        name: analysis.frontier(node, columns, confidence) for name, node in tasks_of(results)
-    }
-    if not json:
-        points = {name: part.isel(point=part.on_frontier.values) for name, part in points.items()}
     print_points(results, points, columns, confidence, json)
 
 

@@ -18,7 +18,7 @@ def point_rows(points: xr.Dataset) -> list[dict[str, Any]]:
     """Operating points as JSON types; what has classes or estimates is keyed by their names."""
     return [
         {
-            str(name): _keyed(point[name])
+            str(name): keyed(point[name])
             for name in (*point.coords, *point.data_vars)
             if name not in point.dims
         }
@@ -26,11 +26,12 @@ def point_rows(points: xr.Dataset) -> list[dict[str, Any]]:
     ]
 
 
-def _keyed(values: xr.DataArray) -> Any:
+def keyed(values: xr.DataArray) -> Any:
+    """An array as JSON types, keyed by the names of its dimensions in turn."""
     if not values.dims:
         return values.item()
     dim = values.dims[0]
-    return {str(key): _keyed(values.sel({dim: key})) for key in values[dim].values}
+    return {str(key): keyed(values.sel({dim: key})) for key in values[dim].values}
 
 
 def _without_nan(value: Any) -> Any:

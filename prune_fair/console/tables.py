@@ -12,6 +12,7 @@ from prune_fair.fairness import FEWEST_SEEDS
 
 WIDTH_OF_A_FILE = 160
 ROUNDING = 1e-9
+HEADINGS = {"probability": "P(on frontier)"}
 
 
 def make_console(stderr: bool = False) -> Console:
@@ -37,7 +38,7 @@ def print_points(console: Console, title: str, points: xr.Dataset, columns: Sequ
     """Operating points as rows: method, level, and each column with its interval."""
     table = Table(title=title, title_justify="left")
     for column in ("method", "level", *columns):
-        table.add_column(column, no_wrap=True)
+        table.add_column(HEADINGS.get(column, column), no_wrap=True)
     for index in range(points.sizes["point"]):
         point = points.isel(point=index)
         values = (_cell(point, column) for column in columns)
@@ -48,6 +49,8 @@ def print_points(console: Console, title: str, points: xr.Dataset, columns: Sequ
 def _cell(point: xr.Dataset, column: str) -> str:
     """A column's value with its interval; a sparsity that all seeds share has no width to show."""
     values = point[column]
+    if not values.dims:
+        return f"{values.item():.2f}"
     exact = column == analysis.SPARSITY and float(values.max() - values.min()) < ROUNDING
     return f"{values[0].item():.3f}" if exact else with_interval(values, 1.0, ".3f")
 
