@@ -62,7 +62,7 @@ def compare(
     if metric not in METRICS:
         raise unknown("metric", metric, METRICS)
     names = results["method"].values
-    check(len(names) > 1, f"only one method, {names[0]!r}: expected two at least to compare")
+    check(len(names) > 1, f"only one method, {str(names[0])!r}: expected two at least to compare")
     check(effect is None or effect != 0, "effect 0: expected a difference to be found")
     sparsity = common_sparsity(results) if sparsity is None else sparsity
     values = at_sparsity(results, metric, sparsity)

@@ -18,6 +18,7 @@ from prune_fair.fairness import (
     FEWEST_SEEDS,
     METRICS,
     bootstrap_weights,
+    corrected_interval,
     hypervolume,
     non_dominated,
     non_dominated_probability,
@@ -73,7 +74,8 @@ def hypervolumes(
     """How good each method's operating points are together: the volume that they dominate.
 
     The dense network is a point of every method. Seeds are resampled whole, so differences
-    between methods are paired.
+    between methods are paired. Noise lets a frontier look better than it is: estimates and bounds
+    are corrected for that (`fairness.corrected_interval`).
 
     Args:
         results: one task's results.
@@ -97,18 +99,18 @@ def hypervolumes(
     names = as_dataset(results)["method"].values
     resampled = _resampled(results, objectives, point)
     seeds = as_dataset(results).sizes["seed"]
-    intervals = np.stack(percentile_interval(resampled, seeds, confidence), axis=-1)
+    volumes = corrected_interval(resampled, seeds, confidence)
     paired = resampled[:, :, None] - resampled[:, None, :]
-    difference = np.stack(percentile_interval(paired, seeds, confidence), axis=-1)
+    difference = np.stack(corrected_interval(paired, seeds, confidence), axis=-1)
     return xr.Dataset(
         {
-            "hypervolume": (("method", "estimate"), intervals),
-            "rank": ("method", _ranks(resampled[0])),
+            "hypervolume": (("method", "estimate"), np.stack(volumes, axis=-1)),
+            "rank": ("method", _ranks(volumes.estimate)),
             "difference": (("method", "other", "estimate"), difference),
             "apart": (("method", "other"), (difference[..., 1] > 0) | (difference[..., 2] < 0)),
         },
         {"method": names, "other": names, "estimate": list(ESTIMATES)},
-        {"reference": point, "best": str(names[_first(resampled[:1])[0]])},
+        {"reference": point, "best": str(names[_first(volumes.estimate)])},
     )
 
 
@@ -139,7 +141,7 @@ def ranking_change(
         InputError: as `hypervolumes` does, and for a single method.
     """
     names = as_dataset(results)["method"].values
-    check(len(names) > 1, f"only one method, {names[0]!r}: expected two at least to rank")
+    check(len(names) > 1, f"only one method, {str(names[0])!r}: expected two at least to rank")
     check(bool(fairness), "no fairness metrics: expected some beside those of performance")
     objectives = (*performance, *fairness)
     _check_objectives(objectives)
@@ -147,13 +149,15 @@ def ranking_change(
     point = reference_point(results, objectives, reference)
     pair = [_resampled(results, part, point) for part in (performance, objectives)]
     seeds = as_dataset(results).sizes["seed"]
-    intervals = [np.stack(percentile_interval(part, seeds, confidence), axis=-1) for part in pair]
+    volumes = [corrected_interval(part, seeds, confidence) for part in pair]
     tau = percentile_interval(rank_agreement(*pair), seeds, confidence)
+    tau = tau._replace(estimate=rank_agreement(*(part.estimate for part in volumes)))
     moved = (_first(pair[0]) != _first(pair[1]))[1:].mean() if seeds >= FEWEST_SEEDS else np.nan
-    ranks = np.stack([_ranks(part[0]) for part in pair])
+    ranks = np.stack([_ranks(part.estimate) for part in volumes])
+    intervals = np.stack([np.stack(part, axis=-1) for part in volumes])
     return xr.Dataset(
         {
-            "hypervolume": (("ranking", "method", "estimate"), np.stack(intervals)),
+            "hypervolume": (("ranking", "method", "estimate"), intervals),
             "rank": (("ranking", "method"), ranks),
             "rank_change": ("method", ranks[1] - ranks[0]),
             "tau": ("estimate", np.stack(tau)),
@@ -243,7 +247,7 @@ def _resampled(
         hypervolume(weighted_means(weights, values[:, method]), origin)
         for method in range(values.shape[1])
     ]
-    lost: np.ndarray = np.isnan(values).any(axis=3)
+    lost = np.asarray(np.isnan(values).any(axis=3))
     return np.where(lost.all(axis=(0, 2)), np.nan, np.stack(by_method, axis=1))
 
 
@@ -254,5 +258,5 @@ def _ranks(volumes: np.ndarray) -> np.ndarray:
 
 
 def _first(resampled: np.ndarray) -> np.ndarray:
-    """The method with the largest hypervolume in each row."""
-    return np.where(np.isnan(resampled), -np.inf, resampled).argmax(axis=1)
+    """The method with the largest hypervolume, along the last axis."""
+    return np.asarray(np.where(np.isnan(resampled), -np.inf, resampled).argmax(axis=-1))

@@ -1,4 +1,4 @@
-"""`prune-fair frontier` and `prune-fair compare`: tables, documents, and a line for each mistake."""
+"""`prune-fair frontier` and `compare`: tables, documents, and a line for each mistake."""
 
 import json
 import os

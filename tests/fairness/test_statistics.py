@@ -4,6 +4,7 @@ from scipy.stats import bootstrap
 
 from prune_fair.fairness import (
     bootstrap_weights,
+    corrected_interval,
     mean_interval,
     percentile_interval,
     weighted_means,
@@ -97,3 +98,14 @@ def test_thousands_of_columns_are_those_alone(rng):
     for column in (0, 255, 256, 1199):
         alone = mean_interval(values[:, column])
         np.testing.assert_allclose([part[column] for part in interval], alone, rtol=1e-12)
+
+
+def test_bias_is_taken_off(rng):
+    """The square of a mean is too large by the variance of the mean; corrected it is not."""
+    values = rng.normal(1, 1, (20, 400))
+    squares = weighted_means(bootstrap_weights(20), values) ** 2
+    plain, corrected = percentile_interval(squares, 20), corrected_interval(squares, 20)
+    assert plain.estimate.mean() - corrected.estimate.mean() == pytest.approx(1 / 20, rel=0.1)
+    np.testing.assert_allclose(corrected.low, 2 * plain.estimate - plain.high)
+    assert (corrected.low <= corrected.estimate).all()
+    assert np.isnan(corrected_interval(squares, 2).low).all()
