@@ -222,7 +222,8 @@ def _by_seed(results: Results, objectives: Sequence[str]) -> np.ndarray:
     """Objectives of each network, higher is better: (seed, method, level, objective)."""
     table = network_metrics(results, objectives).transpose("seed", "method", "level")
     columns = [_sign(name) * table[name].values.astype(float) for name in objectives]
-    return np.stack(columns, axis=-1)
+    values = np.stack(columns, axis=-1)
+    return np.where(np.isfinite(values), values, np.nan)  # XLA's minimum of NaN may be inf
 
 
 def _probability(values: np.ndarray) -> np.ndarray:

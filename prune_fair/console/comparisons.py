@@ -41,6 +41,8 @@ def ranking_in_words(ranking: xr.Dataset | None) -> str:
     """Whether other methods win once fairness counts, as a sentence."""
     if ranking is None:
         return "No change of ranks: it takes two methods, and objectives of both kinds."
+    if ranking.tau[0].isnull():
+        return "No change of ranks: methods are tied, or one has no finished network."
     tau = f"Kendall's tau {with_interval(ranking.tau, 1.0, '.2f')}"
     moved = [str(name) for name in ranking["method"].values[ranking.rank_change.values != 0]]
     order = f"changes the order of {', '.join(moved)}" if moved else "leaves the order as it is"
@@ -60,13 +62,14 @@ def print_comparison(console: Console, title: str, found: xr.Dataset, effect: fl
         table.add_column(heading, no_wrap=True)
     for index in range(found.sizes["pair"]):
         pair = found.isel(pair=index)
+        needed = pair.seeds_needed.item()
         table.add_row(
             pair["first"].item(),
             pair["second"].item(),
             with_interval(pair.difference, 1.0, "+.4f"),
-            f"{pair.p_holm.item():.2g}",
+            "-" if pair.p_holm.isnull() else f"{pair.p_holm.item():.2g}",
             f"{pair.seeds.item():.0f}",
-            f"{pair.seeds_needed.item():.0f} seeds",
+            f"{needed:.0f} seeds" if math.isfinite(needed) else "-",
         )
     console.print(table)
     line = "p: paired t-test over seeds, adjusted for all pairs by Holm; seeds: for power 0.8."

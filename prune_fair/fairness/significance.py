@@ -174,7 +174,7 @@ def _power(seeds: int, size: float, alpha: float) -> float:
 
 def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean, squared standard error (0 where all are equal) and number of the known values."""
-    known = ~np.isnan(values)
+    known = np.isfinite(values)
     count = np.asarray(known.sum(axis=0), dtype=float)
     filled = np.where(known, values, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -42,12 +42,12 @@ def bootstrap_weights(
 def weighted_means(
     weights: Float[np.ndarray, "rows seeds"], values: Float[np.ndarray, "seeds *shape"]
 ) -> Float[np.ndarray, "rows *shape"]:
-    """Means over seeds under each row of weights, of the seeds whose value is not NaN.
+    """Means over seeds under each row of weights, of the seeds whose value is a finite number.
 
-    Networks that a running study has not finished are NaN and left out; where a row has none that
-    are finished its mean is NaN.
+    Networks that a running study has not finished are NaN and left out (XLA's minimum over many
+    NaN is inf on CPU); where a row has none that are finished its mean is NaN.
     """
-    known = ~np.isnan(values)
+    known = np.isfinite(values)
     if known.all():  # half of the work, and the rule
         return np.tensordot(weights / weights.sum(axis=1, keepdims=True), values, axes=1)
     total = np.tensordot(weights, np.where(known, values, 0.0), axes=1)

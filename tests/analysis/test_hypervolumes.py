@@ -95,6 +95,20 @@ def test_a_method_that_has_not_begun(crossing):
     assert np.isfinite(analysis.frontier(crossing).probability).all()
 
 
+def test_many_unfinished_networks(results_of):
+    """XLA's minimum over many NaN is inf on CPU; no point of such networks is on a frontier."""
+    results = results_of(np.full((4, 32, 13, 10), 0.8))
+    results.confusion[:, :, 1:] = 0
+    results["sparsity"] = results.sparsity.where(results["level"] == 0)
+    points = analysis.frontier(results)
+    assert points.on_frontier.values.nonzero()[0].tolist() == [0]
+    assert points.probability.values.tolist() == [1] + [0] * 48
+    assert np.isnan(points.recall_group_min[1:]).all()
+    assert (analysis.hypervolumes(results).hypervolume == 0).all()
+    assert np.isnan(analysis.ranking_change(results).tau).all()
+    assert analysis.compare(results).attrs["sparsity"] == 0
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

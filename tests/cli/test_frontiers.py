@@ -141,6 +141,7 @@ def test_mistakes(capsys, toy_study, arguments, message):
     [
         ([1, -1], (-1, 1), 0.4, r"order of m0, m1 \(.*tau -1.00 \[-1.00, 1.00\]\); .* in 40% of"),
         ([0, 0], (1, 1), 0.0, r"leaves the order as it is"),
+        ([0, 0], (np.nan, np.nan), 0.0, "tied"),
         ([1, -1], (np.nan, np.nan), np.nan, r"order of m0, m1 \(Kendall's tau -1.00\)\.$"),
     ],
 )
@@ -148,7 +149,7 @@ def test_ranking_in_words(change, bounds, first, words):
     ranking = xr.Dataset(
         {
             "rank_change": ("method", change),
-            "tau": ("estimate", [-1.0, *bounds]),
+            "tau": ("estimate", [np.nan if words == "tied" else -1.0, *bounds]),
             "first_place_changes": first,
         },
         {"method": ["m0", "m1"], "estimate": ["mean", "low", "high"]},
