@@ -73,3 +73,9 @@ def test_cost_as_studies_grow(tmp_path):
     assert {*result["devices"]} >= {"1"}
     assert all(row["milliseconds_per_network"]["median"] > 0 for row in result["devices"].values())
     assert picture.stat().st_size > 10_000
+
+
+def test_coverage_of_intervals():
+    result = run("coverage.py", "--studies", "40", "--seeds", "16", "--truth", "20000", "--json")
+    assert {*result["16"]} >= {"accuracy", "recall_group_min", "recall_difference"}
+    assert all(0.75 <= share <= 1 for share in result["16"].values())

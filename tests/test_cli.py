@@ -59,17 +59,6 @@ def test_metrics_prints_a_row_a_point(capsys, toy_study):
     assert rows[1]["recall"]["8"]["low"] <= rows[1]["recall"]["8"]["mean"]
 
 
-def test_frontier_prints_what_is_on_it(capsys, toy_study):
-    document = json.loads(run(capsys, "frontier", toy_study, "--json"))
-    rows = document["tasks"]["digits/mlp"]
-    chosen = [row for row in rows if row["on_frontier"]]
-    assert len(rows) == 5
-    assert 1 <= len(chosen) <= 5
-    plain = run(capsys, "frontier", toy_study, "--objectives", "accuracy,recall_ratio")
-    assert "recall_ratio" in plain
-    assert "sparsity" not in plain
-
-
 def test_metrics_by_name_pooled_or_all(capsys, toy_study):
     plain = run(capsys, "metrics", toy_study, "--names", "cev,recall_gini")
     assert "cev" in plain
@@ -159,8 +148,6 @@ def mistake(capsys, call) -> str:
     [
         (["metrics", "{tmp}"], "no study"),
         (["metrics", "{tmp}/nowhere"], "no study"),
-        (["frontier", "{study}", "--objectives", "acuracy"], "did you mean 'accuracy'"),
-        (["frontier", "{study}", "--objectives", ","], "no objectives"),
         (["metrics", "{study}", "--confidence", "2"], "confidence 2.0"),
         (["metrics", "{study}", "--names", "recal_gini"], "did you mean 'recall_gini'"),
         (["metrics", "{study}", "--names", "by_group_accuracy_ratio"], "have no groups"),

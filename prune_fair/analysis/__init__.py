@@ -11,9 +11,18 @@ from prune_fair.analysis.attribution import (
     attribute,
 )
 from prune_fair.analysis.choice import DEFAULT_REQUIRE, Choice, Nearest, select
-from prune_fair.analysis.frontiers import DEFAULT_OBJECTIVES, frontier
+from prune_fair.analysis.classes import class_tests
+from prune_fair.analysis.comparison import at_sparsity, common_sparsity, compare
+from prune_fair.analysis.frontiers import (
+    DEFAULT_OBJECTIVES,
+    PERFORMANCE,
+    frontier,
+    hypervolumes,
+    ranking_change,
+    reference_point,
+)
 from prune_fair.analysis.price import price_of_accuracy
-from prune_fair.analysis.rules import Constraint, Rule, parse_weights
+from prune_fair.analysis.rules import Constraint, Rule, named_numbers
 from prune_fair.analysis.tables import (
     CONFIDENCE,
     DEFAULT_METRICS,
@@ -40,6 +49,7 @@ __all__ = [
     "DEFAULT_REQUIRE",
     "DISTANCE",
     "ESTIMATES",
+    "PERFORMANCE",
     "SPARSITY",
     "Choice",
     "Constraint",
@@ -47,17 +57,24 @@ __all__ = [
     "Results",
     "Rule",
     "as_dataset",
+    "at_sparsity",
     "attribute",
     "class_recall",
+    "class_tests",
+    "common_sparsity",
+    "compare",
     "exemplar_images",
     "exemplars",
     "frontier",
+    "hypervolumes",
     "known_metrics",
     "metrics",
+    "named_numbers",
     "network_metrics",
     "operating_points",
     "over_seeds",
-    "parse_weights",
     "price_of_accuracy",
+    "ranking_change",
+    "reference_point",
     "select",
 ]

@@ -1,16 +1,39 @@
-"""Which operating points no other dominates."""
+"""Which operating points no other dominates, and which methods reach the better ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 
-from prune_fair import fairness
-from prune_fair.analysis.tables import SPARSITY, Results, operating_points
+from prune_fair.analysis.tables import (
+    ESTIMATES,
+    SPARSITY,
+    Results,
+    as_dataset,
+    network_metrics,
+    operating_points,
+)
 from prune_fair.errors import check, unknown
-from prune_fair.fairness import METRICS
+from prune_fair.fairness import (
+    FEWEST_SEEDS,
+    METRICS,
+    bootstrap_weights,
+    corrected_interval,
+    hypervolume,
+    non_dominated,
+    non_dominated_probability,
+    percentile_interval,
+    rank_agreement,
+    weighted_means,
+)
 
-DEFAULT_OBJECTIVES = (SPARSITY, "accuracy", "recall_group_min")
+PERFORMANCE = (SPARSITY, "accuracy")
+FAIRNESS = ("recall_group_min",)
+DEFAULT_OBJECTIVES = (*PERFORMANCE, *FAIRNESS)
+RANKINGS = ("performance", "with_fairness")
+FRONTIER_RESAMPLES = 1000  # a probability is then known to 0.03, and quickly
+FRACTIONS = ("_group_min", "_group_max", "_difference", "_ratio", "_to_overall", "_gini")
+CHANGES = ("_change", "excessive", "normalised")  # against dense: not between 0 and 1
 
 
 def frontier(
@@ -26,19 +49,215 @@ def frontier(
         confidence: of the intervals; the frontier itself is that of the means.
 
     Returns:
-        `operating_points` of the objectives, with `on_frontier` (point).
+        `operating_points` of the objectives, with `on_frontier` (point) and `probability` (point):
+        the share of bootstrap resamples of seeds, paired over methods and levels, in which no
+        other point dominates it. It is NaN with fewer than 3 seeds.
 
     Raises:
         InputError: for an unknown objective, one named twice, or none.
     """
+    _check_objectives(objectives)
+    points = operating_points(results, objectives, confidence)
+    means = [points[name].sel(estimate="mean").values * _sign(name) for name in objectives]
+    return points.assign(
+        on_frontier=("point", non_dominated(np.stack(means, axis=1))),
+        probability=("point", _probability(_by_seed(results, objectives))),
+    )
+
+
+def hypervolumes(
+    results: Results,
+    objectives: Sequence[str] = DEFAULT_OBJECTIVES,
+    reference: Mapping[str, float] | None = None,
+    confidence: float = 0.95,
+) -> xr.Dataset:
+    """How good each method's operating points are together: the volume that they dominate.
+
+    The dense network is a point of every method. Seeds are resampled whole, so differences
+    between methods are paired. Noise lets a frontier look better than it is: estimates and bounds
+    are corrected for that (`fairness.corrected_interval`).
+
+    Args:
+        results: one task's results.
+        objectives: `sparsity` (higher is better) and metrics, each in its own direction.
+        reference: the point that volumes are measured from, by objective, in its own units; what
+            is left out is as in `reference_point`.
+        confidence: of the intervals.
+
+    Returns:
+        `hypervolume` (method, estimate) and `rank` (method), 1 the best; `difference` (method,
+        other, estimate) of method minus other, and `apart` (method, other): its interval excludes
+        0. Attributes: `reference` by objective, and `best`, a method. NaN for a method of which no
+        network is finished, and for bounds with fewer than 3 seeds.
+
+    Raises:
+        InputError: for bad objectives, a reference that is none of them, or is not finite.
+    """
+    _check_objectives(objectives)
+    check(0 < confidence < 1, f"confidence {confidence}: expected in (0, 1), such as 0.95")
+    point = reference_point(results, objectives, reference)
+    names = as_dataset(results)["method"].values
+    resampled = _resampled(results, objectives, point)
+    seeds = as_dataset(results).sizes["seed"]
+    volumes = corrected_interval(resampled, seeds, confidence)
+    paired = resampled[:, :, None] - resampled[:, None, :]
+    difference = np.stack(corrected_interval(paired, seeds, confidence), axis=-1)
+    return xr.Dataset(
+        {
+            "hypervolume": (("method", "estimate"), np.stack(volumes, axis=-1)),
+            "rank": ("method", _ranks(volumes.estimate)),
+            "difference": (("method", "other", "estimate"), difference),
+            "apart": (("method", "other"), (difference[..., 1] > 0) | (difference[..., 2] < 0)),
+        },
+        {"method": names, "other": names, "estimate": list(ESTIMATES)},
+        {"reference": point, "best": str(names[_first(volumes.estimate)])},
+    )
+
+
+def ranking_change(
+    results: Results,
+    performance: Sequence[str] = PERFORMANCE,
+    fairness: Sequence[str] = FAIRNESS,
+    reference: Mapping[str, float] | None = None,
+    confidence: float = 0.95,
+) -> xr.Dataset:
+    """Whether other methods win once fairness counts: ranks by hypervolume without and with it.
+
+    Args:
+        results: one task's results, of at least two methods.
+        performance: the objectives of the first ranking.
+        fairness: those that the second ranking has besides.
+        reference: as in `hypervolumes`.
+        confidence: of the intervals.
+
+    Returns:
+        By `ranking` (performance, with_fairness) and method: `hypervolume` (and estimate) and
+        `rank`; `rank_change` (method), positive for one that falls; `tau` (estimate), Kendall's
+        tau-b between the two orders; `first_place_changes`, the share of resamples in which
+        another method is first. The last two without bounds or NaN with fewer than 3 seeds.
+        Attribute `reference` by objective.
+
+    Raises:
+        InputError: as `hypervolumes` does, and for a single method.
+    """
+    names = as_dataset(results)["method"].values
+    check(len(names) > 1, f"only one method, {str(names[0])!r}: expected two at least to rank")
+    check(bool(fairness), "no fairness metrics: expected some beside those of performance")
+    objectives = (*performance, *fairness)
+    _check_objectives(objectives)
+    check(0 < confidence < 1, f"confidence {confidence}: expected in (0, 1), such as 0.95")
+    point = reference_point(results, objectives, reference)
+    pair = [_resampled(results, part, point) for part in (performance, objectives)]
+    seeds = as_dataset(results).sizes["seed"]
+    volumes = [corrected_interval(part, seeds, confidence) for part in pair]
+    tau = percentile_interval(rank_agreement(*pair), seeds, confidence)
+    tau = tau._replace(estimate=rank_agreement(*(part.estimate for part in volumes)))
+    moved = (_first(pair[0]) != _first(pair[1]))[1:].mean() if seeds >= FEWEST_SEEDS else np.nan
+    ranks = np.stack([_ranks(part.estimate) for part in volumes])
+    intervals = np.stack([np.stack(part, axis=-1) for part in volumes])
+    return xr.Dataset(
+        {
+            "hypervolume": (("ranking", "method", "estimate"), intervals),
+            "rank": (("ranking", "method"), ranks),
+            "rank_change": ("method", ranks[1] - ranks[0]),
+            "tau": ("estimate", np.stack(tau)),
+            "first_place_changes": moved,
+        },
+        {"ranking": list(RANKINGS), "method": names, "estimate": list(ESTIMATES)},
+        {"reference": point},
+    )
+
+
+def reference_point(
+    results: Results, objectives: Sequence[str], given: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """The point that hypervolumes are measured from, by objective and in its own units.
+
+    What is not given: sparsity 0; chance, 1/classes, for `accuracy` and `balanced_accuracy`; the
+    worst possible value, 0 or 1, for metrics that are fractions by their name; else the worst mean
+    over seeds of all methods and levels, which then depends on what is compared (NaN where no mean
+    is known).
+
+    Raises:
+        InputError: for a given name that is no objective, or a value that is not finite.
+    """
+    given = given or {}
+    for name, value in given.items():
+        if name not in objectives:
+            raise unknown("objective of the reference", name, objectives)
+        check(bool(np.isfinite(value)), f"reference {name}={value}: expected a finite number")
+    return {
+        name: float(given[name]) if name in given else _worst(results, name) for name in objectives
+    }
+
+
+def _worst(results: Results, name: str) -> float:
+    if name == SPARSITY:
+        return 0.0
+    if name in ("accuracy", "balanced_accuracy"):
+        return 1 / as_dataset(results).sizes["true"]
+    if name.endswith(FRACTIONS) and not any(part in name for part in CHANGES):
+        return 0.0 if METRICS[name].higher_is_better else 1.0
+    values = _by_seed(results, [name])[..., 0]
+    means = weighted_means(np.full((1, len(values)), 1 / len(values)), values)
+    known = means[np.isfinite(means)]
+    return _sign(name) * known.min() if known.size else np.nan
+
+
+def _check_objectives(objectives: Sequence[str]) -> None:
     valid = [SPARSITY, *METRICS]
     check(bool(objectives), f"no objectives: expected some of {', '.join(valid)}")
-    check(len({*objectives}) == len(objectives), f"objectives {objectives}: expected each once")
     for name in objectives:
         if name not in valid:
             raise unknown("objective", name, valid)
-    points = operating_points(results, objectives, confidence)
-    signs = [1 if n == SPARSITY or METRICS[n].higher_is_better else -1 for n in objectives]
-    means = [points[name].sel(estimate="mean").values for name in objectives]
-    on_frontier = fairness.non_dominated(np.stack(means, axis=1) * signs)
-    return points.assign(on_frontier=("point", on_frontier))
+    listed = ", ".join(objectives)
+    check(len({*objectives}) == len(objectives), f"objectives {listed}: expected each once")
+
+
+def _sign(name: str) -> int:
+    return 1 if name == SPARSITY or METRICS[name].higher_is_better else -1
+
+
+def _by_seed(results: Results, objectives: Sequence[str]) -> np.ndarray:
+    """Objectives of each network, higher is better: (seed, method, level, objective)."""
+    table = network_metrics(results, objectives).transpose("seed", "method", "level")
+    columns = [_sign(name) * table[name].values.astype(float) for name in objectives]
+    values = np.stack(columns, axis=-1)
+    return np.where(np.isfinite(values), values, np.nan)  # XLA's minimum of NaN may be inf
+
+
+def _probability(values: np.ndarray) -> np.ndarray:
+    """P(on the frontier) of the points of `operating_points`: the dense network is one of them."""
+    seeds, methods, levels, _ = values.shape
+    once = (np.arange(levels) > 0) | (np.arange(methods) == 0)[:, None]
+    points = values[:, once]
+    if seeds < FEWEST_SEEDS:
+        return np.full(points.shape[1], np.nan)
+    weights = bootstrap_weights(seeds, FRONTIER_RESAMPLES)[1:]
+    return non_dominated_probability(weighted_means(weights, points))
+
+
+def _resampled(
+    results: Results, objectives: Sequence[str], reference: Mapping[str, float]
+) -> np.ndarray:
+    """Hypervolumes under each row of weights: (rows, methods); NaN where nothing is finished."""
+    values = _by_seed(results, objectives)
+    origin = np.array([_sign(name) * reference[name] for name in objectives])
+    weights = bootstrap_weights(len(values))
+    by_method = [
+        hypervolume(weighted_means(weights, values[:, method]), origin)
+        for method in range(values.shape[1])
+    ]
+    lost = np.asarray(np.isnan(values).any(axis=3))
+    return np.where(lost.all(axis=(0, 2)), np.nan, np.stack(by_method, axis=1))
+
+
+def _ranks(volumes: np.ndarray) -> np.ndarray:
+    """1 for the largest; equal ones share the better rank, NaN has none."""
+    better = (volumes > volumes[:, None]).sum(axis=1)
+    return np.where(np.isnan(volumes), np.nan, 1.0 + better)
+
+
+def _first(resampled: np.ndarray) -> np.ndarray:
+    """The method with the largest hypervolume, along the last axis."""
+    return np.asarray(np.where(np.isnan(resampled), -np.inf, resampled).argmax(axis=-1))

@@ -77,25 +77,23 @@ class Rule(NamedTuple):
         return rule
 
 
-def parse_weights(texts: Sequence[str]) -> dict[str, float]:
-    """What metrics are worth, from texts NAME=WEIGHT.
+def named_numbers(kind: str, texts: Sequence[str]) -> dict[str, float]:
+    """Numbers by metric, from texts NAME=NUMBER.
 
     Raises:
-        InputError: if one does not parse.
+        InputError: if one does not parse; it is said to be of that kind.
 
     Example:
-        >>> parse_weights(["sparsity=1", "recall_group_min=2.5"])
+        >>> named_numbers("weight", ["sparsity=1", "recall_group_min=2.5"])
         {'sparsity': 1.0, 'recall_group_min': 2.5}
     """
-    weights = {}
-    for text in texts:
-        name, _, weight = text.partition("=")
-        weights[name.strip()] = _number(weight)
+    pairs = [text.partition("=") for text in texts]
+    for text, (_, _, number) in zip(texts, pairs, strict=True):
         check(
-            math.isfinite(weights[name.strip()]),
-            f"weight {text!r}: expected a metric, = and a number, such as 'recall_group_min=2.5'",
+            math.isfinite(_number(number)),
+            f"{kind} {text!r}: expected a metric, = and a number, such as 'recall_group_min=0.5'",
         )
-    return weights
+    return {name.strip(): _number(number) for name, _, number in pairs}
 
 
 def _number(text: str) -> float:

@@ -6,7 +6,6 @@ from typing import TypeAlias
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 
 from prune_fair import fairness
 from prune_fair.errors import check, unknown
@@ -104,10 +103,10 @@ def over_seeds(values: xr.DataArray, confidence: float = CONFIDENCE) -> xr.DataA
     Raises:
         InputError: for a confidence outside (0, 1).
     """
+    _check_confidence(confidence)
     by_seed = values.transpose("seed", ...)
-    weights = fairness.bootstrap_weights(values.sizes["seed"])
-    resampled = fairness.weighted_means(weights, by_seed.values.astype(float))
-    return _with_estimates(by_seed.isel(seed=0, drop=True), resampled, weights, confidence)
+    interval = fairness.mean_interval(by_seed.values.astype(float), confidence)
+    return _with_estimates(by_seed.isel(seed=0, drop=True), interval)
 
 
 def metrics(
@@ -136,53 +135,43 @@ def metrics(
     results = as_dataset(results)
     columns = list(dict.fromkeys((SPARSITY, *names)))
     table = network_metrics(results, columns)
-    weights = fairness.bootstrap_weights(table.sizes["seed"])
-    like = table[SPARSITY].isel(seed=0, drop=True)
-    whole = {}
-    for name in columns:
-        if pooled and name != SPARSITY:
-            resampled = _pooled(results, name, weights)
-        else:
-            resampled = fairness.weighted_means(weights, _seeds_first(table[name]))
-        whole[name] = _with_estimates(like, resampled, weights, confidence)
+    whole = {
+        name: _pooled(results, name, confidence)
+        if pooled and name != SPARSITY
+        else over_seeds(table[name], confidence)
+        for name in columns
+    }
     missing = (table.isnull() & table[SPARSITY].notnull()).sum("seed")
     return xr.Dataset(whole).assign(undefined=missing.to_dataarray("metric"))
 
 
-def _seeds_first(values: xr.DataArray) -> np.ndarray:
-    return values.transpose("seed", "method", "level").values.astype(float)
-
-
-def _with_estimates(
-    like: xr.DataArray,
-    resampled: Float[np.ndarray, "rows *shape"],
-    weights: Float[np.ndarray, "rows seeds"],
-    confidence: float,
-) -> xr.DataArray:
-    """A statistic's values under each row of weights as mean, low and high."""
+def _check_confidence(confidence: float) -> None:
     check(0 < confidence < 1, f"confidence {confidence}: expected in (0, 1), such as 0.95")
-    interval = fairness.percentile_interval(resampled, weights.shape[1], confidence)
+
+
+def _with_estimates(like: xr.DataArray, interval: fairness.Interval) -> xr.DataArray:
     estimates = xr.Variable("estimate", list(ESTIMATES))
     parts = [like.copy(data=bound) for bound in interval]
     return xr.concat(parts, estimates).transpose(..., "estimate")
 
 
-def _pooled(
-    results: xr.Dataset, name: str, weights: Float[np.ndarray, "rows seeds"]
-) -> Float[np.ndarray, "rows methods levels"]:
-    """A metric of the counts summed over seeds, under each row of weights.
+def _pooled(results: xr.Dataset, name: str, confidence: float) -> xr.DataArray:
+    """A metric of the counts summed over seeds, with its interval over seeds.
 
     The dense counts are those of the same seeds, so that both sides know the same networks.
     """
+    _check_confidence(confidence)
     counts, dense = _counts(results, name)
-    finished = results[SPARSITY].transpose(*MEMBERS).notnull().values
-    rows = jnp.asarray(weights, jnp.float32)
-    resampled = []
-    for own, own_dense, known in zip(counts, dense, finished, strict=True):
+    sparsity = results[SPARSITY].transpose(*MEMBERS)
+    rows = jnp.asarray(fairness.bootstrap_weights(sparsity.sizes["seed"]), jnp.float32)
+    finished, resampled = sparsity.notnull(), []
+    for own, own_dense, known in zip(counts, dense, finished.values, strict=True):
         shown = known.reshape(*known.shape, *(1,) * (own.ndim - 2))
         pair = (jnp.tensordot(rows, part * shown, axes=1) for part in (own, own_dense))
         resampled.append(np.asarray(METRICS[name].function(*pair), dtype=float))
-    return np.stack(resampled, axis=1)
+    seeds = finished.sum("seed").values
+    interval = fairness.percentile_interval(np.stack(resampled, axis=1), seeds, confidence)
+    return _with_estimates(sparsity.isel(seed=0, drop=True), interval)
 
 
 def operating_points(

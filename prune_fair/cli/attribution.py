@@ -40,9 +40,8 @@ def attribute(
         for name, covariates in MODELS.items()
     }
     if json:
-        head = {key: results.attrs[key] for key in ("path", "fingerprint", "complete")}
         models = {name: _document(table) for name, table in tables.items()}
-        return console.print_json({**head, "models": models})
+        return console.print_answer(results, {"models": models})
     screen = console.make_console()
     for name, table in tables.items():
         console.print_attribution(screen, name.replace("_", " "), table)

@@ -38,14 +38,15 @@ def select(
         json: print one JSON document.
     """
     results = open_study(study)
-    weights = analysis.parse_weights(weigh) if weigh else None
+    weights = analysis.named_numbers("weight", weigh) if weigh else None
     asked = require or analysis.DEFAULT_REQUIRE, maximise, weights, confidence, pooled
     choices = {name: analysis.select(node, *asked) for name, node in tasks_of(results)}
     shown = confidence or analysis.CONFIDENCE
     if json:
-        head = {key: results.attrs[key] for key in ("path", "fingerprint", "complete")}
         tasks = {name: _document(choice) for name, choice in choices.items()}
-        console.print_json({**head, "confidence": confidence, "intervals": shown, "tasks": tasks})
+        console.print_answer(
+            results, {"confidence": confidence, "intervals": shown, "tasks": tasks}
+        )
     else:
         screen = console.make_console()
         for name, choice in choices.items():

@@ -7,8 +7,9 @@ import tyro
 from prune_fair.cli.attribution import attribute
 from prune_fair.cli.choice import select
 from prune_fair.cli.flags import one_line_errors
+from prune_fair.cli.frontiers import compare, frontier
 from prune_fair.cli.listing import list_rows
-from prune_fair.cli.points import frontier, metrics
+from prune_fair.cli.points import metrics
 from prune_fair.cli.votes import exemplars
 
 
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "frontier": frontier,
                 "select": select,
                 "attribute": attribute,
+                "compare": compare,
                 "exemplars": exemplars,
             },
             prog="prune-fair",

@@ -1,6 +1,4 @@
-"""`prune-fair metrics` and `prune-fair frontier`."""
-
-from collections.abc import Mapping, Sequence
+"""`prune-fair metrics`, and how operating points are printed."""
 
 import xarray as xr
 
@@ -32,54 +30,18 @@ def metrics(
         name: analysis.operating_points(node, _names(node, names), confidence, pooled, json)
         for name, node in tasks_of(results)
     }
-    print_points(results, points, None, confidence, json)
+    if json:
+        tasks = {name: console.point_rows(part) for name, part in points.items()}
+        return console.print_answer(results, {"confidence": confidence, "tasks": tasks})
+    screen = console.make_console()
+    for name, part in points.items():
+        columns = list(map(str, part["metric"].values))
+        for first in range(0, len(columns), COLUMNS):
+            console.print_points(screen, name, part, columns[first : first + COLUMNS])
+    return console.print_caveats(screen, results, confidence)
 
 
 def _names(node: xr.Dataset, names: str) -> list[str]:
     if names == "all":
         return analysis.known_metrics(node)
     return split_names(names)
-
-
-def frontier(
-    study: StudyPath,
-    objectives: str = ",".join(analysis.DEFAULT_OBJECTIVES),
-    json: bool = False,
-    confidence: float = 0.95,
-) -> None:
-    """The operating points that no other dominates.
-
-    Args:
-        study: directory that an experiment wrote.
-        objectives: names separated by commas: sparsity and metrics, each in its own direction.
-        json: print one JSON document, with the dominated points too.
-        confidence: of the intervals, in (0, 1).
-    """
-    results = open_study(study)
-    columns = split_names(objectives)
-    points = {
-        name: analysis.frontier(node, columns, confidence) for name, node in tasks_of(results)
-    }
-    if not json:
-        points = {name: part.isel(point=part.on_frontier.values) for name, part in points.items()}
-    print_points(results, points, columns, confidence, json)
-
-
-def print_points(
-    results: xr.DataTree,
-    points: Mapping[str, xr.Dataset],
-    columns: Sequence[str] | None,
-    confidence: float,
-    json: bool,
-) -> None:
-    """Operating points of all tasks as tables, or as one JSON document; None for all columns."""
-    if json:
-        head = {key: results.attrs[key] for key in ("path", "fingerprint", "complete")}
-        tasks = {name: console.point_rows(part) for name, part in points.items()}
-        return console.print_json({**head, "confidence": confidence, "tasks": tasks})
-    screen = console.make_console()
-    for name, part in points.items():
-        shown = list(map(str, part["metric"].values)) if columns is None else columns
-        for first in range(0, len(shown), COLUMNS):
-            console.print_points(screen, name, part, shown[first : first + COLUMNS])
-    return console.print_caveats(screen, results, confidence)

@@ -37,7 +37,6 @@ def exemplars(
         tables[name] = analysis.exemplars(node, method, distance, confidence)
         images[name] = _images(node, tables[name], level, top)
     if json:
-        head = {key: results.attrs[key] for key in ("path", "fingerprint", "complete")}
         asked = {"distance": distance, "confidence": confidence}
         tasks = {
             name: {
@@ -49,7 +48,7 @@ def exemplars(
             }
             for name, table in tables.items()
         }
-        return console.print_json({**head, **asked, "tasks": tasks})
+        return console.print_answer(results, {**asked, "tasks": tasks})
     screen = console.make_console()
     for name, table in tables.items():
         console.print_exemplars(screen, name, table)

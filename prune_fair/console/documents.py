@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import xarray as xr
@@ -12,6 +13,12 @@ def print_json(document: Any) -> None:
     """One JSON document on standard output; what is not a number is null."""
     json.dump(_without_nan(document), sys.stdout, indent=1, allow_nan=False)
     sys.stdout.write("\n")
+
+
+def print_answer(results: xr.DataTree, answer: Mapping[str, Any]) -> None:
+    """An answer about a study as one JSON document, after what says which study it is."""
+    head = {key: results.attrs[key] for key in ("path", "fingerprint", "complete")}
+    print_json({**head, **answer})
 
 
 def point_rows(points: xr.Dataset) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from prune_fair.fairness import FEWEST_SEEDS
 
 WIDTH_OF_A_FILE = 160
 ROUNDING = 1e-9
+HEADINGS = {"probability": "P(on frontier)"}
 MOST_ROWS = 500  # that are drawn with lines, which takes a minute for ten thousand
 
 
@@ -56,7 +57,8 @@ def print_rows(
 
 def print_points(console: Console, title: str, points: xr.Dataset, columns: Sequence[str]) -> None:
     """Operating points as rows: method, level, and each column with its interval."""
-    print_rows(console, title, ("method", "level", *columns), point_cells(points, columns))
+    headings = (HEADINGS.get(name, name) for name in columns)
+    print_rows(console, title, ("method", "level", *headings), point_cells(points, columns))
 
 
 def point_cells(points: xr.Dataset, columns: Sequence[str]) -> list[tuple[str, ...]]:
@@ -67,17 +69,20 @@ def point_cells(points: xr.Dataset, columns: Sequence[str]) -> list[tuple[str, .
     """
     cells = [list(map(str, points["method"].values)), list(map(str, points["level"].values))]
     for name in columns:
-        values = points[name].transpose("point", "estimate").values
-        undefined = points["undefined"].sel(metric=name).values
-        exact = (name == analysis.SPARSITY) & (np.ptp(values, axis=1) < ROUNDING)
-        cells.append(
-            [
-                (f"{row[0]:.3f}" if plain else _interval(row, ".3f"))
-                + (f" ({missing} undefined)" if missing else "")
-                for row, plain, missing in zip(values, exact, undefined, strict=True)
-            ]
-        )
+        plain = "estimate" not in points[name].dims
+        cells.append([f"{p:.2f}" for p in points[name].values] if plain else _cells(points, name))
     return list(zip(*cells, strict=True))
+
+
+def _cells(points: xr.Dataset, name: str) -> list[str]:
+    values = points[name].transpose("point", "estimate").values
+    undefined = points["undefined"].sel(metric=name).values
+    exact = (name == analysis.SPARSITY) & (np.ptp(values, axis=1) < ROUNDING)
+    return [
+        (f"{row[0]:.3f}" if alone else _interval(row, ".3f"))
+        + (f" ({missing} undefined)" if missing else "")
+        for row, alone, missing in zip(values, exact, undefined, strict=True)
+    ]
 
 
 def print_price(console: Console, name: str, price: xr.Dataset) -> None:

@@ -16,17 +16,33 @@ from prune_fair.fairness.exemplars import (
     over_index,
     taxicab,
 )
-from prune_fair.fairness.frontier import non_dominated, sparsest_within
+from prune_fair.fairness.frontier import (
+    non_dominated,
+    non_dominated_probability,
+    rank_agreement,
+    sparsest_within,
+)
 from prune_fair.fairness.metrics import METRICS, Metric
 from prune_fair.fairness.rates import BASE_RATES, accuracy, overall, recall, undefined
+from prune_fair.fairness.significance import (
+    PairedDifference,
+    benjamini_hochberg,
+    holm,
+    paired_difference,
+    seeds_needed,
+    welch,
+)
 from prune_fair.fairness.statistics import (
     FEWEST_SEEDS,
     Interval,
     bootstrap_weights,
+    corrected_interval,
+    known_seeds,
     mean_interval,
     percentile_interval,
     weighted_means,
 )
+from prune_fair.fairness.volume import hypervolume
 
 __all__ = [
     "AGGREGATORS",
@@ -36,26 +52,37 @@ __all__ = [
     "Interval",
     "Metric",
     "OverIndex",
+    "PairedDifference",
     "accuracy",
     "add_votes",
+    "benjamini_hochberg",
     "bootstrap_weights",
     "confusion_counts",
+    "corrected_interval",
     "count_by_class",
     "excessive_error",
     "generalised_entropy",
     "group_confusion_counts",
+    "holm",
+    "hypervolume",
+    "known_seeds",
     "mean_interval",
     "modal_exemplars",
     "modal_label",
     "non_dominated",
+    "non_dominated_probability",
     "normalised_recall_difference",
     "over_index",
     "overall",
+    "paired_difference",
     "percentile_interval",
+    "rank_agreement",
     "recall",
     "recall_change",
+    "seeds_needed",
     "sparsest_within",
     "taxicab",
     "undefined",
     "weighted_means",
+    "welch",
 ]

@@ -35,7 +35,7 @@ def group_min(rates: PerClass) -> PerNetwork:
 
     Source: fairlearn, `MetricFrame.group_min`.
     """
-    return rates.min(axis=-1)
+    return _or_nan(rates, rates.min(axis=-1))
 
 
 def group_max(rates: PerClass) -> PerNetwork:
@@ -43,7 +43,12 @@ def group_max(rates: PerClass) -> PerNetwork:
 
     Source: fairlearn, `MetricFrame.group_max`.
     """
-    return rates.max(axis=-1)
+    return _or_nan(rates, rates.max(axis=-1))
+
+
+def _or_nan(rates: PerClass, reduced: PerNetwork) -> PerNetwork:
+    """NaN where a rate is: XLA's minima and maxima of large arrays pass over it on CPU."""
+    return jnp.where(jnp.isnan(rates).any(axis=-1), jnp.nan, reduced)
 
 
 def difference(rates: PerClass) -> PerNetwork:
@@ -55,7 +60,7 @@ def difference(rates: PerClass) -> PerNetwork:
         >>> float(difference(jnp.array([0.5, 1.0, 0.75])))
         0.5
     """
-    return rates.max(axis=-1) - rates.min(axis=-1)
+    return group_max(rates) - group_min(rates)
 
 
 def ratio(rates: PerClass) -> PerNetwork:
@@ -67,7 +72,7 @@ def ratio(rates: PerClass) -> PerNetwork:
         >>> float(ratio(jnp.array([0.5, 1.0, 0.75])))
         0.5
     """
-    return fraction(rates.min(axis=-1), rates.max(axis=-1))
+    return fraction(group_min(rates), group_max(rates))
 
 
 def difference_to_overall(rates: PerClass, overall: PerNetwork) -> PerNetwork:
@@ -79,7 +84,7 @@ def difference_to_overall(rates: PerClass, overall: PerNetwork) -> PerNetwork:
         >>> float(difference_to_overall(jnp.array([0.5, 1.0, 0.75]), jnp.array(0.875)))
         0.375
     """
-    return jnp.abs(rates - overall[..., None]).max(axis=-1)
+    return group_max(jnp.abs(rates - overall[..., None]))
 
 
 def ratio_to_overall(rates: PerClass, overall: PerNetwork) -> PerNetwork:
@@ -94,7 +99,7 @@ def ratio_to_overall(rates: PerClass, overall: PerNetwork) -> PerNetwork:
         0.625
     """
     against = jnp.broadcast_to(overall[..., None], rates.shape)
-    return fraction(jnp.minimum(rates, against), jnp.maximum(rates, against)).min(axis=-1)
+    return group_min(fraction(jnp.minimum(rates, against), jnp.maximum(rates, against)))
 
 
 def std(rates: PerClass) -> PerNetwork:

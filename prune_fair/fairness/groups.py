@@ -9,7 +9,7 @@ from typing import TypeAlias
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Real
 
-from prune_fair.fairness.aggregators import difference
+from prune_fair.fairness.aggregators import difference, group_max
 from prune_fair.fairness.rates import PerNetwork, accuracy, fpr, recall
 
 GroupConfusion: TypeAlias = Real[Array, "*networks groups classes classes"]
@@ -29,7 +29,7 @@ def recall_difference_max(group_confusion: GroupConfusion) -> PerNetwork:
         >>> float(recall_difference_max(counts))
         0.5
     """
-    return _between_groups(recall(group_confusion)).max(axis=-1)
+    return group_max(_between_groups(recall(group_confusion)))
 
 
 def equalised_odds_difference(group_confusion: GroupConfusion) -> PerNetwork:
@@ -46,7 +46,7 @@ def equalised_odds_difference(group_confusion: GroupConfusion) -> PerNetwork:
         0.25
     """
     both = (_between_groups(rate(group_confusion)) for rate in (recall, fpr))
-    return jnp.maximum(*both).max(axis=-1)
+    return group_max(jnp.maximum(*both))
 
 
 def group_accuracy_change(group_confusion: GroupConfusion, dense: GroupConfusion) -> PerGroup:

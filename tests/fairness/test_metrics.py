@@ -271,3 +271,16 @@ def test_against_itself_nothing_has_changed():
     for name in references.AGAINST_DENSE:
         value = float(METRICS[name].function(same, same))
         assert value == pytest.approx(1 if name == "intensification" else 0, abs=1e-6), name
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_many_networks_at_once_are_each_as_alone(name, rng):
+    """XLA's minimum of a large array passes over NaN on CPU: undefined networks among many."""
+    groups = () if METRICS[name].over == "class" else (2,)
+    counts = rng.integers(0, 9, (2, 4, 32, 13, *groups, 10, 10))
+    counts[:, :, ::3] = 0
+    counts[:, :, 1::3, ..., 4, :] = 0
+    value = np.asarray(METRICS[name].function(*jnp.asarray(counts)))
+    alone = [METRICS[name].function(*jnp.asarray(counts[:, 1, seed, 2])) for seed in range(6)]
+    np.testing.assert_allclose(value[1, :6, 2], alone, rtol=1e-4, atol=1e-6)
+    assert np.isnan(value[:, ::3]).all()

@@ -179,7 +179,7 @@ def test_margins_over_several_batches_and_of_a_class_without_images():
         test_images=jnp.tile(part.test_images, (3, 1, 1, 1)),
         test_labels=jnp.tile(part.test_labels, 3),
     )
-    margins = [network.evaluate(task, each, variables, mask).margin for each in (part, repeated)]
+    margins = [evaluation.evaluate(task, each, variables, mask).margin for each in (part, repeated)]
     assert np.flatnonzero(np.isnan(margins[0])).tolist() == [3]
     np.testing.assert_allclose(*margins, atol=1e-6)
 

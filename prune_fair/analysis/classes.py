@@ -1,0 +1,59 @@
+"""Which classes pay: tests of each class at each level against the dense networks."""
+
+import numpy as np
+import xarray as xr
+
+from prune_fair.analysis.tables import (
+    Results,
+    as_dataset,
+    class_recall,
+    network_metrics,
+    over_seeds,
+)
+from prune_fair.fairness import benjamini_hochberg, holm, welch
+
+
+def class_tests(results: Results, confidence: float = 0.95, alpha: float = 0.05) -> xr.Dataset:
+    """Is a class hit by pruning otherwise than the networks as a whole?
+
+    The test is Welch's, as in the source, between the populations of recall minus accuracy of the
+    dense and of the pruned networks. Those are not paired there, though ours are by seed. One
+    family of tests is all classes at all levels of one method; level 0 is no test.
+
+    Args:
+        results: one task's results.
+        confidence: of the intervals, paired bootstraps over seeds.
+        alpha: a class is flagged where its adjusted p is at most this.
+
+    Returns:
+        By method, level and true class: `normalised_recall_difference` (and estimate), the change
+        since dense of recall minus accuracy; `recall_change` (and estimate); `p`, `p_holm`,
+        `p_bh`; `flagged_holm`, `flagged_bh`. A p is NaN with fewer than 2 networks, and where
+        neither population varies.
+
+    Source: Hooker et al. 2019, arXiv 1911.05248, who do not correct; Welch 1947; Holm 1979;
+    Benjamini & Hochberg 1995.
+    """
+    results = as_dataset(results)
+    recall = class_recall(results)
+    beyond = recall - network_metrics(results, ["accuracy"])["accuracy"]
+    beyond = beyond.transpose("seed", "method", "level", "true")
+    dense = beyond.isel(level=[0]).values
+    p = welch(beyond.values, np.broadcast_to(dense, beyond.shape))
+    p[:, 0] = np.nan
+    dims = ("method", "level", "true")
+    adjusted = {
+        name: (dims, np.stack([correct(family) for family in p]))
+        for name, correct in (("p_holm", holm), ("p_bh", benjamini_hochberg))
+    }
+    flags = {f"flagged_{n[2:]}": (dims, values <= alpha) for n, (_, values) in adjusted.items()}
+    changes = {
+        "normalised_recall_difference": _change(beyond, confidence),
+        "recall_change": _change(recall, confidence),
+    }
+    return xr.Dataset({**changes, "p": (dims, p), **adjusted, **flags}).assign_attrs(alpha=alpha)
+
+
+def _change(values: xr.DataArray, confidence: float) -> xr.DataArray:
+    """Mean change since level 0 of the same seed, with its interval."""
+    return over_seeds(values - values.isel(level=0, drop=True), confidence)

@@ -1,0 +1,140 @@
+"""Methods against each other at one sparsity, paired over seeds."""
+
+from itertools import combinations
+
+import numpy as np
+import xarray as xr
+
+from prune_fair.analysis.tables import (
+    ESTIMATES,
+    SPARSITY,
+    Results,
+    as_dataset,
+    network_metrics,
+    over_seeds,
+)
+from prune_fair.errors import check, unknown
+from prune_fair.fairness import (
+    FEWEST_SEEDS,
+    METRICS,
+    PairedDifference,
+    holm,
+    paired_difference,
+    seeds_needed,
+)
+
+POWER = 0.8
+ROUNDING = 1e-9
+
+
+def compare(
+    results: Results,
+    metric: str = "recall_group_min",
+    sparsity: float | None = None,
+    confidence: float = 0.95,
+    effect: float | None = None,
+) -> xr.Dataset:
+    """Every pair of methods at the same sparsity: is one of them better?
+
+    Each network's metric is interpolated between its own levels (`at_sparsity`), and differences
+    are of networks of one seed, which share initialisation and batches.
+
+    Args:
+        results: one task's results, of at least two methods.
+        metric: a name of METRICS.
+        sparsity: at which they are compared; by default `common_sparsity`.
+        confidence: of the intervals.
+        effect: the difference that `seeds_needed` is for; by default the one that was observed.
+
+    Returns:
+        By method: `value` (and estimate). By pair, with coordinates `first` and `second`:
+        `difference` (and estimate) of first minus second; `p` of the paired t-test, and `p_holm`
+        over all pairs; `sd` of the differences over seeds; `seeds` that were compared;
+        `seeds_needed` to find the effect with power 0.8 at the level 1 - confidence, without
+        regard to the other pairs. Attributes: `metric`, `sparsity`. NaN for a method that does not
+        reach the sparsity.
+
+    Raises:
+        InputError: for an unknown metric, a single method, an effect of 0 or a sparsity that no
+            two methods reach.
+    """
+    results = as_dataset(results)
+    if metric not in METRICS:
+        raise unknown("metric", metric, METRICS)
+    names = results["method"].values
+    check(len(names) > 1, f"only one method, {str(names[0])!r}: expected two at least to compare")
+    check(effect is None or effect != 0, "effect 0: expected a difference to be found")
+    sparsity = common_sparsity(results) if sparsity is None else sparsity
+    values = at_sparsity(results, metric, sparsity)
+    _check_reached(results, values, sparsity)
+    one, other = np.array([*combinations(range(len(names)), 2)]).T
+    value = over_seeds(values, confidence)
+    by_seed = values.transpose("seed", "method").values
+    found = paired_difference(by_seed[:, one], by_seed[:, other], confidence)
+    coords = {"first": ("pair", names[one]), "second": ("pair", names[other])}
+    columns = {"value": value, **_pairs(found, confidence, effect)}
+    attrs = {"metric": metric, SPARSITY: float(sparsity)}
+    return xr.Dataset(columns, {**coords, "estimate": list(ESTIMATES)}, attrs)
+
+
+def at_sparsity(results: Results, metric: str, sparsity: float) -> xr.DataArray:
+    """A metric of each network at a sparsity: (method, seed).
+
+    Linear in the logarithm of density (what is not pruned) between the network's own two nearest
+    levels, so exact at a level; of levels with one sparsity the last counts. NaN where the
+    network's levels, as far as they are finished, do not reach the sparsity.
+    """
+    table = network_metrics(results, [SPARSITY, metric]).transpose("method", "seed", "level")
+    values = _interpolate(table[SPARSITY].values, table[metric].values, sparsity)
+    return table[metric].isel(level=0, drop=True).copy(data=values)
+
+
+def common_sparsity(results: Results) -> float:
+    """The sparsest that all methods reach: of the last level that at least 3 seeds have finished.
+
+    (Or all seeds, where there are fewer.) Of these networks the least sparse one counts.
+    """
+    sparsities = as_dataset(results)[SPARSITY].transpose("level", "seed", "method").values
+    finished: np.ndarray = np.logical_not(np.isnan(sparsities).any(axis=2))
+    enough = finished.sum(axis=1) >= min(FEWEST_SEEDS, finished.shape[1])
+    check(bool(enough.any()), "no level is finished by enough seeds: let the study run on")
+    last = np.flatnonzero(enough)[-1]
+    return float(sparsities[last][finished[last]].min())
+
+
+def _check_reached(results: xr.Dataset, values: xr.DataArray, sparsity: float) -> None:
+    reached = values.notnull().any("seed").sum().item()
+    common = np.floor(1e4 * common_sparsity(results)) / 1e4  # rounded, it might not be reached
+    expected = f"expected one that two methods reach; all reach those from 0 to {common:.4f}"
+    check(reached > 1, f"sparsity {sparsity}: {expected}")
+
+
+def _interpolate(sparsities: np.ndarray, values: np.ndarray, sparsity: float) -> np.ndarray:
+    """Values (method, seed, level) between the levels of each network."""
+    flat = (array.reshape(-1, array.shape[-1]).astype(float) for array in (sparsities, values))
+    found = [_at(own, row, sparsity) for own, row in zip(*flat, strict=True)]
+    return np.array(found).reshape(values.shape[:-1])
+
+
+def _at(sparsities: np.ndarray, values: np.ndarray, sparsity: float) -> float:
+    order = np.argsort(sparsities, kind="stable")  # NaN last
+    order = order[: np.count_nonzero(sparsities < 1)]
+    if not len(order) or not 0 <= sparsity < 1:
+        return np.nan
+    pruned = -np.log1p(-sparsities[order])
+    asked = -np.log1p(-sparsity)
+    if pruned[0] - ROUNDING <= asked <= pruned[-1] + ROUNDING:
+        return float(np.interp(asked, pruned, values[order]))
+    return np.nan
+
+
+def _pairs(found: PairedDifference, confidence: float, effect: float | None) -> dict[str, tuple]:
+    seen = np.abs(found.mean.estimate) if effect is None else np.full_like(found.sd, effect)
+    return {
+        "difference": (("pair", "estimate"), np.stack(found.mean, axis=-1)),
+        "p": ("pair", found.p),
+        "p_holm": ("pair", holm(found.p)),
+        "sd": ("pair", found.sd),
+        "seeds": ("pair", found.pairs),
+        "seeds_needed": ("pair", seeds_needed(seen, found.sd, POWER, 1 - confidence)),
+    }

@@ -1,0 +1,96 @@
+"""`prune-fair frontier` and `prune-fair compare`: which method, and is it more than chance?"""
+
+from collections.abc import Mapping, Sequence
+
+import xarray as xr
+
+from prune_fair import analysis, console
+from prune_fair.cli.flags import StudyPath, split_names, tasks_of
+from prune_fair.store import open_study
+
+
+def frontier(
+    study: StudyPath,
+    objectives: str = ",".join(analysis.DEFAULT_OBJECTIVES),
+    reference: str = "",
+    json: bool = False,
+    confidence: float = 0.95,
+) -> None:
+    """The operating points that no other dominates, and which method has the better ones.
+
+    Args:
+        study: directory that an experiment wrote.
+        objectives: names separated by commas: sparsity and metrics, each in its own direction.
+        reference: point that hypervolumes are measured from, such as accuracy=0.5,sparsity=0.3;
+            what is left out is sparsity 0, accuracy of chance, and the worst value of others.
+        json: print one JSON document, with the dominated points too.
+        confidence: of the intervals, in (0, 1).
+    """
+    results = open_study(study)
+    columns = split_names(objectives)
+    point = analysis.named_numbers("reference", split_names(reference))
+    points, volumes, rankings = {}, {}, {}
+    for name, node in tasks_of(results):
+        points[name] = analysis.frontier(node, columns, confidence)
+        volumes[name] = analysis.hypervolumes(node, columns, point, confidence)
+        rankings[name] = _ranking(node, columns, point, confidence)
+    if json:
+        tasks = {name: console.point_rows(part) for name, part in points.items()}
+        parts = {
+            name: console.hypervolume_document(part, rankings[name])
+            for name, part in volumes.items()
+        }
+        return console.print_answer(
+            results, {"confidence": confidence, "tasks": tasks, "comparisons": parts}
+        )
+    screen = console.make_console()
+    for name, part in points.items():
+        on_frontier = part.isel(point=part.on_frontier.values)
+        console.print_points(screen, name, on_frontier, [*columns, "probability"])
+        console.print_hypervolumes(screen, name, volumes[name], rankings[name])
+    return console.print_caveats(screen, results, confidence)
+
+
+def compare(
+    study: StudyPath,
+    metric: str = "recall_group_min",
+    sparsity: float | None = None,
+    effect: float | None = None,
+    json: bool = False,
+    confidence: float = 0.95,
+) -> None:
+    """Every pair of methods at one sparsity, paired over seeds: is one of them better?
+
+    Args:
+        study: directory that an experiment wrote.
+        metric: what they are compared by.
+        sparsity: where, between levels too; by default the sparsest that all methods reach.
+        effect: the difference that the number of seeds is for; by default the one observed.
+        json: print one JSON document.
+        confidence: of the intervals, in (0, 1).
+    """
+    results = open_study(study)
+    found = {
+        name: analysis.compare(node, metric, sparsity, confidence, effect)
+        for name, node in tasks_of(results)
+    }
+    if json:
+        tasks = {name: console.comparison_document(part) for name, part in found.items()}
+        return console.print_answer(
+            results, {"confidence": confidence, "effect": effect, "tasks": tasks}
+        )
+    screen = console.make_console()
+    for name, part in found.items():
+        console.print_comparison(screen, name, part, effect)
+    return console.print_caveats(screen, results, confidence)
+
+
+def _ranking(
+    node: xr.Dataset, columns: Sequence[str], point: Mapping[str, float], confidence: float
+) -> xr.Dataset | None:
+    """The change of ranks; None where there is one method, or nothing to add to or to be added."""
+    performance = [name for name in columns if name in analysis.PERFORMANCE]
+    fairness = [name for name in columns if name not in analysis.PERFORMANCE]
+    if node.sizes["method"] < 2 or not performance or not fairness:
+        return None
+    return analysis.ranking_change(node, performance, fairness, point, confidence)

@@ -1,0 +1,97 @@
+"""Methods side by side: hypervolumes and ranks, paired differences; as tables and for JSON."""
+
+import math
+from typing import Any
+
+import xarray as xr
+from rich.console import Console
+from rich.table import Table
+
+from prune_fair import analysis
+from prune_fair.console.documents import keyed
+from prune_fair.console.tables import with_interval
+
+
+def print_hypervolumes(
+    console: Console, title: str, volumes: xr.Dataset, ranking: xr.Dataset | None
+) -> None:
+    """Each method's hypervolume and ranks, the reference point, and whether the order changes."""
+    table = Table(title=f"{title}: hypervolume by method", title_justify="left")
+    headings = ["method", "hypervolume", "minus the best"]
+    if ranking is not None:
+        headings += ["rank by performance", "rank with fairness"]
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    for method in volumes.sortby("rank")["method"].values:
+        row = volumes.sel({"method": method})
+        behind = row.difference.sel({"other": volumes.attrs["best"]})
+        best = method == volumes.attrs["best"]
+        cells = [method, with_interval(row.hypervolume, 1.0, ".4f")]
+        cells.append("best" if best else with_interval(behind, 1.0, "+.4f"))
+        if ranking is not None:
+            cells += [f"{rank:.0f}" for rank in ranking["rank"].sel({"method": method}).values]
+        table.add_row(*cells)
+    console.print(table)
+    point = ", ".join(f"{name}={value:.3g}" for name, value in volumes.attrs["reference"].items())
+    console.print(f"Hypervolume above {point}.", markup=False, soft_wrap=True)
+    console.print(ranking_in_words(ranking), markup=False, soft_wrap=True)
+
+
+def ranking_in_words(ranking: xr.Dataset | None) -> str:
+    """Whether other methods win once fairness counts, as a sentence."""
+    if ranking is None:
+        return "No change of ranks: it takes two methods, and objectives of both kinds."
+    if ranking.tau[0].isnull():
+        return "No change of ranks: methods are tied, or one has no finished network."
+    tau = f"Kendall's tau {with_interval(ranking.tau, 1.0, '.2f')}"
+    moved = [str(name) for name in ranking["method"].values[ranking.rank_change.values != 0]]
+    order = f"changes the order of {', '.join(moved)}" if moved else "leaves the order as it is"
+    sentence = f"Counting fairness {order} ({tau})"
+    changes = ranking.first_place_changes.item()
+    if math.isnan(changes):
+        return f"{sentence}."
+    return f"{sentence}; another method is first in {changes:.0%} of the resamples."
+
+
+def print_comparison(console: Console, title: str, found: xr.Dataset, effect: float | None) -> None:
+    """Pairs of methods: difference with its interval, p, and the seeds it takes to see it."""
+    metric, sparsity = found.attrs["metric"], found.attrs[analysis.SPARSITY]
+    table = Table(title=f"{title}: {metric} at sparsity {sparsity:.4f}", title_justify="left")
+    seen = "the difference" if effect is None else f"a difference of {abs(effect):g}"
+    for heading in ("first", "second", "first - second", "p (Holm)", "seeds", f"to see {seen}"):
+        table.add_column(heading, no_wrap=True)
+    for index in range(found.sizes["pair"]):
+        pair = found.isel(pair=index)
+        needed = pair.seeds_needed.item()
+        table.add_row(
+            pair["first"].item(),
+            pair["second"].item(),
+            with_interval(pair.difference, 1.0, "+.4f"),
+            "-" if pair.p_holm.isnull() else f"{pair.p_holm.item():.2g}",
+            f"{pair.seeds.item():.0f}",
+            f"{needed:.0f} seeds" if math.isfinite(needed) else "-",
+        )
+    console.print(table)
+    line = "p: paired t-test over seeds, adjusted for all pairs by Holm; seeds: for power 0.8."
+    console.print(line, markup=False, soft_wrap=True)
+
+
+def hypervolume_document(volumes: xr.Dataset, ranking: xr.Dataset | None) -> dict[str, Any]:
+    """Hypervolumes, their differences, the reference point and the ranking, as JSON types."""
+    document = {**volumes.attrs, **_columns(volumes)}
+    return {**document, "ranking": None if ranking is None else _columns(ranking)}
+
+
+def comparison_document(found: xr.Dataset) -> dict[str, Any]:
+    """Values by method, and pairs, as JSON types."""
+    pairs = found.drop_dims("method")
+    names = [*pairs.coords, *pairs.data_vars]
+    rows = [
+        {str(name): keyed(pairs[name].isel(pair=index)) for name in names if name != "estimate"}
+        for index in range(pairs.sizes["pair"])
+    ]
+    return {**found.attrs, "value": keyed(found.value), "pairs": rows}
+
+
+def _columns(table: xr.Dataset) -> dict[str, Any]:
+    return {str(name): keyed(values) for name, values in table.data_vars.items()}
