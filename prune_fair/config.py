@@ -125,6 +125,9 @@ class RecipeConfig:
             with, in (0, 1].
         rewind_step: step of the dense training to whose weights the treatment `rewind` goes back,
             and from which it goes on; 0 is the initialisation.
+        gradual_prunings: how often the treatment `gradual` prunes within a training, at least 1.
+        gradual_share: share of the training's steps, in (0, 1), over which these prunings are
+            equally spaced, the last one at its end; the rest of the steps repairs.
         score_batches: batches of training images, drawn anew for each network and level, that a
             criterion scores on; at most an epoch.
         augment: how training images vary from step to step, each way once: `crop`, a shift of up
@@ -146,6 +149,8 @@ class RecipeConfig:
     decay: str = "cosine"
     finetune_learning_rate: float = 0.1
     rewind_step: int = 0
+    gradual_prunings: int = 10
+    gradual_share: float = 0.75
     score_batches: int = 8
     augment: tuple[str, ...] = ()
     recalibrate_images: int = 0
@@ -157,13 +162,15 @@ class RecipeConfig:
             lookup(datasets.AUGMENTATIONS, name, "augmentation")
         once = len({*self.augment}) == len(self.augment)
         check(once, f"augment {', '.join(self.augment)}: expected each once")
-        for name in ("epochs", "batch_size", "score_batches"):
+        for name in ("epochs", "batch_size", "gradual_prunings", "score_batches"):
             value = getattr(self, name)
             check(value >= 1, f"{name} {value}: expected at least 1")
         check(self.learning_rate > 0, f"learning_rate {self.learning_rate}: expected above 0")
         check(0 <= self.momentum < 1, f"momentum {self.momentum}: expected in [0, 1)")
         check(self.weight_decay >= 0, f"weight_decay {self.weight_decay}: expected at least 0")
         check(self.rewind_step >= 0, f"rewind_step {self.rewind_step}: expected at least 0")
+        share = self.gradual_share
+        check(0 < share < 1, f"gradual_share {share}: expected a share of the steps, in (0, 1)")
         images = self.recalibrate_images
         check(images >= 0, f"recalibrate_images {images}: expected at least 0")
         share = self.finetune_learning_rate

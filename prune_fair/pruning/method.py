@@ -64,6 +64,11 @@ class Method:
             f"{refused}{self.granularity} leaves every layer the same share; expected the scope "
             "layerwise",
         )
+        check(
+            self.block is None or not TREATMENTS[self.treatment].gradual,
+            f"{refused}{self.granularity} has one sparsity, and no others on the way to it that "
+            f"{self.treatment} could prune to; expected another treatment or granularity",
+        )
 
     @property
     def removes_channels(self) -> bool:

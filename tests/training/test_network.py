@@ -15,7 +15,7 @@ from prune_fair.config import RecipeConfig
 from prune_fair.datasets import load
 from prune_fair.models import build
 from prune_fair.pruning import Method, full_mask, kernels
-from prune_fair.training import network
+from prune_fair.training import evaluation, network
 
 
 def make_task(model="mlp", **recipe) -> tuple[network.Task, network.DeviceData]:
@@ -152,11 +152,11 @@ def test_divergence_is_seen():
 
 @pytest.mark.parametrize("batch", [7, 540, 1000])
 def test_evaluation_equals_scikit_learn(monkeypatch, batch):
-    monkeypatch.setattr(network, "EVALUATION_BATCH", batch)
+    monkeypatch.setattr(evaluation, "EVALUATION_BATCH", batch)
     task, data = make_task()
     variables, mask = start(task, data)
     mask["dense_0"]["kernel"] = mask["dense_0"]["kernel"].at[:3].set(False)
-    evaluated = jax.jit(partial(network.evaluate, task))(data, variables, mask)
+    evaluated = jax.jit(partial(evaluation.evaluate, task))(data, variables, mask)
     zeroed = jax.tree.map(lambda leaf, kept: jnp.where(kept, leaf, 0), variables.params, mask)
     logits = task.model.in_evaluation({})(zeroed, task.pixels.normalise(data.test_images))
     expected = confusion_matrix(data.test_labels, jnp.argmax(logits, axis=1), labels=range(10))
@@ -233,7 +233,7 @@ def test_a_statistic_that_is_not_finite_is_divergence(deep):
 def test_evaluation_and_scores_go_by_the_running_statistics(deep):
     task, _, data, (plain, recalibrated) = deep
     mask = full_mask(plain.variables.params)
-    evaluate = jax.jit(partial(network.evaluate, task))
+    evaluate = jax.jit(partial(evaluation.evaluate, task))
     counts = [evaluate(data, t.variables, mask).confusion for t in (plain, recalibrated)]
     assert not np.array_equal(*counts)
     quota = jnp.array([1000])
@@ -243,27 +243,3 @@ def test_evaluation_and_scores_go_by_the_running_statistics(deep):
     masks = [prune(v, mask, plain.variables, jnp.int32(0), quota) for v in networks]
     assert jax.tree.structure(masks[0]) == jax.tree.structure(plain.variables.params)
     assert not same(*masks)
-
-
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_spans_follow_each_other(optimizer):
-    """Steps 0 to 3 and then the rest: momentum apart, the whole training."""
-    recipe = {"rewind_step": 3, "momentum": 0.0, "optimizer": optimizer}
-    task, data = make_task(**recipe)
-    variables, mask = start(task, data)
-    train = jax.jit(partial(network.train, task, data, LEVEL))
-    rest = jnp.int32(0), jnp.float32(1)
-    steps = network.total_steps(task)
-    spans = [jnp.array(span) for span in ((0, steps), (0, 3), (3, steps), (0, 0))]
-    whole, early = (train(variables, mask, *rest, spans[i]).variables for i in (0, 1))
-    resumed = train(early, mask, *rest, spans[2]).variables
-    untouched = train(variables, mask, *rest, spans[3]).variables
-    plain_task = make_task(**{**recipe, "rewind_step": 0})[0]
-    plain = jax.jit(partial(network.train, plain_task, data, LEVEL))(variables, mask, *rest)
-    assert same(untouched, variables)
-    assert not same(early, whole)
-    close = jax.tree.map(lambda a, b: jnp.allclose(a, b, atol=1e-5), whole, plain.variables)
-    assert jax.tree.all(close)
-    if optimizer == "sgd":  # whose moments, which start anew, are none here
-        close = jax.tree.map(lambda a, b: jnp.allclose(a, b, atol=1e-5), resumed, whole)
-        assert jax.tree.all(close)
