@@ -14,7 +14,7 @@ from typing import Any
 
 from prune_fair import datasets
 from prune_fair.errors import check, lookup
-from prune_fair.models import MODELS, is_chain
+from prune_fair.models import MODELS, build, is_chain
 from prune_fair.pruning import Method, Schedule
 from prune_fair.types import SCHEMA_VERSION, Dataset
 
@@ -204,7 +204,8 @@ class StudyConfig:
             host memory and the work that a kill can lose grow with it.
 
     Raises:
-        InputError: for an unknown method, or values outside these ranges.
+        InputError: for an unknown method, one that does not fit the schedule or a model, or values
+            outside these ranges.
 
     Example:
         >>> StudyConfig(methods=("random-global-rewind",), seeds=2).pruned_networks
@@ -223,6 +224,13 @@ class StudyConfig:
             check(len({*names}) == len(names), f"{kind}s {names}: expected each once")
         for method in map(Method.parse, self.methods):
             self._check_block(method)
+            once = not self.schedule.iterative or len(self.schedule.sparsity_by_level()) == 2
+            check(
+                once or not method.forgets_start,
+                f"method {method.name!r} scores by how far weights moved from the initialisation, "
+                f"and the schedule prunes networks that {method.treatment} began elsewhere; "
+                "expected one-shot or 1 level, or another treatment",
+            )
             for model in {task.model.name for task in self.tasks}:
                 check(
                     not method.removes_channels or is_chain(MODELS[model]),
@@ -231,6 +239,21 @@ class StudyConfig:
                 )
         for name in ("seeds", "seeds_per_piece"):
             check(getattr(self, name) >= 1, f"{name} {getattr(self, name)}: expected at least 1")
+        for task in self.tasks:
+            self._check_layers(task)
+
+    def _check_layers(self, task: TaskConfig) -> None:
+        """Raises `InputError` for methods that do not fit a model whose layers are known by now.
+
+        Where the shape of the images is known with the images, the study refuses such methods.
+        """
+        methods = [method for method in map(Method.parse, self.methods) if method.needs_shapes]
+        data, model = task.data, task.model
+        shape = datasets.known_shape(data.name, data.classes, data.downsample)
+        if methods and shape is not None:
+            built = build(model.name, *shape, model.widths, width=model.width)
+            for method in methods:
+                method.check_fits(built)
 
     def _check_block(self, method: Method) -> None:
         """Raises `InputError` for an n:m method under a schedule of other sparsities than its."""

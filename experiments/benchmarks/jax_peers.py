@@ -14,9 +14,9 @@ from workloads import SPARSITY, Workload, normalised
 from prune_fair import Method, PlanConfig
 from prune_fair.pruning import apply_mask, full_mask, quota
 from prune_fair.training import network
+from prune_fair.training.optimizer import make_optimizer
 from prune_fair.training.plan import Plan, make_plan, use_every_core
 from prune_fair.training.population import Population
-from prune_fair.training.optimizer import make_optimizer
 from prune_fair.training.programs import build_model, make_programs, make_task
 
 Round = Callable[[], int]  # trains some networks, and says how many steps that were

@@ -76,6 +76,16 @@ class Method:
         return self.granularity.startswith("channel")
 
     @property
+    def forgets_start(self) -> bool:
+        """Whether it scores by a start that networks which it has retrained did not have."""
+        return self.criterion == "movement" and self.treatment == "reinit"
+
+    @property
+    def needs_shapes(self) -> bool:
+        """Whether there are models that this method does not fit, as `check_fits` finds out."""
+        return self.block is not None or by_hand(self.scope) is not None or not self.first
+
+    @property
     def block(self) -> tuple[int, int] | None:
         """N and m of the granularity n:m."""
         n, colon, m = self.granularity.partition(":")
