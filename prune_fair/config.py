@@ -14,7 +14,7 @@ from typing import Any
 
 from prune_fair import datasets
 from prune_fair.errors import check, lookup
-from prune_fair.models import MODELS, is_chain
+from prune_fair.models import MODELS, build, is_chain
 from prune_fair.pruning import Method, Schedule
 from prune_fair.types import SCHEMA_VERSION, Dataset
 
@@ -125,6 +125,9 @@ class RecipeConfig:
             with, in (0, 1].
         rewind_step: step of the dense training to whose weights the treatment `rewind` goes back,
             and from which it goes on; 0 is the initialisation.
+        gradual_prunings: how often the treatment `gradual` prunes within a training, at least 1.
+        gradual_share: share of the training's steps, in (0, 1), over which these prunings are
+            equally spaced, the last one at its end; the rest of the steps repairs.
         score_batches: batches of training images, drawn anew for each network and level, that a
             criterion scores on; at most an epoch.
         augment: how training images vary from step to step, each way once: `crop`, a shift of up
@@ -146,6 +149,8 @@ class RecipeConfig:
     decay: str = "cosine"
     finetune_learning_rate: float = 0.1
     rewind_step: int = 0
+    gradual_prunings: int = 10
+    gradual_share: float = 0.75
     score_batches: int = 8
     augment: tuple[str, ...] = ()
     recalibrate_images: int = 0
@@ -157,13 +162,15 @@ class RecipeConfig:
             lookup(datasets.AUGMENTATIONS, name, "augmentation")
         once = len({*self.augment}) == len(self.augment)
         check(once, f"augment {', '.join(self.augment)}: expected each once")
-        for name in ("epochs", "batch_size", "score_batches"):
+        for name in ("epochs", "batch_size", "gradual_prunings", "score_batches"):
             value = getattr(self, name)
             check(value >= 1, f"{name} {value}: expected at least 1")
         check(self.learning_rate > 0, f"learning_rate {self.learning_rate}: expected above 0")
         check(0 <= self.momentum < 1, f"momentum {self.momentum}: expected in [0, 1)")
         check(self.weight_decay >= 0, f"weight_decay {self.weight_decay}: expected at least 0")
         check(self.rewind_step >= 0, f"rewind_step {self.rewind_step}: expected at least 0")
+        share = self.gradual_share
+        check(0 < share < 1, f"gradual_share {share}: expected a share of the steps, in (0, 1)")
         images = self.recalibrate_images
         check(images >= 0, f"recalibrate_images {images}: expected at least 0")
         share = self.finetune_learning_rate
@@ -199,7 +206,8 @@ class StudyConfig:
             predict each class: 8 bytes a method, level, image and class.
 
     Raises:
-        InputError: for an unknown method, or values outside these ranges.
+        InputError: for an unknown method, one that does not fit the schedule or a model, or values
+            outside these ranges.
 
     Example:
         >>> StudyConfig(methods=("random-global-rewind",), seeds=2).pruned_networks
@@ -219,6 +227,13 @@ class StudyConfig:
             check(len({*names}) == len(names), f"{kind}s {names}: expected each once")
         for method in map(Method.parse, self.methods):
             self._check_block(method)
+            once = not self.schedule.iterative or len(self.schedule.sparsity_by_level()) == 2
+            check(
+                once or not method.forgets_start,
+                f"method {method.name!r} scores by how far weights moved from the initialisation, "
+                f"and the schedule prunes networks that {method.treatment} began elsewhere; "
+                "expected one-shot or 1 level, or another treatment",
+            )
             for model in {task.model.name for task in self.tasks}:
                 check(
                     not method.removes_channels or is_chain(MODELS[model]),
@@ -227,6 +242,21 @@ class StudyConfig:
                 )
         for name in ("seeds", "seeds_per_piece"):
             check(getattr(self, name) >= 1, f"{name} {getattr(self, name)}: expected at least 1")
+        for task in self.tasks:
+            self._check_layers(task)
+
+    def _check_layers(self, task: TaskConfig) -> None:
+        """Raises `InputError` for methods that do not fit a model whose layers are known by now.
+
+        Where the shape of the images is known with the images, the study refuses such methods.
+        """
+        methods = [method for method in map(Method.parse, self.methods) if method.needs_shapes]
+        data, model = task.data, task.model
+        shape = datasets.known_shape(data.name, data.classes, data.downsample)
+        if methods and shape is not None:
+            built = build(model.name, *shape, model.widths, width=model.width)
+            for method in methods:
+                method.check_fits(built)
 
     def _check_block(self, method: Method) -> None:
         """Raises `InputError` for an n:m method under a schedule of other sparsities than its."""

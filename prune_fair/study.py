@@ -8,17 +8,16 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import jax
 import numpy as np
 import xarray as xr
 
 from prune_fair.config import StudyConfig
-from prune_fair.pruning import TREATMENTS, Method, Treatment, kernels, quota
+from prune_fair.pruning import TREATMENTS, Method, Treatment, kernels
 from prune_fair.store import DENSE, StudyStore, open_study, writing
 from prune_fair.training import network
-from prune_fair.training.evaluation import Evaluated
 from prune_fair.training.plan import PlanConfig, make_plan, use_every_core
 from prune_fair.training.population import Population
 from prune_fair.training.programs import (
@@ -27,10 +26,16 @@ from prune_fair.training.programs import (
     build_model,
     make_programs,
     make_task,
+)
+from prune_fair.training.retraining import (
+    Networks,
+    Piece,
+    Retrained,
+    prune,
     retrain,
     train_to_rewind_step,
 )
-from prune_fair.training.votes import Votes
+from prune_fair.training.spans import check_steps
 from prune_fair.types import Dataset, Mask, Variables
 
 
@@ -45,13 +50,6 @@ class Progress(Protocol):
 
 def silent(networks: int, *, reused: bool = False) -> None:
     """Tells nobody."""
-
-
-class Networks(NamedTuple):
-    """Networks of one method on the host, stacked by seed."""
-
-    variables: Variables
-    mask: Mask
 
 
 class TaskRun(NamedTuple):
@@ -104,6 +102,9 @@ def run_study(
             task.name: make_task(task, datasets[task.name], laid, config.votes)
             for task in config.tasks
         }
+        treatments = [_treatment(method) for method in config.methods]
+        for task in made.values():
+            check_steps(task.recipe, treatments, network.total_steps(task))
         store.begin_run(asdict(laid))
         for name, task in made.items():
             machine = Population(laid)
@@ -125,23 +126,23 @@ def run_block(run: TaskRun, seeds: Seeds) -> None:
     next_level = _first_unfinished_level(run, seeds)
     if next_level == len(sparsities):
         return
-    initial = _initialise(run, seeds, level=0)
+    initial = run.programs.initialise((np.int32(0),), seeds)
+    piece = _piece(run, seeds, 0, initial)
     if next_level == 0:
         nothing_removed = jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), initial.params)
-        networks = _retrain(run, seeds, 0, {DENSE: Networks(initial, nothing_removed)})
+        networks = _retrain(run, piece, {DENSE: Networks(initial, nothing_removed)})
     else:
         networks = _load(run, seeds, next_level - 1)
     dense = networks[DENSE] if DENSE in networks else _load(run, seeds, 0)[DENSE]
     rewound = initial
     if any(_treatment(name).rewinds for name in run.config.methods):
-        shared = run.data, np.int32(0)
-        rewound = train_to_rewind_step(run.programs, run.task, shared, initial, seeds)
+        rewound = train_to_rewind_step(piece)
     for level in range(max(1, next_level), len(sparsities)):
-        from_dense = level == 1 or not run.config.schedule.iterative
-        parents = dict.fromkeys(run.config.methods, dense) if from_dense else networks
-        pruned = _prune(run, seeds, level, initial, parents)
-        starts = _treat(run, seeds, level, rewound, parents, pruned)
-        networks = _retrain(run, seeds, level, starts)
+        piece = _piece(run, seeds, level, initial)
+        parents = dict.fromkeys(run.config.methods, dense) if piece.from_dense else networks
+        pruned = _prune(piece, parents, sparsities[level])
+        starts = _treat(piece, rewound, parents, pruned)
+        networks = _retrain(run, piece, starts)
 
 
 def _first_unfinished_level(run: TaskRun, seeds: Seeds) -> int:
@@ -154,59 +155,39 @@ def _first_unfinished_level(run: TaskRun, seeds: Seeds) -> int:
     return level
 
 
-def _initialise(run: TaskRun, seeds: Seeds, level: int) -> Variables:
-    return run.programs.initialise((np.int32(level),), seeds)
+def _piece(run: TaskRun, seeds: Seeds, level: int, initial: Variables) -> Piece:
+    shared = run.programs, run.task, run.data, run.config.schedule
+    return Piece(*shared, level, seeds, initial)
 
 
-def _prune(
-    run: TaskRun, seeds: Seeds, level: int, initial: Variables, parents: Mapping[str, Networks]
-) -> dict[str, Mask]:
-    """The next mask of every method's networks."""
-    sparsities, masks = run.config.schedule.sparsity_by_level(), {}
-    for name, parent in parents.items():
-        method = Method.parse(name)
-        kept = quota(method.scope, sparsities[level], method.shapes(run.task.model), sparsities[-1])
-        stacked = *parent, initial, seeds, np.tile(kept, (len(seeds), 1))
-        masks[name] = run.programs.prune[name]((run.data, np.int32(level)), *stacked)
-    return masks
+def _prune(piece: Piece, parents: Mapping[str, Networks], sparsity: float) -> dict[str, Mask]:
+    """The next mask of every method's networks; that of before, where pruning is gradual."""
+    return {
+        name: parent.mask if _treatment(name).gradual else prune(piece, name, parent, sparsity)
+        for name, parent in parents.items()
+    }
 
 
 def _treat(
-    run: TaskRun,
-    seeds: Seeds,
-    level: int,
+    piece: Piece,
     rewound: Variables,
     parents: Mapping[str, Networks],
     masks: Mapping[str, Mask],
 ) -> dict[str, Networks]:
     """The variables that every method's survivors train from."""
-    fresh = _initialise(run, seeds, level)
+    fresh = piece.programs.initialise((np.int32(piece.level),), piece.seeds)
     return {
         name: Networks(_treatment(name).start(rewound, parents[name].variables, fresh), mask)
         for name, mask in masks.items()
     }
 
 
-def _retrain(
-    run: TaskRun, seeds: Seeds, level: int, starts: Mapping[str, Networks]
-) -> dict[str, Networks]:
-    """Trains and evaluates the networks of all methods together, and saves them."""
-    variables, mask = jax.tree.map(lambda *leaves: np.concatenate(leaves), *starts.values())
-    treatments = [_treatment(name) for name in starts for _ in seeds]
-    members = treatments, variables, mask, np.tile(seeds, len(starts))
-    shared = run.data, np.int32(level)
-    trained = retrain(run.programs, run.task, shared, *members, done=run.progress)
-    evaluated, votes = run.programs.evaluate(run.data, seeds, trained.variables, mask)
-    networks, counts = jax.tree.map(
-        lambda leaf: leaf.reshape(len(starts), len(seeds), *leaf.shape[1:]),
-        (Networks(trained.variables, mask), (trained.diverged, evaluated)),
-    )
-    retrained = {
-        name: jax.tree.map(lambda leaf, row=row: leaf[row], networks)
-        for row, name in enumerate(starts)
-    }
-    _save(run, seeds, level, retrained, *counts, votes=votes)
-    return retrained
+def _retrain(run: TaskRun, piece: Piece, starts: Mapping[str, Networks]) -> dict[str, Networks]:
+    """Trains and evaluates the networks of all methods, and saves them."""
+    treatments = {name: _treatment(name) for name in starts}
+    retrained = retrain(piece, starts, treatments, run.progress)
+    _save(run, piece, retrained)
+    return {name: each.networks for name, each in retrained.items()}
 
 
 def _treatment(name: str) -> Treatment:
@@ -214,17 +195,13 @@ def _treatment(name: str) -> Treatment:
     return TREATMENTS["reinit" if name == DENSE else Method.parse(name).treatment]
 
 
-def _save(
-    run: TaskRun,
-    seeds: Seeds,
-    level: int,
-    networks: Mapping[str, Networks],
-    diverged: Any,
-    evaluated: Evaluated,
-    votes: Votes | None,
-) -> None:
+def _save(run: TaskRun, piece: Piece, retrained: Mapping[str, Retrained]) -> None:
     """Networks first, then the results that say they are there, then drops what is superseded."""
-    first_seed, sizes = int(seeds[0]), np.array(list(run.layer_sizes.values()))
+    first_seed, level = int(piece.seeds[0]), piece.level
+    networks = {name: each.networks for name, each in retrained.items()}
+    counts = [(each.diverged, each.evaluated) for each in retrained.values()]
+    diverged, evaluated = jax.tree.map(lambda *leaves: np.stack(leaves), *counts)
+    sizes = np.array(list(run.layer_sizes.values()))
     prunable = np.array([_prunable(run, name) for name in networks])[:, None, :]
     removed = evaluated.removed_weights
     variables = {
@@ -238,14 +215,16 @@ def _save(
     }
     if evaluated.group_confusion is not None:
         variables["group_confusion"] = evaluated.group_confusion
-    if votes is not None:
-        variables |= {"votes": votes, "image_label": np.asarray(run.data.test_labels)}
+    votes = [each.votes for each in retrained.values() if each.votes is not None]
+    if votes:
+        labels = np.asarray(run.data.test_labels)
+        variables |= {"votes": np.stack(votes), "image_label": labels}
     saved = {
         name: {**members.variables._asdict(), "mask": members.mask}
         for name, members in networks.items()
     }
     run.store.save_networks(run.name, first_seed, level, saved)
-    run.store.write_piece(run.name, level, list(networks), seeds.tolist(), variables)
+    run.store.write_piece(run.name, level, list(networks), piece.seeds.tolist(), variables)
     if level > 1:
         run.store.drop_networks(run.name, first_seed, level - 1)
 

@@ -33,6 +33,7 @@ def test_list_names_every_row(capsys):
         ("models", "lenet5"),
         ("criteria", "saliency"),
         ("treatments", "reinit"),
+        ("treatments", "gradual"),
         ("schedules", "one-shot"),
         ("granularities", "channel"),
         ("metrics", "recall_ratio"),

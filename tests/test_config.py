@@ -1,8 +1,19 @@
 import dataclasses
+import subprocess
+import sys
 
 import pytest
 
-from prune_fair import DataConfig, InputError, ModelConfig, RecipeConfig, StudyConfig, TaskConfig
+from prune_fair import (
+    DataConfig,
+    InputError,
+    ModelConfig,
+    RecipeConfig,
+    Schedule,
+    StudyConfig,
+    TaskConfig,
+)
+from prune_fair.datasets import DATASETS, KNOWN, known_shape
 
 
 def test_fingerprint_covers_every_field(toy_config):
@@ -75,6 +86,8 @@ def test_labels_fit_a_file_system(name, label):
         (lambda: RecipeConfig(momentum=1.0), "momentum 1.0"),
         (lambda: RecipeConfig(weight_decay=-1.0), "weight_decay -1.0"),
         (lambda: RecipeConfig(finetune_learning_rate=0.0), "finetune_learning_rate 0.0"),
+        (lambda: RecipeConfig(gradual_prunings=0), "gradual_prunings 0: expected at least 1"),
+        (lambda: RecipeConfig(gradual_share=1.0), "gradual_share 1.0: expected a share of the ste"),
         (lambda: StudyConfig(seeds=0), "seeds 0: expected at least 1"),
         (lambda: StudyConfig(seeds_per_piece=0), "seeds_per_piece 0"),
         (lambda: StudyConfig(methods=()), "no methods"),
@@ -94,6 +107,31 @@ def test_labels_fit_a_file_system(name, label):
             ),
             "method 'magnitude-global-channel-rewind': channels of resnet18 cannot be removed",
         ),
+        (
+            lambda: study("magnitude-layerwise-2:4-gradual", sparsities=(0.5,)),
+            "2:4 has one sparsity, and no others on the way to it that gradual could prune to",
+        ),
+        (
+            lambda: study(
+                "magnitude-layerwise-4:8-rewind",
+                ModelConfig("lenet5"),
+                (0.5,),
+                DataConfig("fashion_mnist"),
+            ),
+            "layer conv_0 has 25 inputs, no multiple of 8; use .* '-skipfirst' if it is the first",
+        ),
+        (
+            lambda: study("magnitude-layerwise-4:8-rewind", ModelConfig(widths=(50, 40)), (0.5,)),
+            "layer dense_1 has 50 inputs, no multiple of 8",
+        ),
+        (
+            lambda: study("magnitude-dense_7=0.5-rewind"),
+            "unknown prunable layer in method .* 'dense_7': did you mean 'dense_",
+        ),
+        (
+            lambda: study("movement-global-reinit"),
+            "moved from the initialisation, and the schedule prunes networks that reinit began els",
+        ),
         (lambda: StudyConfig(tasks=()), "no tasks"),
         (lambda: StudyConfig(tasks=(TaskConfig(),) * 2), "expected each once"),
     ],
@@ -101,3 +139,49 @@ def test_labels_fit_a_file_system(name, label):
 def test_refusals(build, message):
     with pytest.raises(InputError, match=message):
         build()
+
+
+def study(method, model=ModelConfig(), sparsities=(), data=DataConfig()) -> StudyConfig:
+    schedule = Schedule("one-shot", sparsities=sparsities) if sparsities else Schedule()
+    return StudyConfig((TaskConfig(data, model),), (method,), schedule)
+
+
+def test_methods_that_fit_are_taken():
+    lenet5 = ModelConfig("lenet5")
+    assert study("magnitude-layerwise-2:4-rewind", sparsities=(0.5,))
+    assert study("magnitude-layerwise-4:8-rewind-skipfirst", ModelConfig(widths=(8,) * 3), (0.5,))
+    assert study("magnitude-conv_0=0.5,dense_1=0.9-rewind", lenet5, (), DataConfig("fashion_mnist"))
+    assert study("magnitude-global-gradual")
+    assert study("movement-global-reinit", sparsities=(0.5, 0.9))
+
+
+def test_what_is_known_with_the_images_is_refused_later():
+    """Their shape is known only where it needs no loading, and where they can be made smaller."""
+    for data in (DataConfig("idx:folder"), DataConfig(downsample=3)):
+        assert study("magnitude-dense_7=0.5-rewind", data=data)
+    with pytest.raises(InputError, match="layer dense_0 has 4 inputs, no multiple of 8"):
+        study("magnitude-layerwise-4:8-rewind", sparsities=(0.5,), data=DataConfig(downsample=4))
+
+
+def test_methods_that_fit_every_model_build_none(monkeypatch):
+    monkeypatch.setattr("prune_fair.config.build", None)
+    assert study("magnitude-global-rewind-output")
+
+
+def test_known_shapes_are_those_of_the_images():
+    data = DataConfig(classes=("3", "8", "1"), downsample=2)
+    for asked in (DataConfig(), data):
+        loaded = asked.load()
+        known = known_shape(asked.name, asked.classes, asked.downsample)
+        assert known == (loaded.train_images.shape[1:], len(loaded.class_names))
+    assert set(KNOWN) <= set(DATASETS)
+
+
+def test_a_study_s_config_leaves_the_choice_of_devices_open():
+    """It builds abstract models, and must not start JAX's backend."""
+    script = (
+        "import jax; from prune_fair import StudyConfig; "
+        "StudyConfig(methods=('magnitude-dense_0=0.5-rewind',)); "
+        "jax.config.update('jax_num_cpu_devices', 3); assert jax.device_count('cpu') == 3"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -115,6 +115,59 @@ class KilledError(Exception):
     """Stands for kill -9 between two writes."""
 
 
+@pytest.fixture(scope="module")
+def gradual_config(toy_config):
+    """Beside another method, so that both share the one training program, of spans."""
+    methods = "magnitude-global-gradual", "random-layerwise-channel-finetune"
+    task = dataclasses.replace(
+        toy_config.tasks[0],
+        recipe=dataclasses.replace(toy_config.tasks[0].recipe, gradual_prunings=3),
+    )
+    return dataclasses.replace(toy_config, tasks=(task,), methods=methods)
+
+
+@pytest.fixture(scope="module")
+def gradual_study(gradual_config, tmp_path_factory):
+    path = tmp_path_factory.mktemp("studies") / "gradual"
+    heard = []
+    run_study(gradual_config, path, progress=lambda n, reused=False: heard.append(n))
+    assert sum(heard) == gradual_config.networks
+    return path
+
+
+def test_gradual_pruning_ends_at_the_level_s_sparsity(gradual_study, toy_results):
+    results = open_study(gradual_study)["digits/mlp"].to_dataset()
+    assert results.finished.all()
+    kept = [quota("global", each, {"all": (64 * 20 + 20 * 10,)})[0] for each in (0.0, 0.6, 0.84)]
+    assert np.allclose(results.sparsity[0], 1 - np.array(kept) / (64 * 20 + 20 * 10))
+    assert not results.diverged.any()
+    other = results.confusion[1], toy_results.confusion[1]  # spans change rounding at most
+    moved = abs(other[0] - other[1]).sum(("true", "predicted")) / 2
+    assert (moved <= 5).all()
+
+
+def test_interrupted_gradual_study_goes_on_to_the_same_arrays(
+    gradual_config, gradual_study, tmp_path, monkeypatch
+):
+    def interrupted(*arguments):
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StudyStore, "drop_networks", interrupted)
+        with pytest.raises(KilledError):
+            run_study(gradual_config, tmp_path)
+    assert same(run_study(gradual_config, tmp_path), open_study(gradual_study))
+
+
+def test_training_too_short_for_gradual_pruning_is_refused(gradual_config, tmp_path):
+    task = gradual_config.tasks[0]
+    recipe = dataclasses.replace(task.recipe, gradual_prunings=10_000)
+    config = dataclasses.replace(gradual_config, tasks=(dataclasses.replace(task, recipe=recipe),))
+    with pytest.raises(InputError, match="gradual_prunings 10000: expected at most"):
+        run_study(config, tmp_path / "study")
+    assert not (tmp_path / "study/study.json").exists()
+
+
 @pytest.mark.parametrize(
     ("moment", "pieces"),
     [("save_networks", 0), ("write_piece", 0), ("save_networks", 2), ("write_piece", 4)],
@@ -168,6 +221,23 @@ def test_one_compile_of_the_training_program_a_task(toy_config, tmp_path, monkey
 
     monkeypatch.setattr(network, "train", counted)
     run_study(toy_config, tmp_path)
+    assert len(traces) == 1
+
+
+def test_one_compile_of_the_training_program_with_spans_too(gradual_config, tmp_path, monkeypatch):
+    """Of all spans, gradual and not, and of the dense networks."""
+    traces, train_span = [], network.train_span
+
+    def counted(*arguments):
+        traces.append(1)
+        return train_span(*arguments)
+
+    monkeypatch.setattr(network, "train_span", counted)
+    monkeypatch.setattr(network, "train", None)
+    recipe = dataclasses.replace(gradual_config.tasks[0].recipe, rewind_step=5)
+    task = dataclasses.replace(gradual_config.tasks[0], recipe=recipe)
+    methods = *gradual_config.methods, "magnitude-global-rewind"
+    run_study(dataclasses.replace(gradual_config, tasks=(task,), methods=methods), tmp_path)
     assert len(traces) == 1
 
 

@@ -14,6 +14,7 @@ from workloads import SPARSITY, Workload, normalised
 from prune_fair import Method, PlanConfig
 from prune_fair.pruning import apply_mask, full_mask, quota
 from prune_fair.training import network
+from prune_fair.training.optimizer import make_optimizer
 from prune_fair.training.plan import Plan, make_plan, use_every_core
 from prune_fair.training.population import Population
 from prune_fair.training.programs import build_model, make_programs, make_task
@@ -61,7 +62,7 @@ def sequential(workload: Workload) -> Round:
     data = workload.load()
     task = make_task(workload.task, data, Plan(1, 1, 1, "native"))
     images, labels = (jnp.asarray(array) for array in normalised(data))
-    optimizer = network.make_optimizer(task.recipe, workload.steps)
+    optimizer = make_optimizer(task.recipe, workload.steps)
 
     def loss(params: Any, rows: jax.Array) -> jax.Array:
         logits = task.model.in_evaluation({})(params, images[rows])

@@ -1,6 +1,6 @@
 """Sources of images: each gives a `Dataset` of plain arrays."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prune_fair.datasets.augmentation import AUGMENTATIONS, augment
 from prune_fair.datasets.complexity import COMPLEXITY, class_complexity
@@ -28,6 +28,7 @@ __all__ = [
     "COMPLEXITY",
     "DATASETS",
     "GROUPED",
+    "KNOWN",
     "PARAMETRIC",
     "augment",
     "check_classes",
@@ -41,6 +42,7 @@ __all__ = [
     "class_complexity",
     "downsample",
     "keep_fractions",
+    "known_shape",
     "label_noise",
     "load",
     "long_tail",
@@ -49,6 +51,10 @@ __all__ = [
 DATASETS: dict[str, Callable[[], Dataset]] = {
     "digits": digits,
     "fashion_mnist": fashion_mnist,
+}
+KNOWN: dict[str, tuple[tuple[int, int, int], int]] = {  # image shape and classes, without loading
+    "digits": ((8, 8, 1), 10),
+    "fashion_mnist": ((28, 28, 1), 10),
 }
 PARAMETRIC: dict[str, Callable[[str], Dataset]] = {
     "idx:DIR": idx,
@@ -73,6 +79,28 @@ def check_groups(name: str, groups: str) -> None:
         not groups or (name not in DATASETS and _parametric(name)[0] in GROUPED),
         f"groups {groups!r}: dataset {name!r} has none; expected one of {', '.join(GROUPED)}",
     )
+
+
+def known_shape(
+    name: str, classes: Sequence[str] = (), factor: int = 1
+) -> tuple[tuple[int, int, int], int] | None:
+    """Image shape and number of classes, if known without loading anything; else None.
+
+    Args:
+        name: of the dataset.
+        classes: those that are chosen; empty for all.
+        factor: by which images are made smaller; where it does not divide them, None.
+
+    Example:
+        >>> known_shape("digits", ("3", "8"), 2)
+        ((4, 4, 1), 2)
+    """
+    if name not in KNOWN:
+        return None
+    (height, width, channels), all_classes = KNOWN[name]
+    if height % factor or width % factor:
+        return None
+    return (height // factor, width // factor, channels), len(classes) or all_classes
 
 
 def load(name: str, groups: str = "") -> Dataset:

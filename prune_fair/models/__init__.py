@@ -121,7 +121,8 @@ def from_flax(
         layers.extend(_layers(variables.params))  # jax sorts the tree from here on
         return variables
 
-    shapes = jax.eval_shape(record_forward_order, jax.random.key(0))
+    # A key outside would start JAX's backend, and the devices can no longer be chosen.
+    shapes = jax.eval_shape(lambda: record_forward_order(jax.random.key(0)))
     has_state = bool(shapes.state)
     run = partial(_run, dtype=dtype)
 

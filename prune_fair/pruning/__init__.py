@@ -9,7 +9,7 @@ from prune_fair.pruning.masks import (
     removed_weights,
 )
 from prune_fair.pruning.method import Method, all_methods, name_pattern, pruner
-from prune_fair.pruning.schedules import SCHEDULES, Schedule
+from prune_fair.pruning.schedules import SCHEDULES, Schedule, ramp
 from prune_fair.pruning.scopes import BY_HAND, SCOPES, quota
 from prune_fair.pruning.selection import GRANULARITIES
 from prune_fair.pruning.treatments import TREATMENTS, Treatment
@@ -31,6 +31,7 @@ __all__ = [
     "name_pattern",
     "pruner",
     "quota",
+    "ramp",
     "removed_parameters",
     "removed_weights",
 ]

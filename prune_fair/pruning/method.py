@@ -64,11 +64,26 @@ class Method:
             f"{refused}{self.granularity} leaves every layer the same share; expected the scope "
             "layerwise",
         )
+        check(
+            self.block is None or not TREATMENTS[self.treatment].gradual,
+            f"{refused}{self.granularity} has one sparsity, and no others on the way to it that "
+            f"{self.treatment} could prune to; expected another treatment or granularity",
+        )
 
     @property
     def removes_channels(self) -> bool:
         """Whether whole output channels go."""
         return self.granularity.startswith("channel")
+
+    @property
+    def forgets_start(self) -> bool:
+        """Whether it scores by a start that networks which it has retrained did not have."""
+        return self.criterion == "movement" and self.treatment == "reinit"
+
+    @property
+    def needs_shapes(self) -> bool:
+        """Whether there are models that this method does not fit, as `check_fits` finds out."""
+        return self.block is not None or by_hand(self.scope) is not None or not self.first
 
     @property
     def block(self) -> tuple[int, int] | None:

@@ -118,6 +118,24 @@ def one_shot(schedule: Schedule) -> tuple[float, ...]:
     return tuple(sparsities)
 
 
+def ramp(first: float, last: float, prunings: int) -> tuple[float, ...]:
+    """The sparsities of several prunings within one training, many weights at first, few at last.
+
+    Source: Zhu & Gupta 2017, arXiv 1710.01878: s_t = s_f + (s_i - s_f) (1 - t / n)^3, t = 1 to n.
+
+    Args:
+        first: sparsity before the first pruning.
+        last: sparsity after the last one.
+        prunings: how many.
+
+    Example:
+        >>> ramp(0.0, 0.8, 2)
+        (0.7000000000000001, 0.8)
+    """
+    left = [(1 - number / prunings) ** 3 for number in range(1, prunings + 1)]
+    return tuple(last + (first - last) * share for share in left)
+
+
 SCHEDULES: dict[str, Callable[[Schedule], tuple[float, ...]]] = {
     "geometric": geometric,
     "linear": linear,

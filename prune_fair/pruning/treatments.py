@@ -18,12 +18,14 @@ class Treatment(NamedTuple):
         full_learning_rate: the recipe's whole learning rate, or its fine-tuning share of it.
         trains: whether it is retrained at all.
         rewinds: whether training goes on from the recipe's `rewind_step` and not its beginning.
+        gradual: whether it is pruned little by little while it trains, and not before.
     """
 
     start: Callable[[Variables, Variables, Variables], Variables]
     full_learning_rate: bool = True
     trains: bool = True
     rewinds: bool = False
+    gradual: bool = False
 
 
 def finetune(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
@@ -59,6 +61,15 @@ def reinit(rewound: Variables, trained: Variables, fresh: Variables) -> Variable
     return fresh
 
 
+def gradual(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
+    """The trained weights, at the full learning rate, pruned little by little while they train.
+
+    Source: Zhu & Gupta 2017, arXiv 1710.01878, gradual magnitude pruning, from the sparsity of the
+    networks that the level prunes: the recipe's `gradual_prunings` along `schedules.ramp`.
+    """
+    return trained
+
+
 def none(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
     """The trained weights as they are, not retrained: what does retraining repair?
 
@@ -72,5 +83,6 @@ TREATMENTS: dict[str, Treatment] = {
     "lr_rewind": Treatment(lr_rewind),
     "rewind": Treatment(rewind, rewinds=True),
     "reinit": Treatment(reinit),
+    "gradual": Treatment(gradual, gradual=True),
     "none": Treatment(none, trains=False),
 }

@@ -5,25 +5,31 @@ networks of one seed see the same batches at the same level whatever the method 
 comparisons between methods are paired.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import optax
-from jax.typing import ArrayLike
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from prune_fair.config import RecipeConfig
 from prune_fair.datasets import augment
-from prune_fair.pruning import (
-    Method,
-    apply_mask,
-    pruner,
-)
+from prune_fair.pruning import Method, apply_mask, pruner
 from prune_fair.training.images import DeviceData, Pixels, random_order
-from prune_fair.types import AnyArray, Batch, Mask, Model, Params, PRNGKey, State, Variables
+from prune_fair.training.optimizer import Moments, make_optimizer, mask_moments
+from prune_fair.types import (
+    AnyArray,
+    Batch,
+    Mask,
+    Model,
+    Params,
+    PRNGKey,
+    State,
+    Variables,
+)
 
-Carry: TypeAlias = tuple[Variables, optax.OptState]
+Carry: TypeAlias = tuple[Variables, Moments]
 
 
 class Task(NamedTuple):
@@ -40,10 +46,14 @@ class Task(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """A network after training; `diverged` where a parameter or statistic is not finite."""
+    """A network after training; `diverged` where a parameter or statistic is not finite.
+
+    After a span of steps it has the optimiser's `moments`, for the next one.
+    """
 
     variables: Variables
     diverged: Bool[AnyArray, ""]
+    moments: Moments | None = None
 
 
 def network_key(seed: Int[Array, ""], level: Int[Array, ""], purpose: str) -> PRNGKey:
@@ -66,47 +76,106 @@ def train(
     mask: Mask,
     seed: Int[Array, ""],
     learning_rate_share: Float[Array, ""],
-    span: Int[Array, "2"] | None = None,
 ) -> Trained:
-    """The network after the recipe's epochs, in one compiled program.
+    """The network after the recipe's epochs, in one compiled program."""
+    recipe, steps = task.recipe, steps_per_epoch(task)
+    step = make_step(task, data, level, mask, seed, learning_rate_share)
 
-    Outside of a `span` of steps, from the first until before the second, it stays as it is; the
-    learning rate and the batches are those of the step in the whole recipe.
+    def scanned(carry: Carry, drawn: tuple[Array, Array | None]):
+        return step(carry, *drawn), None
+
+    def epoch(carry: Carry, drawn: tuple[PRNGKey, Array | None]):
+        key, numbers = drawn
+        return jax.lax.scan(scanned, carry, (shuffled_batches(task, key), numbers))
+
+    drawn = epoch_keys(task, level, seed), step_numbers(recipe, steps)
+    start = Variables(apply_mask(variables.params, mask), variables.state)
+    moments = make_optimizer(recipe, total_steps(task)).init(start.params)
+    (trained, _), _ = jax.lax.scan(epoch, (start, moments), drawn)
+    return finish(task, data, level, trained, seed)
+
+
+def train_span(
+    task: Task,
+    data: DeviceData,
+    level: Int[Array, ""],
+    span: Int[Array, "2"],
+    variables: Variables,
+    mask: Mask,
+    seed: Int[Array, ""],
+    learning_rate_share: Float[Array, ""],
+    moments: Moments,
+) -> Trained:
+    """As `train`, but only the steps from the first of a `span` until before its second.
+
+    Batches and learning rate are those of the step in the whole recipe, so that spans one after
+    the other, `moments` handed on, are one training. Each costs its own steps: its ends are traced
+    and the same for all networks of a call, so that no loop waits for another network's.
+
+    Moments of removed weights are given back as zero.
+    """
+    steps, keys = steps_per_epoch(task), epoch_keys(task, level, seed)
+    step = make_step(task, data, level, mask, seed, learning_rate_share)
+    first, last = span
+
+    def epoch(number: Int[Array, ""], carry: Carry) -> Carry:
+        batches, begin = shuffled_batches(task, keys[number]), number * steps
+        return jax.lax.fori_loop(
+            jnp.maximum(first, begin),
+            jnp.minimum(last, begin + steps),
+            lambda each, carry: step(carry, batches[each - begin], each),
+            carry,
+        )
+
+    start = Variables(apply_mask(variables.params, mask), variables.state)
+    carry = start, moments
+    trained, moments = jax.lax.fori_loop(first // steps, -(-last // steps), epoch, carry)
+    moments = mask_moments(task.recipe, moments, mask)
+    return finish(task, data, level, trained, seed)._replace(moments=moments)
+
+
+def make_step(
+    task: Task,
+    data: DeviceData,
+    level: Int[Array, ""],
+    mask: Mask,
+    seed: Int[Array, ""],
+    learning_rate_share: Float[Array, ""],
+) -> Callable[[Carry, Array, Array | None], Carry]:
+    """One step of training, from the rows of its batch and, where one is counted, its number.
 
     The mask holds before the first step and after every update, so each forward pass sees removed
     weights as zero, and neither momentum nor weight decay revives them. (Optimisers work weight by
     weight: what the gradients of removed weights are does not matter.)
     """
-    recipe, steps = task.recipe, steps_per_epoch(task)
-    first_step = None if span is None else span[0]
-    optimizer = make_optimizer(recipe, total_steps(task), first_step)
 
-    def step(carry: Carry, drawn: tuple[Array, Array | None]):
+    def step(carry: Carry, rows: Array, number: Array | None) -> Carry:
         (params, state), moments = carry
-        rows, number = drawn
+        optimizer = make_optimizer(task.recipe, total_steps(task), number)
         key = None
-        if recipe.augment and number is not None:
+        if task.recipe.augment and number is not None:
             key = step_key(level, seed, number)
         batch = take_batch(task, data, rows, key)
         gradients, state = jax.grad(training_loss, has_aux=True)(params, task, state, batch)
         updates, moments = optimizer.update(gradients, moments, params)
         updates = jax.tree.map(lambda update: update * learning_rate_share, updates)
         params = apply_mask(optax.apply_updates(params, updates), mask)
-        after = Variables(params, state), moments
-        return (after if number is None else _within(span, number, after, carry)), None
+        return Variables(params, state), moments
 
-    def epoch(carry: Carry, drawn: tuple[PRNGKey, Array | None]):
-        key, numbers = drawn
-        return jax.lax.scan(step, carry, (shuffled_batches(task, key), numbers))
+    return step
 
-    order_seed = jnp.zeros_like(level) if task.shuffling == "shared" else seed
-    keys = jax.random.split(network_key(order_seed, level, "batches"), recipe.epochs)
-    start = Variables(apply_mask(variables.params, mask), variables.state)
-    carry, drawn = (start, optimizer.init(start.params)), (keys, step_numbers(recipe, steps))
-    (trained, _), _ = jax.lax.scan(epoch, carry, drawn)
-    trained = recalibrate(task, data, level, trained, seed)
-    finite = [jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(trained)]
-    return Trained(trained, ~jnp.all(jnp.stack(finite)))
+
+def finish(
+    task: Task,
+    data: DeviceData,
+    level: Int[Array, ""],
+    variables: Variables,
+    seed: Int[Array, ""],
+) -> Trained:
+    """What has been trained, its running statistics recalibrated; whether it diverged."""
+    variables = recalibrate(task, data, level, variables, seed)
+    finite = [jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(variables)]
+    return Trained(variables, ~jnp.all(jnp.stack(finite)))
 
 
 def training_loss(
@@ -116,14 +185,6 @@ def training_loss(
     logits, state = task.model.apply_train(Variables(params, state), batch.images)
     labels = jax.nn.one_hot(batch.labels, task.classes)  # its gradient is no scatter
     return optax.softmax_cross_entropy(logits, labels).mean(), state
-
-
-def _within(span: Int[Array, "2"] | None, step: Int[Array, ""], new: Carry, old: Carry) -> Carry:
-    """What a step made new, if it is in the span; all steps are where there is none."""
-    if span is None:
-        return new
-    active = (step >= span[0]) & (step < span[1])
-    return jax.tree.map(lambda new, old: jnp.where(active, new, old), new, old)
 
 
 def recalibrate(
@@ -167,9 +228,12 @@ def prune(
     initial: Variables,
     seed: Int[Array, ""],
     quota: Int[Array, " quotas"],
+    number: Int[Array, ""] | None = None,
 ) -> Mask:
-    """The next mask of a trained network."""
-    rows_key, score_key = jax.random.split(network_key(seed, level, "scores"))
+    """The next mask of a trained network; `number` counts prunings where a level has several."""
+    key = network_key(seed, level, "scores")
+    key = key if number is None else jax.random.fold_in(key, number)
+    rows_key, score_key = jax.random.split(key)
     rows = shuffled_batches(task, rows_key)[: task.recipe.score_batches]
     flat = take_batch(task, data, rows.ravel())
     batches = jax.tree.map(lambda leaf: leaf.reshape(*rows.shape, *leaf.shape[1:]), flat)
@@ -178,10 +242,16 @@ def prune(
 
 
 def step_numbers(recipe: RecipeConfig, steps: int) -> Int[Array, "epochs steps"] | None:
-    """The number of every step, where augmentation or a span asks for it; else None is counted."""
-    if not (recipe.augment or recipe.rewind_step):
+    """The number of every step, where augmentation asks for it; else None is counted."""
+    if not recipe.augment:
         return None
     return jnp.arange(recipe.epochs * steps).reshape(recipe.epochs, steps)
+
+
+def epoch_keys(task: Task, level: Int[Array, ""], seed: Int[Array, ""]) -> Key[Array, " epochs"]:
+    """The key of every epoch's order of images, one for all seeds where shuffling is shared."""
+    order_seed = jnp.zeros_like(level) if task.shuffling == "shared" else seed
+    return jax.random.split(network_key(order_seed, level, "batches"), task.recipe.epochs)
 
 
 def step_key(level: Int[Array, ""], seed: Int[Array, ""], number: Int[Array, ""]) -> PRNGKey:
@@ -215,28 +285,3 @@ def take_batch(
         # Else XLA fuses the shifts into what reads the images, and computes them once a reading.
         images = jax.lax.optimization_barrier(augment(task.recipe.augment, key, images))
     return Batch(task.pixels.normalise(images), data.train_labels[rows])
-
-
-def make_optimizer(
-    recipe: RecipeConfig, steps: int, first_step: Int[Array, ""] | None = None
-) -> optax.GradientTransformation:
-    """The recipe's optimiser with its learning-rate schedule over so many steps, or the last ones.
-
-    Args:
-        recipe: what to optimise by.
-        steps: of the whole schedule.
-        first_step: where in the schedule it begins; None for its beginning.
-    """
-    if recipe.decay == "cosine":
-        schedule = optax.cosine_decay_schedule(recipe.learning_rate, steps)
-    else:
-        schedule = optax.constant_schedule(recipe.learning_rate)
-
-    def learning_rate(count: ArrayLike) -> ArrayLike:
-        return schedule(count if first_step is None else count + first_step)
-
-    if recipe.optimizer == "adam":
-        optimizer = optax.adam(learning_rate)
-    else:
-        optimizer = optax.sgd(learning_rate, recipe.momentum)
-    return optax.chain(optax.add_decayed_weights(recipe.weight_decay), optimizer)

@@ -52,6 +52,10 @@ def test_unknown_method(name, message):
         ({"granularity": "channel_l2", "scope": "dense_0=0.5"}, "expected global or layerwise"),
         ({"granularity": "2:4"}, "leaves every layer the same share"),
         ({"granularity": "4:8", "scope": "erk"}, "expected the scope layerwise"),
+        (
+            {"granularity": "2:4", "scope": "layerwise", "treatment": "gradual"},
+            "2:4 has one sparsity, and no others on the way to it that gradual could prune to",
+        ),
     ],
 )
 def test_refusals(arguments, message):
@@ -148,7 +152,9 @@ def test_treatments_start_from_what_they_say():
         for value in (1.0, 2.0, 3.0)
     )
     starts = {name: row.start(initial, trained, fresh) for name, row in TREATMENTS.items()}
-    from_trained = dict.fromkeys(("finetune", "lr_rewind", "none"), trained)
+    from_trained = dict.fromkeys(("finetune", "lr_rewind", "gradual", "none"), trained)
     assert starts == {**from_trained, "rewind": initial, "reinit": fresh}
     assert [n for n, row in TREATMENTS.items() if not row.full_learning_rate] == ["finetune"]
     assert [n for n, row in TREATMENTS.items() if not row.trains] == ["none"]
+    assert [n for n, row in TREATMENTS.items() if row.rewinds] == ["rewind"]
+    assert [n for n, row in TREATMENTS.items() if row.gradual] == ["gradual"]

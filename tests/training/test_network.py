@@ -262,27 +262,3 @@ def test_evaluation_and_scores_go_by_the_running_statistics(deep):
     masks = [prune(v, mask, plain.variables, jnp.int32(0), quota) for v in networks]
     assert jax.tree.structure(masks[0]) == jax.tree.structure(plain.variables.params)
     assert not same(*masks)
-
-
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_spans_follow_each_other(optimizer):
-    """Steps 0 to 3 and then the rest: momentum apart, the whole training."""
-    recipe = {"rewind_step": 3, "momentum": 0.0, "optimizer": optimizer}
-    task, data = make_task(**recipe)
-    variables, mask = start(task, data)
-    train = jax.jit(partial(network.train, task, data, LEVEL))
-    rest = jnp.int32(0), jnp.float32(1)
-    steps = network.total_steps(task)
-    spans = [jnp.array(span) for span in ((0, steps), (0, 3), (3, steps), (0, 0))]
-    whole, early = (train(variables, mask, *rest, spans[i]).variables for i in (0, 1))
-    resumed = train(early, mask, *rest, spans[2]).variables
-    untouched = train(variables, mask, *rest, spans[3]).variables
-    plain_task = make_task(**{**recipe, "rewind_step": 0})[0]
-    plain = jax.jit(partial(network.train, plain_task, data, LEVEL))(variables, mask, *rest)
-    assert same(untouched, variables)
-    assert not same(early, whole)
-    close = jax.tree.map(lambda a, b: jnp.allclose(a, b, atol=1e-5), whole, plain.variables)
-    assert jax.tree.all(close)
-    if optimizer == "sgd":  # whose moments, which start anew, are none here
-        close = jax.tree.map(lambda a, b: jnp.allclose(a, b, atol=1e-5), resumed, whole)
-        assert jax.tree.all(close)
