@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -95,19 +96,23 @@ def run_here(out: Path, seeds: int, levels: int, epochs: int) -> dict[str, Any]:
     spent: dict[str, float] = defaultdict(float)
     compiling = CompileClock()
 
+    def timed(lifted: Callable[..., Any], name: str) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            compiled, started = compiling.seconds, time.perf_counter()
+            result = lifted(*arguments, **options)
+            inside = compiling.seconds - compiled
+            spent[name] += time.perf_counter() - started - inside
+            spent[f"compile {name}"] += inside
+            return result
+
+        return call
+
     class Timed(Population):
         def lift(self, function: Any, *, brief: bool = False) -> Any:
-            lifted, name = super().lift(function, brief=brief), function.func.__name__
+            return timed(super().lift(function, brief=brief), function.func.__name__)
 
-            def call(*arguments: Any, **options: Any) -> Any:
-                compiled, started = compiling.seconds, time.perf_counter()
-                result = lifted(*arguments, **options)
-                inside = compiling.seconds - compiled
-                spent[name] += time.perf_counter() - started - inside
-                spent[f"compile {name}"] += inside
-                return result
-
-            return call
+        def lift_tally(self, function: Any, add: Any, *, brief: bool = False) -> Any:
+            return timed(super().lift_tally(function, add, brief=brief), "evaluate")
 
     lifecycle.Population = Timed
     schedule = Schedule("geometric", rate=0.3, levels=levels)

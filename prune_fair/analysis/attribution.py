@@ -8,7 +8,7 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 from prune_fair.analysis.covariates import Gathered, Rows, gather
-from prune_fair.analysis.tables import Results
+from prune_fair.analysis.tables import CONFIDENCE, Results, check_confidence
 from prune_fair.errors import check, lookup
 
 DEFAULT_COMPLEXITY = "balanced_neighbour_disagreement"
@@ -40,7 +40,7 @@ def attribute(
     results: Results,
     complexity: str = DEFAULT_COMPLEXITY,
     sparsity: float | None = None,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
     covariates: Sequence[str] = BASELINE,
     cluster: str = "dense_network",
     methods: Sequence[str] = (),
@@ -75,7 +75,7 @@ def attribute(
         InputError: for unknown names, values outside their ranges, results without pruned networks
             or with fewer than 3 seeds, or where no recall changed.
     """
-    check(0 < confidence < 1, f"confidence {confidence}: expected in (0, 1), such as 0.95")
+    check_confidence(confidence)
     lookup(dict.fromkeys(CLUSTERS), cluster, "cluster")
     for name in covariates:
         lookup(COVARIATES, name, "covariate")

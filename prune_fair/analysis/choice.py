@@ -10,16 +10,15 @@ from jaxtyping import Bool, Float
 from prune_fair.analysis.rules import Constraint, Rule
 from prune_fair.analysis.tables import (
     CONFIDENCE,
-    KNOWN_NAMES,
     SPARSITY,
     Results,
     as_dataset,
+    check_names,
     class_recall,
-    known_metrics,
     operating_points,
     over_seeds,
 )
-from prune_fair.errors import check, unknown
+from prune_fair.errors import check
 from prune_fair.fairness import FEWEST_SEEDS, METRICS
 from prune_fair.store import DENSE
 
@@ -116,11 +115,8 @@ def select(
 
 
 def _check_rule(results: xr.Dataset, rule: Rule, confidence: float | None) -> None:
-    valid = [SPARSITY, *known_metrics(results)]
-    for kind, names in (("metric", [c.name for c in rule.constraints]), ("objective", rule.worth)):
-        for name in names:
-            if name not in valid:
-                raise unknown(kind, name, valid, KNOWN_NAMES)
+    check_names(results, "metric", [constraint.name for constraint in rule.constraints])
+    check_names(results, "objective", rule.worth)
     check(bool(rule.worth), "no weights: expected at least one, such as sparsity=1")
     seeds = results.sizes["seed"]
     check(

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from prune_fair.analysis.tables import (
+    CONFIDENCE,
     Results,
     as_dataset,
     class_recall,
@@ -13,7 +14,9 @@ from prune_fair.analysis.tables import (
 from prune_fair.fairness import benjamini_hochberg, holm, welch
 
 
-def class_tests(results: Results, confidence: float = 0.95, alpha: float = 0.05) -> xr.Dataset:
+def class_tests(
+    results: Results, confidence: float = CONFIDENCE, alpha: float = 0.05
+) -> xr.Dataset:
     """Is a class hit by pruning otherwise than the networks as a whole?
 
     The test is Welch's, as in the source, between the populations of recall minus accuracy of the

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from prune_fair.analysis.tables import (
+    CONFIDENCE,
     ESTIMATES,
     SPARSITY,
     Results,
@@ -31,7 +32,7 @@ def compare(
     results: Results,
     metric: str = "recall_group_min",
     sparsity: float | None = None,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
     effect: float | None = None,
 ) -> xr.Dataset:
     """Every pair of methods at the same sparsity: is one of them better?

@@ -6,10 +6,14 @@ import numpy as np
 import xarray as xr
 
 from prune_fair.analysis.tables import (
+    CONFIDENCE,
     ESTIMATES,
+    KNOWN_NAMES,
     SPARSITY,
     Results,
     as_dataset,
+    check_confidence,
+    check_names,
     network_metrics,
     operating_points,
 )
@@ -39,7 +43,7 @@ CHANGES = ("_change", "excessive", "normalised")  # against dense: not between 0
 def frontier(
     results: Results,
     objectives: Sequence[str] = DEFAULT_OBJECTIVES,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
 ) -> xr.Dataset:
     """The operating points of all methods, and which of them no other dominates.
 
@@ -56,7 +60,7 @@ def frontier(
     Raises:
         InputError: for an unknown objective, one named twice, or none.
     """
-    _check_objectives(objectives)
+    _check_objectives(results, objectives)
     points = operating_points(results, objectives, confidence)
     means = [points[name].sel(estimate="mean").values * _sign(name) for name in objectives]
     return points.assign(
@@ -69,7 +73,7 @@ def hypervolumes(
     results: Results,
     objectives: Sequence[str] = DEFAULT_OBJECTIVES,
     reference: Mapping[str, float] | None = None,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
 ) -> xr.Dataset:
     """How good each method's operating points are together: the volume that they dominate.
 
@@ -93,8 +97,8 @@ def hypervolumes(
     Raises:
         InputError: for bad objectives, a reference that is none of them, or is not finite.
     """
-    _check_objectives(objectives)
-    check(0 < confidence < 1, f"confidence {confidence}: expected in (0, 1), such as 0.95")
+    _check_objectives(results, objectives)
+    check_confidence(confidence)
     point = reference_point(results, objectives, reference)
     names = as_dataset(results)["method"].values
     resampled = _resampled(results, objectives, point)
@@ -119,7 +123,7 @@ def ranking_change(
     performance: Sequence[str] = PERFORMANCE,
     fairness: Sequence[str] = FAIRNESS,
     reference: Mapping[str, float] | None = None,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
 ) -> xr.Dataset:
     """Whether other methods win once fairness counts: ranks by hypervolume without and with it.
 
@@ -144,8 +148,8 @@ def ranking_change(
     check(len(names) > 1, f"only one method, {str(names[0])!r}: expected two at least to rank")
     check(bool(fairness), "no fairness metrics: expected some beside those of performance")
     objectives = (*performance, *fairness)
-    _check_objectives(objectives)
-    check(0 < confidence < 1, f"confidence {confidence}: expected in (0, 1), such as 0.95")
+    _check_objectives(results, objectives)
+    check_confidence(confidence)
     point = reference_point(results, objectives, reference)
     pair = [_resampled(results, part, point) for part in (performance, objectives)]
     seeds = as_dataset(results).sizes["seed"]
@@ -204,12 +208,9 @@ def _worst(results: Results, name: str) -> float:
     return _sign(name) * known.min() if known.size else np.nan
 
 
-def _check_objectives(objectives: Sequence[str]) -> None:
-    valid = [SPARSITY, *METRICS]
-    check(bool(objectives), f"no objectives: expected some of {', '.join(valid)}")
-    for name in objectives:
-        if name not in valid:
-            raise unknown("objective", name, valid)
+def _check_objectives(results: Results, objectives: Sequence[str]) -> None:
+    check(bool(objectives), f"no objectives: expected some of {KNOWN_NAMES}")
+    check_names(results, "objective", objectives)
     listed = ", ".join(objectives)
     check(len({*objectives}) == len(objectives), f"objectives {listed}: expected each once")
 
@@ -222,8 +223,7 @@ def _by_seed(results: Results, objectives: Sequence[str]) -> np.ndarray:
     """Objectives of each network, higher is better: (seed, method, level, objective)."""
     table = network_metrics(results, objectives).transpose("seed", "method", "level")
     columns = [_sign(name) * table[name].values.astype(float) for name in objectives]
-    values = np.stack(columns, axis=-1)
-    return np.where(np.isfinite(values), values, np.nan)  # XLA's minimum of NaN may be inf
+    return np.stack(columns, axis=-1)
 
 
 def _probability(values: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from jaxtyping import Float
 
 from prune_fair import fairness
 from prune_fair.analysis.tables import (
+    CONFIDENCE,
     ESTIMATES,
     SPARSITY,
     Results,
@@ -22,7 +23,7 @@ def price_of_accuracy(
     results: Results,
     accuracy_tolerance: float = ACCURACY_TOLERANCE,
     recall_tolerance: float = RECALL_TOLERANCE,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
 ) -> xr.Dataset:
     """What choosing a sparsity by accuracy alone costs the class that it hurts most.
 

@@ -1,6 +1,6 @@
 """Metrics and recalls of a study's networks as labelled arrays, alone and over seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 import jax.numpy as jnp
@@ -52,7 +52,8 @@ def network_metrics(results: Results, names: Sequence[str] | None = None) -> xr.
             dense network where level 0 is not among the results.
     """
     results = as_dataset(results)
-    names = _checked(results, names)
+    names = known_metrics(results) if names is None else names
+    check_names(results, "metric", names)
     table = results[SPARSITY].drop_attrs().to_dataset().drop_vars(SPARSITY)
     for name in names:
         if name == SPARSITY:
@@ -69,17 +70,21 @@ def known_metrics(results: Results) -> list[str]:
     return [name for name, metric in METRICS.items() if grouped or metric.over != "group"]
 
 
-def _checked(results: xr.Dataset, names: Sequence[str] | None) -> Sequence[str]:
-    if names is None:
-        return known_metrics(results)
+def check_names(results: Results, kind: str, names: Iterable[str]) -> None:
+    """Raises `InputError` for a name that is neither `sparsity` nor a metric of these results."""
+    known = known_metrics(results)
     for name in names:
         if name not in (SPARSITY, *METRICS):
-            raise unknown("metric", name, [SPARSITY, *known_metrics(results)], KNOWN_NAMES)
+            raise unknown(kind, name, [SPARSITY, *known], KNOWN_NAMES)
         check(
-            name == SPARSITY or name in known_metrics(results),
-            f"metric {name!r}: these results have no groups; run the study with --data.groups",
+            name == SPARSITY or name in known,
+            f"{kind} {name!r}: these results have no groups; run the study with --data.groups",
         )
-    return names
+
+
+def check_confidence(confidence: float) -> None:
+    """Raises `InputError` for a confidence outside (0, 1)."""
+    check(0 < confidence < 1, f"confidence {confidence}: expected in (0, 1), such as 0.95")
 
 
 def _counts(results: xr.Dataset, name: str) -> tuple[jnp.ndarray, jnp.ndarray]:
@@ -103,7 +108,7 @@ def over_seeds(values: xr.DataArray, confidence: float = CONFIDENCE) -> xr.DataA
     Raises:
         InputError: for a confidence outside (0, 1).
     """
-    _check_confidence(confidence)
+    check_confidence(confidence)
     by_seed = values.transpose("seed", ...)
     interval = fairness.mean_interval(by_seed.values.astype(float), confidence)
     return _with_estimates(by_seed.isel(seed=0, drop=True), interval)
@@ -145,10 +150,6 @@ def metrics(
     return xr.Dataset(whole).assign(undefined=missing.to_dataarray("metric"))
 
 
-def _check_confidence(confidence: float) -> None:
-    check(0 < confidence < 1, f"confidence {confidence}: expected in (0, 1), such as 0.95")
-
-
 def _with_estimates(like: xr.DataArray, interval: fairness.Interval) -> xr.DataArray:
     estimates = xr.Variable("estimate", list(ESTIMATES))
     parts = [like.copy(data=bound) for bound in interval]
@@ -160,7 +161,7 @@ def _pooled(results: xr.Dataset, name: str, confidence: float) -> xr.DataArray:
 
     The dense counts are those of the same seeds, so that both sides know the same networks.
     """
-    _check_confidence(confidence)
+    check_confidence(confidence)
     counts, dense = _counts(results, name)
     sparsity = results[SPARSITY].transpose(*MEMBERS)
     rows = jnp.asarray(fairness.bootstrap_weights(sparsity.sizes["seed"]), jnp.float32)

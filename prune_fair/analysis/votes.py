@@ -7,7 +7,14 @@ import xarray as xr
 from jaxtyping import Array, Bool, Float
 
 from prune_fair import fairness
-from prune_fair.analysis.tables import ESTIMATES, SPARSITY, Results, as_dataset
+from prune_fair.analysis.tables import (
+    CONFIDENCE,
+    ESTIMATES,
+    SPARSITY,
+    Results,
+    as_dataset,
+    check_confidence,
+)
 from prune_fair.errors import check, unknown
 
 DISTANCE = 1.0
@@ -18,7 +25,7 @@ def exemplars(
     results: Results,
     method: str | None = None,
     distance: float = DISTANCE,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
 ) -> xr.Dataset:
     """How many test images are exemplars, how far the votes have moved, and in which classes.
 
@@ -46,7 +53,7 @@ def exemplars(
         InputError: for results without votes, an unknown method, or a value outside its range.
     """
     check(0 < distance <= 2, f"distance {distance}: expected in (0, 2], such as 1")
-    check(0 < confidence < 1, f"confidence {confidence}: expected in (0, 1), such as 0.95")
+    check_confidence(confidence)
     results = _with_votes(results, method)
     votes = results["votes"].sum("half")
     dense = votes.isel(level=[0])

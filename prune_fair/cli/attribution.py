@@ -18,7 +18,7 @@ def attribute(
     study: StudyPath,
     complexity: str = analysis.DEFAULT_COMPLEXITY,
     sparsity: float | None = None,
-    confidence: float = 0.95,
+    confidence: float = analysis.CONFIDENCE,
     methods: tuple[str, ...] = (),
     json: bool = False,
 ) -> None:

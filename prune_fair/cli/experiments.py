@@ -53,7 +53,7 @@ def _show(results: xr.DataTree, out: Path) -> None:
     screen = console.make_console()
     for name, node in tasks_of(results):
         console.print_price(screen, name, analysis.price_of_accuracy(node))
-    console.print_caveats(screen, results, confidence=0.95)
+    console.print_caveats(screen, results, analysis.CONFIDENCE)
     for picture in _draw(results, out):
         screen.print(f"picture  {picture}", soft_wrap=True)
     screen.print(f"study    {out}", soft_wrap=True)

@@ -14,7 +14,7 @@ def frontier(
     objectives: str = ",".join(analysis.DEFAULT_OBJECTIVES),
     reference: str = "",
     json: bool = False,
-    confidence: float = 0.95,
+    confidence: float = analysis.CONFIDENCE,
 ) -> None:
     """The operating points that no other dominates, and which method has the better ones.
 
@@ -57,7 +57,7 @@ def compare(
     sparsity: float | None = None,
     effect: float | None = None,
     json: bool = False,
-    confidence: float = 0.95,
+    confidence: float = analysis.CONFIDENCE,
 ) -> None:
     """Every pair of methods at one sparsity, paired over seeds: is one of them better?
 

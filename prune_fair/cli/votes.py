@@ -18,7 +18,7 @@ def exemplars(
     top: int = 10,
     json: bool = False,
     distance: float = analysis.DISTANCE,
-    confidence: float = 0.95,
+    confidence: float = analysis.CONFIDENCE,
 ) -> None:
     """Test images on which pruned networks and dense ones disagree, of a study with --votes.
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import xarray as xr
 from rich.console import Console
-from rich.table import Table
 
 from prune_fair.analysis import COVARIATES
+from prune_fair.console.tables import print_rows
 
 # A covariate's step that costs recall, the step's size in its units, and what is compared with.
 STEPS = {
@@ -19,15 +19,18 @@ LEAST_P = 0.001
 
 def print_attribution(console: Console, title: str, table: xr.Dataset) -> None:
     """The coefficients of covariates and interactions, sentences, and what to know of them."""
-    rows = Table(title=f"{title}, at sparsity {table.sparsity:.3f}", title_justify="left")
-    for column in ("term", "points of recall", "p", "the change of recall that goes with"):
-        rows.add_column(column, no_wrap=True)
-    for row in term_rows(table):
-        if row["kind"] != "fixed effect":
-            interval = f"{row['estimate']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]"
-            p = f"{row['p']:.3f}" if row["p"] >= LEAST_P else f"< {LEAST_P}"
-            rows.add_row(row["term"], interval, p, row["meaning"])
-    console.print(rows)
+    header = "term", "points of recall", "p", "the change of recall that goes with"
+    rows = [
+        (
+            row["term"],
+            f"{row['estimate']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]",
+            f"{row['p']:.3f}" if row["p"] >= LEAST_P else f"< {LEAST_P}",
+            row["meaning"],
+        )
+        for row in term_rows(table)
+        if row["kind"] != "fixed effect"
+    ]
+    print_rows(console, f"{title}, at sparsity {table.sparsity:.3f}", header, rows)
     for line in attribution_in_words(table):
         console.print(line, markup=False, soft_wrap=True)
     for note in table.notes:

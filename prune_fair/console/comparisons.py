@@ -5,33 +5,30 @@ from typing import Any
 
 import xarray as xr
 from rich.console import Console
-from rich.table import Table
 
 from prune_fair import analysis
 from prune_fair.console.documents import keyed
-from prune_fair.console.tables import with_interval
+from prune_fair.console.tables import print_rows, with_interval
 
 
 def print_hypervolumes(
     console: Console, title: str, volumes: xr.Dataset, ranking: xr.Dataset | None
 ) -> None:
     """Each method's hypervolume and ranks, the reference point, and whether the order changes."""
-    table = Table(title=f"{title}: hypervolume by method", title_justify="left")
     headings = ["method", "hypervolume", "minus the best"]
     if ranking is not None:
         headings += ["rank by performance", "rank with fairness"]
-    for heading in headings:
-        table.add_column(heading, no_wrap=True)
+    rows = []
     for method in volumes.sortby("rank")["method"].values:
         row = volumes.sel({"method": method})
         behind = row.difference.sel({"other": volumes.attrs["best"]})
         best = method == volumes.attrs["best"]
-        cells = [method, with_interval(row.hypervolume, 1.0, ".4f")]
+        cells = [str(method), with_interval(row.hypervolume, 1.0, ".4f")]
         cells.append("best" if best else with_interval(behind, 1.0, "+.4f"))
         if ranking is not None:
             cells += [f"{rank:.0f}" for rank in ranking["rank"].sel({"method": method}).values]
-        table.add_row(*cells)
-    console.print(table)
+        rows.append(cells)
+    print_rows(console, f"{title}: hypervolume by method", headings, rows)
     point = ", ".join(f"{name}={value:.3g}" for name, value in volumes.attrs["reference"].items())
     console.print(f"Hypervolume above {point}.", markup=False, soft_wrap=True)
     console.print(ranking_in_words(ranking), markup=False, soft_wrap=True)
@@ -56,22 +53,23 @@ def ranking_in_words(ranking: xr.Dataset | None) -> str:
 def print_comparison(console: Console, title: str, found: xr.Dataset, effect: float | None) -> None:
     """Pairs of methods: difference with its interval, p, and the seeds it takes to see it."""
     metric, sparsity = found.attrs["metric"], found.attrs[analysis.SPARSITY]
-    table = Table(title=f"{title}: {metric} at sparsity {sparsity:.4f}", title_justify="left")
     seen = "the difference" if effect is None else f"a difference of {abs(effect):g}"
-    for heading in ("first", "second", "first - second", "p (Holm)", "seeds", f"to see {seen}"):
-        table.add_column(heading, no_wrap=True)
+    header = "first", "second", "first - second", "p (Holm)", "seeds", f"to see {seen}"
+    rows = []
     for index in range(found.sizes["pair"]):
         pair = found.isel(pair=index)
         needed = pair.seeds_needed.item()
-        table.add_row(
-            pair["first"].item(),
-            pair["second"].item(),
-            with_interval(pair.difference, 1.0, "+.4f"),
-            "-" if pair.p_holm.isnull() else f"{pair.p_holm.item():.2g}",
-            f"{pair.seeds.item():.0f}",
-            f"{needed:.0f} seeds" if math.isfinite(needed) else "-",
+        rows.append(
+            (
+                str(pair["first"].item()),
+                str(pair["second"].item()),
+                with_interval(pair.difference, 1.0, "+.4f"),
+                "-" if pair.p_holm.isnull() else f"{pair.p_holm.item():.2g}",
+                f"{pair.seeds.item():.0f}",
+                f"{needed:.0f} seeds" if math.isfinite(needed) else "-",
+            )
         )
-    console.print(table)
+    print_rows(console, f"{title}: {metric} at sparsity {sparsity:.4f}", header, rows)
     line = "p: paired t-test over seeds, adjusted for all pairs by Holm; seeds: for power 0.8."
     console.print(line, markup=False, soft_wrap=True)
 

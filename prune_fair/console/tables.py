@@ -47,7 +47,8 @@ def print_rows(
             "  ".join(map(str.ljust, row, widths)).rstrip() for row in [(title,), header, *rows]
         ]
         return console.out("\n".join(lines), highlight=False)
-    table = Table(title=escape(title), title_justify="left")
+    console.print(title, style="italic", markup=False, soft_wrap=True)
+    table = Table()
     for column in header:
         table.add_column(escape(column), no_wrap=True)
     for row in rows:
@@ -87,19 +88,22 @@ def _cells(points: xr.Dataset, name: str) -> list[str]:
 
 def print_price(console: Console, name: str, price: xr.Dataset) -> None:
     """In plain words: what a choice by accuracy alone costs, and whom."""
-    table = Table(title=f"{name}: what accuracy alone would choose, and who pays for it")
-    table.title_justify = "left"
-    table.add_column("method", no_wrap=True)
-    table.add_column("accuracy alone prunes to sparsity\n(mean accuracy within 1 point of dense)")
-    table.add_column("which costs the worst-off class\n(change of its recall, in points)")
-    table.add_column("every class is kept up to sparsity\n(recall within 5 points of dense)")
+    header = (
+        "method",
+        "accuracy alone prunes to sparsity\n(mean accuracy within 1 point of dense)",
+        "which costs the worst-off class\n(change of its recall, in points)",
+        "every class is kept up to sparsity\n(recall within 5 points of dense)",
+    )
+    rows = []
     for method in price["method"].values:
         row = price.sel({"method": method})
         cost = f"class {row.worst_class.item()}: {with_interval(row.cost, 100.0, '+.1f')}"
         chosen = with_interval(row.accuracy_sparsity, 1.0, ".3f")
-        table.add_row(method, chosen, cost, with_interval(row.fair_sparsity, 1.0, ".3f"))
-    console.print(table)
-    console.print(in_words(price), soft_wrap=True)
+        rows.append((str(method), chosen, cost, with_interval(row.fair_sparsity, 1.0, ".3f")))
+    print_rows(
+        console, f"{name}: what accuracy alone would choose, and who pays for it", header, rows
+    )
+    console.print(in_words(price), markup=False, soft_wrap=True)
 
 
 def in_words(price: xr.Dataset) -> str:
@@ -142,9 +146,15 @@ def print_caveats(console: Console, results: xr.DataTree, confidence: float) -> 
             line = f"no intervals: {seeds} seed(s), at least {FEWEST_SEEDS} are needed"
         else:
             line = f"[low, high]: {confidence:.0%} percentile bootstrap over {seeds} seeds"
-        finished = node.finished.sum().item() / node.finished.size
-        if finished < 1:
-            line += f"; still running: {finished:.0%} of its networks are finished"
-        if node.diverged.any():
-            line += f"; {node.diverged.sum().item()} networks diverged and are counted as they are"
+        line += state_in_words(node, "are counted as they are")
         console.print(f"{node.path.strip('/')}: {line}", markup=False, soft_wrap=True)
+
+
+def state_in_words(node: xr.DataTree, diverged: str) -> str:
+    """Which networks are not finished, and which diverged and are treated so."""
+    words, finished = "", node.finished.mean().item()
+    if finished < 1:
+        words = f"; still running: {finished:.0%} of its networks are finished"
+    if node.diverged.any():
+        words += f"; {node.diverged.sum().item()} networks diverged and {diverged}"
+    return words

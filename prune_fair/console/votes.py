@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from rich.console import Console
-from rich.table import Table
 
 from prune_fair.console.documents import point_rows
-from prune_fair.console.tables import with_interval
+from prune_fair.console.tables import print_rows, state_in_words, with_interval
 from prune_fair.store import DENSE
 
 
@@ -30,22 +29,19 @@ def image_rows(images: xr.Dataset) -> list[dict[str, Any]]:
 
 def print_exemplars(console: Console, title: str, table: xr.Dataset) -> None:
     """A row a method and level: how many, how far, and the class that is over-indexed the most."""
-    rows = Table(title=f"{title}: images on which pruned networks disagree with dense ones")
-    rows.title_justify = "left"
-    for column in (
+    header = (
         "method", "level", "sparsity", "exemplars", "even against\nodd seeds", "distance",
         "right on them\ndense -> pruned", "most over-indexed class",
-    ):  # fmt: skip
-        rows.add_column(column, no_wrap=True)
-    dense = table.isel(method=0, level=0)
-    if dense["seeds"] > 0:
-        rows.add_row(DENSE, *_cells(dense))
-    for method in range(table.sizes["method"]):
-        for level in range(1, table.sizes["level"]):
-            point = table.isel(method=method, level=level)
-            if point["seeds"] > 0:
-                rows.add_row(point["method"].item(), *_cells(point))
-    console.print(rows)
+    )  # fmt: skip
+    points = [
+        (DENSE if level == 0 else str(name), table.isel(method=method, level=level))
+        for method, name in enumerate(table["method"].values)
+        for level in range(table.sizes["level"])
+        if level > 0 or method == 0
+    ]
+    rows = [(name, *_cells(point)) for name, point in points if point["seeds"] > 0]
+    heading = f"{title}: images on which pruned networks disagree with dense ones"
+    print_rows(console, heading, header, rows)
 
 
 def _cells(point: xr.Dataset) -> list[str]:
@@ -75,16 +71,12 @@ def _over_indexed(point: xr.Dataset) -> str:
 def print_exemplar_images(console: Console, images: Mapping[str, tuple[int, xr.Dataset]]) -> None:
     """The farthest exemplars of each method: an image, its class, and what is made of it."""
     for method, (level, part) in images.items():
+        header = "image", "true class", "dense label", "pruned label", "distance"
+        columns = [map(str, part[name].values) for name in ("image", "true", "dense", "pruned")]
+        distances = (f"{distance:.2f}" for distance in part["taxicab"].values)
+        rows = list(zip(*columns, distances, strict=True))
         title = f"{method}, level {level}: the exemplars with the farthest votes"
-        console.print(title, style="italic", soft_wrap=True)
-        rows = Table()
-        for column in ("image", "true class", "dense label", "pruned label", "distance"):
-            rows.add_column(column, no_wrap=True)
-        for index in range(part.sizes["exemplar"]):
-            row = part.isel(exemplar=index)
-            labels = (str(row[name].item()) for name in ("image", "true", "dense", "pruned"))
-            rows.add_row(*labels, f"{row['taxicab'].item():.2f}")
-        console.print(rows)
+        print_rows(console, title, header, rows)
 
 
 def print_exemplar_caveats(console: Console, results: xr.DataTree, confidence: float) -> None:
@@ -96,9 +88,5 @@ def print_exemplar_caveats(console: Console, results: xr.DataTree, confidence: f
             f"alone make; [low, high]: {confidence:.0%} for all classes together, over exemplars, "
             f"not over the {node.sizes['seed']} seeds"
         )
-        finished = node.finished.mean().item()
-        if finished < 1:
-            line += f"; still running: {finished:.0%} of its networks are finished"
-        if node.diverged.any():
-            line += f"; {node.diverged.sum().item()} networks diverged and vote as they are"
+        line += state_in_words(node, "vote as they are")
         console.print(f"{node.path.strip('/')}: {line}", markup=False, soft_wrap=True)
