@@ -1,24 +1,20 @@
-"""Train and prune thousands of image classifiers at once; see which classes pay for sparsity."""
+"""Train and prune thousands of image classifiers at once; see which classes pay for sparsity.
+
+Names are imported when they are first asked for: who reads results needs no Flax, and who draws
+nothing no matplotlib.
+"""
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from prune_fair import analysis
-from prune_fair.config import (
-    DataConfig,
-    ModelConfig,
-    RecipeConfig,
-    StudyConfig,
-    TaskConfig,
-)
-from prune_fair.errors import InputError
-from prune_fair.pruning import Method, Schedule
-from prune_fair.store import open_study
-from prune_fair.study import run_study
-from prune_fair.training.plan import PlanConfig
-
 if TYPE_CHECKING:
-    from prune_fair import plots
+    from prune_fair import analysis, plots
+    from prune_fair.config import DataConfig, ModelConfig, RecipeConfig, StudyConfig, TaskConfig
+    from prune_fair.errors import InputError
+    from prune_fair.pruning import Method, Schedule
+    from prune_fair.store import open_study
+    from prune_fair.study import run_study
+    from prune_fair.training.plan import PlanConfig
 
 __all__ = [
     "DataConfig",
@@ -36,9 +32,28 @@ __all__ = [
     "run_study",
 ]
 
+_ROOMS = {
+    "DataConfig": "config",
+    "InputError": "errors",
+    "Method": "pruning",
+    "ModelConfig": "config",
+    "PlanConfig": "training.plan",
+    "RecipeConfig": "config",
+    "Schedule": "pruning",
+    "StudyConfig": "config",
+    "TaskConfig": "config",
+    "open_study": "store",
+    "run_study": "study",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """Imports `plots`, and matplotlib with it, when it is first asked for."""
-    if name == "plots":
-        return importlib.import_module("prune_fair.plots")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """The public name, from its room; `analysis` and `plots` are rooms themselves."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    room = importlib.import_module(f"{__name__}.{_ROOMS.get(name, name)}")
+    return getattr(room, name) if name in _ROOMS else room
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -4,7 +4,9 @@ Strict dtype promotion is not asked for: the learning-rate schedules of Optax br
 """
 
 import gzip
+import importlib
 import os
+import pkgutil
 import struct
 import tempfile
 from pathlib import Path
@@ -31,6 +33,10 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
 with install_import_hook("prune_fair", "beartype.beartype"):
     import prune_fair
+
+    for module in pkgutil.walk_packages(prune_fair.__path__, "prune_fair."):
+        if module.name != "prune_fair.__main__":
+            importlib.import_module(module.name)
     from prune_fair import (  # noqa: F401
         DataConfig,
         ModelConfig,

@@ -25,7 +25,7 @@ from prune_fair.store import DENSE, StudyStore, writing
 from prune_fair.types import Dataset
 
 CLASSES, IMAGES, LAYERS = 10, 100, ("dense_0", "dense_1")
-CRITERIA = ("magnitude", "saliency", "random", "fisher", "movement")
+CRITERIA = ("magnitude", "saliency", "random", "fisher", "undecayed")
 SCOPES, TREATMENTS = ("global", "layerwise"), ("finetune", "lr_rewind", "rewind", "reinit", "none")
 METHODS = tuple(f"{c}-{s}-{t}" for c in CRITERIA for s in SCOPES for t in TREATMENTS)
 COMMANDS = (["metrics"], ["frontier"], ["select"], ["metrics", "--json"], ["frontier", "--json"])

@@ -35,7 +35,8 @@ PERFORMANCE = (SPARSITY, "accuracy")
 FAIRNESS = ("recall_group_min",)
 DEFAULT_OBJECTIVES = (*PERFORMANCE, *FAIRNESS)
 RANKINGS = ("performance", "with_fairness")
-FRONTIER_RESAMPLES = 1000  # a probability is then known to 0.03, and quickly
+PROBABILITY_RESAMPLES = 500  # a probability is then known to 0.045
+VOLUME_RESAMPLES = 1000
 FRACTIONS = ("_group_min", "_group_max", "_difference", "_ratio", "_to_overall", "_gini")
 CHANGES = ("_change", "excessive", "normalised")  # against dense: not between 0 and 1
 
@@ -44,6 +45,7 @@ def frontier(
     results: Results,
     objectives: Sequence[str] = DEFAULT_OBJECTIVES,
     confidence: float = CONFIDENCE,
+    by_class: bool = True,
 ) -> xr.Dataset:
     """The operating points of all methods, and which of them no other dominates.
 
@@ -51,6 +53,7 @@ def frontier(
         results: one task's results.
         objectives: `sparsity` (higher is better) and metrics, each in its own direction.
         confidence: of the intervals; the frontier itself is that of the means.
+        by_class: whether to give the recall of each class too.
 
     Returns:
         `operating_points` of the objectives, with `on_frontier` (point) and `probability` (point):
@@ -61,7 +64,7 @@ def frontier(
         InputError: for an unknown objective, one named twice, or none.
     """
     _check_objectives(results, objectives)
-    points = operating_points(results, objectives, confidence)
+    points = operating_points(results, objectives, confidence, by_class=by_class)
     means = [points[name].sel(estimate="mean").values * _sign(name) for name in objectives]
     return points.assign(
         on_frontier=("point", non_dominated(np.stack(means, axis=1))),
@@ -233,7 +236,7 @@ def _probability(values: np.ndarray) -> np.ndarray:
     points = values[:, once]
     if seeds < FEWEST_SEEDS:
         return np.full(points.shape[1], np.nan)
-    weights = bootstrap_weights(seeds, FRONTIER_RESAMPLES)[1:]
+    weights = bootstrap_weights(seeds, PROBABILITY_RESAMPLES)[1:]
     return non_dominated_probability(weighted_means(weights, points))
 
 
@@ -243,7 +246,7 @@ def _resampled(
     """Hypervolumes under each row of weights: (rows, methods); NaN where nothing is finished."""
     values = _by_seed(results, objectives)
     origin = np.array([_sign(name) * reference[name] for name in objectives])
-    weights = bootstrap_weights(len(values))
+    weights = bootstrap_weights(len(values), VOLUME_RESAMPLES)
     by_method = [
         hypervolume(weighted_means(weights, values[:, method]), origin)
         for method in range(values.shape[1])

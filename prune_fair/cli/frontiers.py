@@ -31,7 +31,7 @@ def frontier(
     point = analysis.named_numbers("reference", split_names(reference))
     points, volumes, rankings = {}, {}, {}
     for name, node in tasks_of(results):
-        points[name] = analysis.frontier(node, columns, confidence)
+        points[name] = analysis.frontier(node, columns, confidence, by_class=False)
         volumes[name] = analysis.hypervolumes(node, columns, point, confidence)
         rankings[name] = _ranking(node, columns, point, confidence)
     if json:

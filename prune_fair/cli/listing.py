@@ -5,10 +5,7 @@ from inspect import getdoc
 from typing import Any
 
 from prune_fair import console
-from prune_fair.datasets import DATASETS, PARAMETRIC
 from prune_fair.fairness import METRICS
-from prune_fair.models import MODELS
-from prune_fair.pruning import CRITERIA, GRANULARITIES, SCHEDULES, SCOPES, TREATMENTS, name_pattern
 
 
 def list_rows(json: bool = False) -> None:
@@ -17,6 +14,18 @@ def list_rows(json: bool = False) -> None:
     Args:
         json: print one JSON document.
     """
+    # Brings Flax, which commands that read results do without.
+    from prune_fair.datasets import DATASETS, PARAMETRIC
+    from prune_fair.models import MODELS
+    from prune_fair.pruning import (
+        CRITERIA,
+        GRANULARITIES,
+        SCHEDULES,
+        SCOPES,
+        TREATMENTS,
+        name_pattern,
+    )
+
     described: dict[str, Mapping[str, Any]] = {
         "datasets": {**DATASETS, **PARAMETRIC},
         "models": MODELS,

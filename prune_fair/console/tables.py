@@ -15,7 +15,7 @@ from prune_fair.fairness import FEWEST_SEEDS
 WIDTH_OF_A_FILE = 160
 ROUNDING = 1e-9
 HEADINGS = {"probability": "P(on frontier)"}
-MOST_ROWS = 500  # that are drawn with lines, which takes a minute for ten thousand
+MOST_ROWS = 100  # that are drawn with lines, which takes seconds for a thousand
 
 
 def make_console(stderr: bool = False) -> Console:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from prune_fair.types import AnyArray
 
@@ -136,7 +136,9 @@ def over_index(
     with np.errstate(divide="ignore", invalid="ignore"):
         whole = np.where(images > 0, images / images.sum(), np.nan)
         share = counts / np.where(total > 0, total, np.nan)
-    low = np.where(counts == 0, 0.0, beta.ppf(tail, counts, total - counts + 1))
-    high = np.where(counts == total, 1.0, beta.ppf(1 - tail, counts + 1, total - counts))
+    low = np.where(counts == 0, 0.0, betaincinv(np.maximum(counts, 1), total - counts + 1, tail))
+    high = np.where(
+        counts == total, 1.0, betaincinv(counts + 1, np.maximum(total - counts, 1), 1 - tail)
+    )
     known = np.where(total > 0, whole, np.nan)
     return OverIndex(share / known, low / known, high / known)

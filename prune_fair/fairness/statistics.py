@@ -4,6 +4,7 @@ Seeds are resampled whole, so quantities computed from one set of weights are pa
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,10 +23,11 @@ class Interval(NamedTuple):
     high: Float[np.ndarray, "*shape"]
 
 
+@lru_cache(maxsize=4)
 def bootstrap_weights(
     seeds: int, resamples: int = RESAMPLES, random_seed: int = 0
 ) -> Float[np.ndarray, "rows seeds"]:
-    """Weights of each seed in each resample; row 0 is the sample itself.
+    """Weights of each seed in each resample; row 0 is the sample itself. Not to be written to.
 
     Source: Efron & Tibshirani 1993, chapter 6.
 
@@ -36,7 +38,9 @@ def bootstrap_weights(
     draws = np.random.default_rng(random_seed).multinomial(
         seeds, np.full(seeds, 1 / seeds), size=resamples
     )
-    return np.vstack([np.ones(seeds), draws]) / seeds
+    weights = np.vstack([np.ones(seeds), draws]) / seeds
+    weights.flags.writeable = False
+    return weights
 
 
 def weighted_means(
