@@ -3,7 +3,7 @@
 Purpose   see that accuracy hides what pruning costs the rare classes
 Command   make demo, or python experiments/quickstart.py [--out DIR] [--seeds N] [--help]
 Hardware  2 CPU cores, 2 GiB of memory
-Time      about 50 seconds: 32 dense and 1,536 pruned networks of 425 steps each
+Time      about a minute: 32 dense and 1,536 pruned networks of 425 steps each
 Expected  dense accuracy 0.962, recall of class 8 0.80; magnitude-global-rewind at sparsity 0.986:
           accuracy 0.94, class 8 0.68
 """
