@@ -265,7 +265,7 @@ def test_running_study_is_shown_and_said(capsys, toy_study, tmp_path):
     assert "still running: 40% of its networks are finished" in plain
     rows = json.loads(run(capsys, "metrics", tmp_path, "--json"))["tasks"]["digits/mlp"]
     assert rows[-1]["accuracy"]["mean"] is None
-    for command in ("frontier", "select", "compare"):
+    for command in ("frontier", "select", "compare", "classes"):
         assert "still running: 40%" in run(capsys, command, tmp_path)
         json.loads(run(capsys, command, tmp_path, "--json"))
     assert "still running, 40% of its networks are finished" in run(capsys, "attribute", tmp_path)

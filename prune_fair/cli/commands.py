@@ -6,6 +6,7 @@ import tyro
 
 from prune_fair.cli.attribution import attribute
 from prune_fair.cli.choice import select
+from prune_fair.cli.classes import classes
 from prune_fair.cli.flags import one_line_errors
 from prune_fair.cli.frontiers import compare, frontier
 from prune_fair.cli.listing import list_rows
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "metrics": metrics,
                 "frontier": frontier,
                 "select": select,
+                "classes": classes,
                 "attribute": attribute,
                 "compare": compare,
                 "exemplars": exemplars,

@@ -2,6 +2,7 @@
 
 from prune_fair.console.attribution import attribution_in_words, print_attribution, term_rows
 from prune_fair.console.choices import choice_in_words, print_choice
+from prune_fair.console.classes import print_classes
 from prune_fair.console.comparisons import (
     comparison_document,
     hypervolume_document,
@@ -44,6 +45,7 @@ __all__ = [
     "print_attribution",
     "print_caveats",
     "print_choice",
+    "print_classes",
     "print_comparison",
     "print_exemplar_caveats",
     "print_exemplar_images",

@@ -1,0 +1,56 @@
+"""`prune-fair classes`."""
+
+import numpy as np
+import xarray as xr
+
+from prune_fair import analysis, console
+from prune_fair.cli.flags import StudyPath, tasks_of
+from prune_fair.errors import check
+from prune_fair.store import open_study
+
+
+def classes(
+    study: StudyPath,
+    level: int | None = None,
+    json: bool = False,
+    confidence: float = analysis.CONFIDENCE,
+) -> None:
+    """Which classes pruning hits otherwise than the networks as a whole, and is it chance?
+
+    Args:
+        study: directory that an experiment wrote.
+        level: that is shown; each method's last finished one if not said.
+        json: print one JSON document, with all levels.
+        confidence: of the intervals, in (0, 1); p are compared with what is left to 1.
+    """
+    results = open_study(study)
+    found = {
+        name: analysis.class_tests(_checked(node, level), confidence, 1 - confidence)
+        for name, node in tasks_of(results)
+    }
+    if json:
+        tasks = {
+            name: {str(part): console.keyed(tests[part]) for part in tests.data_vars}
+            for name, tests in found.items()
+        }
+        return console.print_answer(results, {"confidence": confidence, "tasks": tasks})
+    screen = console.make_console()
+    for name, tests in found.items():
+        for method in tests["method"].values:
+            own = tests.sel({"method": method})
+            shown = own.isel(level=_last_finished(own) if level is None else level)
+            console.print_classes(screen, f"{name}: {method}", shown)
+    return console.print_caveats(screen, results, confidence)
+
+
+def _checked(node: xr.Dataset, level: int | None) -> xr.Dataset:
+    last = node.sizes["level"] - 1
+    check(last >= 1, "this study has no pruned levels: there is nothing to compare with the dense")
+    check(level is None or 1 <= level <= last, f"level {level}: expected 1 to {last}")
+    return node
+
+
+def _last_finished(tests: xr.Dataset) -> int:
+    known = tests["recall_change"].sel(estimate="mean").notnull().any("true").values
+    check(bool(known[1:].any()), "no pruned network is finished: let the study run on")
+    return int(np.flatnonzero(known)[-1])
