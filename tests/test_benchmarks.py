@@ -79,3 +79,9 @@ def test_coverage_of_intervals():
     result = run("coverage.py", "--studies", "40", "--seeds", "16", "--truth", "20000", "--json")
     assert {*result["16"]} >= {"accuracy", "recall_group_min", "recall_difference"}
     assert all(0.75 <= share <= 1 for share in result["16"].values())
+
+
+def test_answers_to_drawn_studies():
+    rows = run("answers.py", "--networks", "150", "--commands", "select", "--json")
+    assert [row["seeds"] for row in rows] == [3, 3]
+    assert all(row["seconds"] > 0 and row["MiB"] > 50 for row in rows)

@@ -28,7 +28,7 @@ CLASSES, IMAGES, LAYERS = 10, 100, ("dense_0", "dense_1")
 CRITERIA = ("magnitude", "saliency", "random", "fisher", "undecayed")
 SCOPES, TREATMENTS = ("global", "layerwise"), ("finetune", "lr_rewind", "rewind", "reinit", "none")
 METHODS = tuple(f"{c}-{s}-{t}" for c in CRITERIA for s in SCOPES for t in TREATMENTS)
-COMMANDS = (["metrics"], ["frontier"], ["select"], ["metrics", "--json"], ["frontier", "--json"])
+COMMANDS = ("metrics", "frontier", "select", "metrics --json", "frontier --json")
 
 
 class Shape(NamedTuple):
@@ -39,11 +39,14 @@ class Shape(NamedTuple):
     levels: int
 
 
-def answers(networks: int = 100_000, json: bool = False) -> None:
+def answers(
+    networks: int = 100_000, commands: tuple[str, ...] = COMMANDS, json: bool = False
+) -> None:
     """Seconds and peak memory of each command on drawn studies.
 
     Args:
         networks: how many pruned networks a study has, about.
+        commands: what to ask.
         json: print one JSON document.
     """
     shapes = {
@@ -54,9 +57,9 @@ def answers(networks: int = 100_000, json: bool = False) -> None:
     for name, shape in shapes.items():
         with tempfile.TemporaryDirectory() as folder:
             draw_study(Path(folder) / "study", shape)
-            for command in COMMANDS:
-                seconds, mebibytes = measure(command, Path(folder) / "study")
-                rows.append([name, shape.seeds, " ".join(command), seconds, mebibytes])
+            for command in commands:
+                seconds, mebibytes = measure(command.split(), Path(folder) / "study")
+                rows.append([name, shape.seeds, command, seconds, mebibytes])
                 print(*rows[-1], sep=" | ", file=sys.stderr)
     show(rows, json)
 
