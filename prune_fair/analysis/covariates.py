@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float, Int
 
-from prune_fair.analysis.tables import Results, as_dataset, class_recall
+from prune_fair.analysis.tables import Results, as_dataset, check_dense, class_recall
 from prune_fair.errors import check, lookup, unknown
 from prune_fair.fairness import FEWEST_SEEDS
 
@@ -116,6 +116,7 @@ def _of_task(
     results: xr.Dataset, complexity: str, task: int, methods: tuple[str, ...]
 ) -> tuple[Rows, list[str]]:
     """The rows of one task, and notes on what is not among them."""
+    check_dense(results)
     recall = class_recall(results).transpose("method", "seed", "level", "true").values
     recall = POINTS * recall.astype(float)
     finished = results["finished"].transpose("method", "seed", "level").values

@@ -82,6 +82,14 @@ def check_names(results: Results, kind: str, names: Iterable[str]) -> None:
         )
 
 
+def check_dense(results: xr.Dataset) -> None:
+    """Raises `InputError` for results whose first level is not that of the dense networks."""
+    check(
+        0 in results["level"].values[:1],
+        "these results have no level 0: expected the dense networks first, to compare with",
+    )
+
+
 def check_confidence(confidence: float) -> None:
     """Raises `InputError` for a confidence outside (0, 1)."""
     check(0 < confidence < 1, f"confidence {confidence}: expected in (0, 1), such as 0.95")
@@ -91,10 +99,7 @@ def _counts(results: xr.Dataset, name: str) -> tuple[jnp.ndarray, jnp.ndarray]:
     """What a metric is a function of: counts of every network, and of its dense network."""
     variable = "group_confusion" if METRICS[name].over == "group" else "confusion"
     counts = results[variable].transpose(*MEMBERS, ...)
-    check(
-        0 in results["level"].values,
-        "these results have no level 0: expected the dense networks among them, to compare with",
-    )
+    check_dense(results)
     dense = counts.sel(level=[0]).values
     return jnp.asarray(counts.values), jnp.broadcast_to(jnp.asarray(dense), counts.shape)
 
@@ -132,22 +137,30 @@ def metrics(
 
     Returns:
         Also `undefined` (metric, method, level): how many finished networks a metric is undefined
-        for. The mean over seeds is that of the others.
+        for. The mean over seeds is that of the others; pooled, it is undefined for all or none.
 
     Raises:
         InputError: as `network_metrics`, or for a confidence outside (0, 1).
     """
     results = as_dataset(results)
     columns = list(dict.fromkeys((SPARSITY, *names)))
-    table = network_metrics(results, columns)
+    check_names(results, "metric", columns)
+    table = network_metrics(results, [SPARSITY] if pooled else columns)
     whole = {
-        name: _pooled(results, name, confidence)
-        if pooled and name != SPARSITY
-        else over_seeds(table[name], confidence)
+        name: over_seeds(table[name], confidence)
+        if name in table
+        else _pooled(results, name, confidence)
         for name in columns
     }
-    missing = (table.isnull() & table[SPARSITY].notnull()).sum("seed")
-    return xr.Dataset(whole).assign(undefined=missing.to_dataarray("metric"))
+    finished = table[SPARSITY].notnull()
+    missing = {
+        name: (table[name].isnull() & finished).sum("seed")
+        if name in table
+        else finished.sum("seed").where(values.sel(estimate="mean").isnull(), 0)
+        for name, values in whole.items()
+    }
+    undefined = xr.Dataset(missing).drop_vars("estimate", errors="ignore").to_dataarray("metric")
+    return xr.Dataset(whole).assign(undefined=undefined)
 
 
 def _with_estimates(like: xr.DataArray, interval: fairness.Interval) -> xr.DataArray:

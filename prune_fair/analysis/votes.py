@@ -14,6 +14,7 @@ from prune_fair.analysis.tables import (
     Results,
     as_dataset,
     check_confidence,
+    check_dense,
 )
 from prune_fair.errors import check, unknown
 
@@ -120,6 +121,7 @@ def _with_votes(results: Results, method: str | None) -> xr.Dataset:
         "this study has no votes, which exemplars are told by; run it with --votes (in Python, "
         "StudyConfig(votes=True)) and another --out",
     )
+    check_dense(results)
     methods = results["method"].values.tolist()
     if method is None:
         return results

@@ -6,7 +6,7 @@ import xarray as xr
 from rich.console import Console
 
 from prune_fair.analysis import COVARIATES
-from prune_fair.console.tables import print_rows
+from prune_fair.console.tables import p_value, print_rows
 
 # A covariate's step that costs recall, the step's size in its units, and what is compared with.
 STEPS = {
@@ -14,7 +14,6 @@ STEPS = {
     "complexity": ("a class of one standard deviation more {complexity}", 1.0),
     "dense_recall": ("a class whose dense recall is 10 points lower", -10.0),
 }
-LEAST_P = 0.001
 
 
 def print_attribution(console: Console, title: str, table: xr.Dataset) -> None:
@@ -24,7 +23,7 @@ def print_attribution(console: Console, title: str, table: xr.Dataset) -> None:
         (
             row["term"],
             f"{row['estimate']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]",
-            f"{row['p']:.3f}" if row["p"] >= LEAST_P else f"< {LEAST_P}",
+            p_value(row["p"]),
             row["meaning"],
         )
         for row in term_rows(table)

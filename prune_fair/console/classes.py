@@ -1,14 +1,10 @@
 """Classes against the dense networks, as a person reads it."""
 
-import math
-
 import numpy as np
 import xarray as xr
 from rich.console import Console
 
-from prune_fair.console.tables import print_rows, with_interval
-
-LEAST_P = 0.001
+from prune_fair.console.tables import p_value, print_rows, with_interval
 
 
 def print_classes(console: Console, title: str, tests: xr.Dataset) -> None:
@@ -25,15 +21,9 @@ def print_classes(console: Console, title: str, tests: xr.Dataset) -> None:
             with_interval(row[name], 100.0, "+.1f")
             for name in ("recall_change", "normalised_recall_difference")
         )
-        adjusted = (_p(row[name].item()) for name in ("p_holm", "p_bh"))
+        adjusted = (p_value(row[name].item()) for name in ("p_holm", "p_bh"))
         rows.append((str(row["true"].item()), *changes, *adjusted, _flag(row)))
     print_rows(console, f"{title}, level {tests['level'].item()}", header, rows)
-
-
-def _p(p: float) -> str:
-    if math.isnan(p):
-        return "-"
-    return f"{p:.3f}" if p >= LEAST_P else f"< {LEAST_P}"
 
 
 def _flag(row: xr.Dataset) -> str:

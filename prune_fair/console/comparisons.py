@@ -8,7 +8,7 @@ from rich.console import Console
 
 from prune_fair import analysis
 from prune_fair.console.documents import keyed
-from prune_fair.console.tables import print_rows, with_interval
+from prune_fair.console.tables import p_value, print_rows, with_interval
 
 
 def print_hypervolumes(
@@ -64,7 +64,7 @@ def print_comparison(console: Console, title: str, found: xr.Dataset, effect: fl
                 str(pair["first"].item()),
                 str(pair["second"].item()),
                 with_interval(pair.difference, 1.0, "+.4f"),
-                "-" if pair.p_holm.isnull() else f"{pair.p_holm.item():.2g}",
+                p_value(pair.p_holm.item()),
                 f"{pair.seeds.item():.0f}",
                 f"{needed:.0f} seeds" if math.isfinite(needed) else "-",
             )

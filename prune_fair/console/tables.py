@@ -14,6 +14,7 @@ from prune_fair.fairness import FEWEST_SEEDS
 
 WIDTH_OF_A_FILE = 160
 ROUNDING = 1e-9
+LEAST_P = 0.001
 HEADINGS = {"probability": "P(on frontier)"}
 MOST_ROWS = 100  # that are drawn with lines, which takes seconds for a thousand
 
@@ -81,7 +82,7 @@ def _cells(points: xr.Dataset, name: str) -> list[str]:
     exact = (name == analysis.SPARSITY) & (np.ptp(values, axis=1) < ROUNDING)
     return [
         (f"{row[0]:.3f}" if alone else _interval(row, ".3f"))
-        + (f" ({missing} undefined)" if missing else "")
+        + (f" ({missing} undefined)" if missing and not math.isnan(row[0]) else "")
         for row, alone, missing in zip(values, exact, undefined, strict=True)
     ]
 
@@ -136,6 +137,13 @@ def _interval(values: Sequence[float] | np.ndarray, form: str) -> str:
     if math.isnan(mean):
         return "undefined"
     return f"{mean:{form}}" + ("" if math.isnan(low) else f" [{low:{form}}, {high:{form}}]")
+
+
+def p_value(p: float) -> str:
+    """A p, as small as it is worth reading; a dash where there is none."""
+    if math.isnan(p):
+        return "-"
+    return f"{p:.3f}" if p >= LEAST_P else f"< {LEAST_P}"
 
 
 def print_caveats(console: Console, results: xr.DataTree, confidence: float) -> None:

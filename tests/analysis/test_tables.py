@@ -110,6 +110,15 @@ def test_undefined_values_are_counted(by_hand):
     assert np.isnan(table.cev).all()
 
 
+def test_pooled_metrics_are_undefined_for_all_or_none(by_hand):
+    by_hand.confusion[:, 0, 0] = np.diag([1000, 1000])
+    assert (analysis.metrics(by_hand, ["cev"], pooled=True).undefined == 0).all()
+    by_hand.confusion[:, :, 0] = np.diag([1000, 1000])
+    table = analysis.metrics(by_hand, ["cev", "accuracy"], pooled=True)
+    assert (table.undefined.sel(metric="cev") == 4).all()
+    assert (table.undefined.sel(metric=["accuracy", "sparsity"]) == 0).all()
+
+
 def test_groups_have_metrics_of_their_own(by_hand):
     assert "by_group_accuracy_difference" not in analysis.known_metrics(by_hand)
     group = by_hand.confusion.expand_dims(group=["g", "h"], axis=3).copy()
@@ -142,3 +151,9 @@ def test_works_on_a_node_and_a_dataset(toy_study):
 def test_refusals(by_hand, call, message):
     with pytest.raises(InputError, match=message):
         call(by_hand)
+
+
+@pytest.mark.parametrize("question", [analysis.attribute, analysis.exemplars, analysis.class_tests])
+def test_no_question_takes_pruned_networks_for_dense_ones(toy_results, question):
+    with pytest.raises(InputError, match="no level 0: expected the dense networks first"):
+        question(toy_results.isel(level=[1, 2]))
