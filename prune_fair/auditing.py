@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -151,10 +152,11 @@ def audit(
         [[[0.0, 0.5, 0.9]]]
     """
     dataset, architecture = prepare(apply, networks, data, apply_train)
+    standardise = pixels == "standardised"
+    scaled = Pixels.of(dataset) if standardise else Pixels.as_they_are(dataset[0].shape[-1])
     check(
-        plan.dtype == "float32" and plan.lowering is None,
-        f"plan {plan.dtype}, {plan.lowering}: how an audited network computes is its own; leave "
-        "dtype and lowering out",
+        plan.dtype == "float32",
+        f"plan's dtype {plan.dtype}: an audited network computes in its own; leave it out",
     )
     data = data if isinstance(data, DataConfig) else DataConfig(f"{GIVEN}arrays")
     task = TaskConfig(data, ModelConfig(f"{GIVEN}{name}"), recipe or RecipeConfig())
@@ -169,9 +171,18 @@ def audit(
         networks_sha256=_digest(networks),
         retrains=recipe is not None,
     )
-    subject = _subject(task, architecture, networks, dataset, pixels)
-    native = replace(plan, lowering="native")
-    return carry_out(config, path, lambda: {task.name: subject}, native, progress)
+    lowered = partial(given, apply, networks[0], dataset[0].shape[1:], apply_train)
+    taken = [architecture.take(variables) for variables in networks]
+    dense = jax.tree.map(lambda *leaves: np.stack(list(map(np.asarray, leaves))), *taken)
+
+    def made(plan: Plan) -> network.Task:
+        """As a study's, of the network that was handed over."""
+        model, classes = lowered(plan.lowering).model, len(dataset.class_names)
+        shared = task.recipe, len(dataset.train_labels), classes, plan.shuffling
+        return network.Task(model, scaled, *shared, len(dataset.group_names), votes=True)
+
+    subject = Subject(dataset, architecture.model, made, dense)
+    return carry_out(config, path, lambda: {task.name: subject}, plan, progress)
 
 
 def prepare(
@@ -211,28 +222,6 @@ def _check_outputs(dataset: Dataset, outputs: int) -> None:
         f"labels run up to {last} of {classes} classes, and the network has {outputs} outputs; "
         f"expected labels 0 to {outputs - 1}, one for each output",
     )
-
-
-def _subject(
-    task: TaskConfig,
-    architecture: Given,
-    networks: Sequence[PyTree],
-    dataset: Dataset,
-    pixels: str,
-) -> Subject:
-    """What the lifecycle asks of a task."""
-    standardise = pixels == "standardised"
-    scaled = Pixels.of(dataset) if standardise else Pixels.as_they_are(dataset[0].shape[-1])
-    taken = [architecture.take(variables) for variables in networks]
-    dense = jax.tree.map(lambda *leaves: np.stack(list(map(np.asarray, leaves))), *taken)
-
-    def made(plan: Plan) -> network.Task:
-        groups, classes = len(dataset.group_names), len(dataset.class_names)
-        size = len(dataset.train_labels)
-        shared = architecture.model, scaled, task.recipe, size, classes, plan.shuffling, groups
-        return network.Task(*shared, votes=True)
-
-    return Subject(dataset, architecture.model, made, dense)
 
 
 def _digest(networks: Sequence[PyTree]) -> str:

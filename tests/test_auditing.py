@@ -278,7 +278,7 @@ ARRAYS = {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES, "y_test": LABE
         ({"methods": ["magnitude-global-channel-none"]}, "an audit prunes single weights"),
         ({"methods": ["magnitude-global-none"]}, "no layer of this model is left to prune"),
         ({"pixels": "bytes"}, "unknown pixels 'bytes'"),
-        ({"plan": prune_fair.PlanConfig(dtype="bfloat16")}, "leave dtype and lowering out"),
+        ({"plan": prune_fair.PlanConfig(dtype="bfloat16")}, "computes in its own; leave it out"),
         (
             {"recipe": RecipeConfig(recalibrate_images=64)},
             "recalibrate_images 64: a handed-over network cannot; use 0",

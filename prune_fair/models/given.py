@@ -1,6 +1,7 @@
 """A network that was trained elsewhere, by any library: a pure function behind `types.Model`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
@@ -9,8 +10,9 @@ import numpy as np
 from flax import nnx
 from jaxtyping import PyTree
 
-from prune_fair.errors import InputError, check
-from prune_fair.models.tracing import kernel_leaves
+from prune_fair.errors import InputError, check, lookup
+from prune_fair.models.lowering import LOWERINGS
+from prune_fair.models.tracing import kernel_leaves, with_convolution
 from prune_fair.types import Images, Logits, Model, PRNGKey, State, Variables
 
 Apply: TypeAlias = Callable[[PyTree, Images], Logits]
@@ -40,6 +42,7 @@ def given(
     variables: PyTree,
     image_shape: tuple[int, int, int],
     apply_train: ApplyTrain | None = None,
+    lowering: str = "native",
 ) -> Given:
     """A trained network as a model whose kernels can be pruned.
 
@@ -53,6 +56,7 @@ def given(
         image_shape: height, width and channels.
         apply_train: logits and new variables, in training; without it training runs `apply`, and
             what is no parameter, such as BatchNorm's running statistics, stays as it is.
+        lowering: a row of `LOWERINGS`: how its convolutions compute.
 
     Raises:
         InputError: where `apply` does not take these variables or images, gives no logits, or
@@ -94,13 +98,16 @@ def given(
         ]
         return jax.tree.unflatten(jax.tree.structure(like), rebuilt)
 
+    convolution = lookup(LOWERINGS, lowering, "lowering").convolution
+    lowered = partial(with_convolution, convolution=convolution)
+
     def evaluated(variables: Variables, images: Images) -> Logits:
-        return apply(give(variables), images).astype(jnp.float32)
+        return lowered(apply)(give(variables), images).astype(jnp.float32)
 
     def in_training(variables: Variables, images: Images) -> tuple[Logits, State]:
         if apply_train is None:
             return evaluated(variables, images), variables.state
-        logits, updated = apply_train(give(variables), images)
+        logits, updated = lowered(apply_train)(give(variables), images)
         return logits.astype(jnp.float32), take(updated).state
 
     shapes = take(like).params
