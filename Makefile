@@ -1,11 +1,13 @@
 # make demo   the main job on the embedded digits: a table, pictures and a study, in two minutes
 # make test   all tests, with coverage
 # make check  what is checked before a commit: lint, format, import contracts, types
+# make example  the study that open_example() opens, anew: after a change of the results' schema
 
 PYTHON ?= python3
 BIN := .venv/bin
+EXAMPLE := prune_fair/store/example
 
-.PHONY: demo test check clean
+.PHONY: demo test check example clean
 
 demo: .venv/demo-ready
 	$(BIN)/python experiments/quickstart.py
@@ -22,6 +24,14 @@ check: .venv/test-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pyright
+
+example: .venv/demo-ready
+	rm -rf studies/example $(EXAMPLE)
+	$(BIN)/python experiments/quickstart.py --out studies/example --seeds 16 \
+	  --schedule.rate 0.45 --schedule.levels 6 --methods magnitude-global-rewind \
+	  magnitude-layerwise-finetune random-global-rewind
+	mkdir $(EXAMPLE)
+	cp -r studies/example/study.json studies/example/results $(EXAMPLE)
 
 clean:
 	rm -rf .venv build *.egg-info .coverage* .pytest_cache .ruff_cache .hypothesis

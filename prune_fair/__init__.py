@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from prune_fair.config import DataConfig, ModelConfig, RecipeConfig, StudyConfig, TaskConfig
     from prune_fair.errors import InputError
     from prune_fair.pruning import Method, Schedule
-    from prune_fair.store import open_study
+    from prune_fair.store import open_example, open_study
     from prune_fair.study import run_study
     from prune_fair.training.plan import PlanConfig
 
@@ -27,6 +27,7 @@ __all__ = [
     "StudyConfig",
     "TaskConfig",
     "analysis",
+    "open_example",
     "open_study",
     "plots",
     "run_study",
@@ -42,6 +43,7 @@ _ROOMS = {
     "Schedule": "pruning",
     "StudyConfig": "config",
     "TaskConfig": "config",
+    "open_example": "store",
     "open_study": "store",
     "run_study": "study",
 }
