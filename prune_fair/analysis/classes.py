@@ -36,6 +36,13 @@ def class_tests(
 
     Source: Hooker et al. 2019, arXiv 1911.05248, who do not correct; Welch 1947; Holm 1979;
     Benjamini & Hochberg 1995.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> tests = class_tests(results).isel(method=0, level=-1)
+        >>> tests.true[tests.flagged_holm.values].values.tolist()
+        ['7', '8']
     """
     results = as_dataset(results)
     recall = class_recall(results)

@@ -68,13 +68,21 @@ GROUPED: dict[str, Callable[[str, str], Dataset]] = {  # what may know groups be
 
 
 def check_name(name: str) -> None:
-    """Raises `InputError` unless `name` is a row of `DATASETS` or fits one of `PARAMETRIC`."""
+    """Raises `InputError` unless `name` is a row of `DATASETS` or fits one of `PARAMETRIC`.
+
+    Example:
+        >>> check_name("npz:cells.npz")  # as it should be: nothing happens
+    """
     if name not in DATASETS:
         _parametric(name)
 
 
 def check_groups(name: str, groups: str) -> None:
-    """Raises `InputError` where groups are asked of a dataset that cannot have any."""
+    """Raises `InputError` where groups are asked of a dataset that cannot have any.
+
+    Example:
+        >>> check_groups("npz:cells.npz", "scanner")  # as it should be: nothing happens
+    """
     check(
         not groups or (name not in DATASETS and _parametric(name)[0] in GROUPED),
         f"groups {groups!r}: dataset {name!r} has none; expected one of {', '.join(GROUPED)}",

@@ -39,6 +39,10 @@ def read_study(path: str | Path) -> dict[str, Any]:
 
     Raises:
         InputError: if the path is no study, or one of another schema version.
+
+    Example:
+        >>> read_study(EXAMPLE)["tasks"]["digits/mlp"]["layers"]
+        ['dense_0', 'dense_1', 'output']
     """
     file = Path(path).expanduser() / STUDY_FILE
     try:
@@ -74,6 +78,11 @@ def open_study(path: str | Path) -> xr.DataTree:
 
     Raises:
         InputError: if the path is no study, or one that has not begun.
+
+    Example:
+        >>> tree = open_study(EXAMPLE)  # or "studies/quickstart"
+        >>> tree["digits/mlp"].sparsity.dims, tree.attrs["complete"]
+        (('method', 'seed', 'level'), True)
     """
     path = Path(path).expanduser()
     study = read_study(path)
