@@ -70,7 +70,7 @@ def removed_parameters(mask: Mask) -> Int[Array, ""]:
     """How many of all parameters, biases included, are removed.
 
     Example:
-        >>> int(removed_parameters({"bias": jnp.array([False]), "kernel": jnp.array([True, False])}))
+        >>> int(removed_parameters({"kernel": jnp.array([True, False, False])}))
         2
     """
     return jnp.stack([jnp.sum(~leaf, dtype=jnp.int32) for leaf in jax.tree.leaves(mask)]).sum()

@@ -162,8 +162,8 @@ def name_pattern() -> str:
     """How a method's name is made up, with the valid words of each part.
 
     Example:
-        >>> name_pattern().split("-")[1]
-        '(global|layerwise|erk|LAYER=SPARSITY,...)['
+        >>> name_pattern().split("]-")[1]
+        '(finetune|lr_rewind|rewind|reinit|gradual|none)[-output][-skipfirst]'
     """
     criterion, treatment = ("|".join(rows) for rows in (CRITERIA, TREATMENTS))
     granularity = "|".join(list(GRANULARITIES)[1:])
