@@ -7,12 +7,11 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float
 
+from prune_fair.analysis.resampling import Results, with_resamples
 from prune_fair.analysis.rules import Constraint, Rule
 from prune_fair.analysis.tables import (
     CONFIDENCE,
     SPARSITY,
-    Results,
-    as_dataset,
     check_names,
     class_recall,
     operating_points,
@@ -117,7 +116,7 @@ def select(
         >>> chosen.method.item(), chosen.sparsity.sel(estimate="mean").round(3).item()
         ('magnitude-global-rewind', 0.834)
     """
-    results = as_dataset(results)
+    results = with_resamples(results)
     worth = {maximise: 1.0} if weights is None else dict(weights)
     rule = Rule(tuple(map(Constraint.parse, require)), worth)
     _check_rule(results, rule, confidence)

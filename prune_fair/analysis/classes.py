@@ -3,14 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from prune_fair.analysis.tables import (
-    CONFIDENCE,
-    Results,
-    as_dataset,
-    class_recall,
-    network_metrics,
-    over_seeds,
-)
+from prune_fair.analysis.resampling import Results, networks, with_resamples
+from prune_fair.analysis.tables import CONFIDENCE, class_recall, network_metrics, over_seeds
 from prune_fair.fairness import benjamini_hochberg, holm, welch
 
 
@@ -44,12 +38,12 @@ def class_tests(
         >>> tests.true[tests.flagged_holm.values].values.tolist()
         ['7', '8']
     """
-    results = as_dataset(results)
+    results = with_resamples(results)
     recall = class_recall(results)
     beyond = recall - network_metrics(results, ["accuracy"])["accuracy"]
     beyond = beyond.transpose("seed", "method", "level", "true")
-    dense = beyond.isel(level=[0]).values
-    p = welch(beyond.values, np.broadcast_to(dense, beyond.shape))
+    tested = networks(beyond)
+    p = welch(tested.values, np.broadcast_to(tested.isel(level=[0]).values, tested.shape))
     p[:, 0] = np.nan
     dims = ("method", "level", "true")
     adjusted = {
