@@ -109,7 +109,7 @@ class Method:
 
     @classmethod
     def parse(cls, name: str) -> "Method":
-        """The method of that name: criterion-scope[-granularity]-treatment[-output][-skipfirst].
+        """The method of that name, `criterion-scope[-granularity]-treatment[-output][-skipfirst]`.
 
         Raises:
             InputError: for an unknown name, with the nearest valid one, or parts that do not go
