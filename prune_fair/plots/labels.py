@@ -19,9 +19,10 @@ from prune_fair.plots.style import SMALL
 
 GAP = 1.12  # lines of text this many heights apart do not touch
 RADII = (10, 16, 24, 34, 46)  # points from what is named
+ANGLES = np.deg2rad([90, 270, 45, 135, 315, 225, 0, 180, 20, 160, 340, 200, 70, 110, 250, 290])
+
 RING = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
 CROWDED = 1e6  # what it costs to cover another label
-ANGLES = np.deg2rad([90, 270, 45, 135, 315, 225, 0, 180, 20, 160, 340, 200, 70, 110, 250, 290])
 
 
 class Named(NamedTuple):
@@ -47,7 +48,7 @@ class _Label(Annotation):
 def beside(axes: Axes, named: Sequence[Named], side: str = "right") -> list[_Label]:
     """Labels in a column right or left of the points they name, moved up and down apart."""
     sign = 1 if side == "right" else -1
-    style = {"ha": "left" if sign > 0 else "right", "va": "center"}
+    style: dict[str, Any] = {"ha": "left" if sign > 0 else "right", "va": "center"}
     named = sorted(named, key=lambda each: each.y)
     labels = [_add(axes, each, (5 * sign, 0), **style) for each in named]
     if labels:
@@ -65,8 +66,8 @@ def around(axes: Axes, named: Sequence[Named], mark: float = 2) -> list[_Label]:
         named: the labels.
         mark: the radius of what they name, in points.
     """
-    style = {"ha": "center", "va": "center"}
-    labels = [_add(axes, each, (0, RADII[0]), mark, **style) for each in named]
+    style: dict[str, Any] = {"ha": "center", "va": "center"}
+    labels = [_add(axes, each, (0, RADII[0]), mark=mark, **style) for each in named]
     for label in labels:
         label.set_in_layout(False)
     if labels:
@@ -75,7 +76,7 @@ def around(axes: Axes, named: Sequence[Named], mark: float = 2) -> list[_Label]:
 
 
 def _add(
-    axes: Axes, named: Named, offset: tuple[float, float], mark: float = 2, **style: Any
+    axes: Axes, named: Named, offset: tuple[float, float], *, mark: float = 2, **style: Any
 ) -> _Label:
     leader = {
         "arrowstyle": "-",
@@ -153,8 +154,8 @@ def _scatter(axes: Axes, labels: list[_Label], renderer: RendererBase) -> None:
         best = int(np.argmin(costs))  # of equal ones the nearest
         label.set_visible(costs[best] < CROWDED or not placed)
         if label.get_visible():
-            x, y = offsets[best] / point
-            label.xyann = (float(x), float(y))
+            x, y = np.asarray(offsets[best] / point).tolist()
+            label.xyann = (x, y)
             placed.append(boxes[best])
 
 
