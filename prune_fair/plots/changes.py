@@ -52,7 +52,8 @@ def recall_change(
     name, own = style.one_method(results, method)
     sparsity = style.mean_sparsity(own).values[0, 1:]
     style.at_level(own, None)
-    rows, names = _rows(own, analysis.recall_change(own, confidence).isel(method=0))
+    table = analysis.recall_change(own, confidence).isel(method=0)
+    rows, names = _rows(own, table)
     change = rows[..., 0]
     axes = style.canvas(axes, height=0.9 + 0.24 * len(names))
     axes.grid(visible=False)
@@ -70,7 +71,9 @@ def recall_change(
     axes.tick_params(axis="x", labelsize=style.SMALL)
     axes.set_xlabel(style.SPARSITY_LABEL, fontsize=style.TEXT)
     axes.set_ylabel("class (training images)" if "train_count" in own else "class", fontsize=8)
-    axes.set_title(name, fontsize=style.TEXT, loc="left")
+    words = style.interval_words(own, table, confidence)
+    note = f"\nbold: its {words} excludes 0" if words else ""
+    axes.set_title(name + note, fontsize=style.TEXT, loc="left")
     bar = style.figure_of(axes).colorbar(image, ax=axes, fraction=0.04, pad=0.02)
     bar.set_label("change of recall since dense (points)", fontsize=style.TEXT)
     bar.ax.tick_params(labelsize=style.SMALL)
@@ -166,7 +169,7 @@ def who_is_hurt(
     _share_axis(axes, share)
     axes.set_ylabel("change of recall since dense (points)", fontsize=style.TEXT)
     axes.margins(0.12)
-    around(axes, _extremes(own, share, mean), mark=6)
+    around(axes, _extremes(own, share, mean), mark=1)
     words = style.interval_words(own, change, confidence)
     keys += [Line2D([], [], color=style.GREY, label=f"bar: {words}")] if words else []
     title = f"{name} at sparsity {style.percent(at)} %{_accuracy(own, level)}"
@@ -213,7 +216,7 @@ def _sizes(
     keys: list[Artist] = [
         Line2D(
             [], [], linestyle="", marker="o", color=style.COLOURS[0], markersize=size**0.5,
-            markeredgecolor="white", label=f"{name.replace('_', ' ')} {value:.3g}",
+            markeredgecolor="white", label=f"class of {name.replace('_', ' ')} {value:.3g}",
         )
         for size, value in zip(SIZES, (low, high), strict=True)
     ]  # fmt: skip

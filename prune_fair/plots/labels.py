@@ -4,7 +4,7 @@ They are put into place when they are drawn, since only then the layout is known
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from jaxtyping import Float
@@ -45,14 +45,16 @@ class _Label(Annotation):
         super().draw(renderer)
 
 
-def beside(axes: Axes, named: Sequence[Named], side: str = "right") -> list[_Label]:
-    """Labels in a column right or left of the points they name, moved up and down apart."""
-    sign = 1 if side == "right" else -1
-    style: dict[str, Any] = {"ha": "left" if sign > 0 else "right", "va": "center"}
+def beside(
+    axes: Axes, named: Sequence[Named], side: str = "right", mark: float = 0
+) -> list[_Label]:
+    """Labels right or left of the points they name, of that radius, moved up and down apart."""
+    across = (5 + mark) * (1 if side == "right" else -1)
+    style: dict[str, Any] = {"ha": "left" if across > 0 else "right", "va": "center"}
     named = sorted(named, key=lambda each: each.y)
-    labels = [_add(axes, each, (5 * sign, 0), **style) for each in named]
+    labels = [_add(axes, each, (across, 0), mark=mark, **style) for each in named]
     if labels:
-        labels[0].arrange = lambda renderer: _spread(axes, labels, 5 * sign, renderer)
+        labels[0].arrange = lambda renderer: _spread(axes, labels, across, renderer)
     return labels
 
 
@@ -144,7 +146,7 @@ def _spread(axes: Axes, labels: list[_Label], across: float, renderer: RendererB
 def _scatter(axes: Axes, labels: list[_Label], renderer: RendererBase) -> None:
     others = [text for text in axes.texts if not isinstance(text, _Label)]
     placed = [text.get_window_extent(renderer) for text in others if text.get_text()]
-    point = float(renderer.points_to_pixels(1))
+    point = cast(float, renderer.points_to_pixels(1))
     busy = _busy(axes, point)
     for label in labels:
         size = np.asarray(_extent(label, renderer).size)
@@ -154,8 +156,10 @@ def _scatter(axes: Axes, labels: list[_Label], renderer: RendererBase) -> None:
         best = int(np.argmin(costs))  # of equal ones the nearest
         label.set_visible(costs[best] < CROWDED or not placed)
         if label.get_visible():
-            x, y = np.asarray(offsets[best] / point).tolist()
+            x, y = (offsets[best] / point).tolist()
             label.xyann = (x, y)
+            if label.arrow_patch is not None:  # none is needed where the label is near
+                label.arrow_patch.set_visible(best >= len(ANGLES))
             placed.append(boxes[best])
 
 

@@ -28,25 +28,31 @@ def ranking(results: analysis.Results, *, axes: Axes | None = None) -> Axes:
     Raises:
         InputError: for a single method, or where fewer than two have finished networks.
     """
+    results = analysis.as_dataset(results)
     table = analysis.ranking_change(results)
     ranks = table["rank"].transpose("method", "ranking").values
     kept = np.flatnonzero(np.isfinite(ranks).all(axis=1))
     check(len(kept) > 1, "fewer than two methods have finished networks: there is no order yet")
     styles = style.method_styles([str(name) for name in table["method"].values])
-    axes = style.canvas(axes, height=1.2 + 0.32 * len(kept))
+    axes = style.canvas(axes, height=1.3 + 0.34 * len(kept))
     volumes = table["hypervolume"].transpose("method", "ranking", "estimate").values
     left, right = [], []
     for row in kept:
         name = str(table["method"].values[row])
         look, colour = styles[name], style.darker(styles[name]["color"])
-        axes.plot([0, 1], ranks[row], marker="o", markersize=5, linewidth=1.6, **look)
+        axes.plot([0, 1], ranks[row], marker="o", markersize=12, markerfacecolor="white", **look)
         texts = [_volume(volumes[row, side]) for side in (0, 1)]
+        for side in (0, 1):
+            place = {"ha": "center", "va": "center_baseline", "fontsize": style.SMALL}
+            axes.text(side, ranks[row, side], f"{ranks[row, side]:.0f}", color=colour, **place)
         left.append(Named(texts[0], 0, ranks[row, 0], colour))
-        right.append(Named(f"{texts[1]}  {style.plain(name, 60)}", 1, ranks[row, 1], colour))
-    beside(axes, left, "left")
-    beside(axes, right)
+        right.append(Named(f"{style.plain(name, 60)}\n{texts[1]}", 1, ranks[row, 1], colour))
+    beside(axes, left, "left", mark=6)
+    beside(axes, right, mark=6)
     _tidy(axes, len(kept))
-    axes.set_title(_agreement(table), fontsize=style.SMALL, loc="left")
+    words = style.interval_words(results, table["hypervolume"], analysis.CONFIDENCE)
+    parts = ["rank (1 is best) and hypervolume", f" with its {words}" if words else ""]
+    axes.set_title("".join(parts) + _agreement(table), fontsize=style.SMALL, loc="left")
     return axes
 
 
@@ -56,20 +62,20 @@ def _volume(estimates: np.ndarray) -> str:
 
 
 def _tidy(axes: Axes, methods: int) -> None:
-    axes.set_xlim(-0.02, 1.02)
+    axes.set_xlim(-0.08, 1.08)
     axes.set_ylim(methods + 0.5, 0.5)
     axes.set_xticks([0, 1], SIDES, fontsize=style.TEXT)
-    axes.set_yticks(range(1, methods + 1))
-    axes.set_ylabel("rank by hypervolume (1 is best)", fontsize=style.TEXT)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
     axes.set_xlabel("objectives that count", fontsize=style.TEXT)
 
 
 def _agreement(table: xr.Dataset) -> str:
+    """How alike the orders are, in words."""
     tau, low, high = table["tau"].values
+    text = f"\nKendall's tau of the two orders: {tau:.2f}"
     if not np.isfinite(low + high):
-        return f"Kendall's tau of the two orders: {tau:.2f}"
+        return text
     other = table["first_place_changes"].item()
-    return (
-        f"Kendall's tau of the two orders: {tau:.2f} [{low:.2f}, {high:.2f}]; the first changes in "
-        f"{other:.0%} of resamples"
-    )
+    text += f" [{low:.2f}, {high:.2f}]"
+    return f"{text}\nthe first place changes in {100 * other:.0f} % of resamples"

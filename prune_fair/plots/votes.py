@@ -10,7 +10,7 @@ from prune_fair.errors import check
 from prune_fair.plots import style
 
 COLUMNS = 6
-ROOM = 0.36  # of an image's height, for its labels
+ONE_LINE, TWO_LINES = 0.2, 0.34  # of an image's height, for its labels
 
 
 def exemplars(
@@ -57,34 +57,37 @@ def exemplars(
     )
     shown = chosen.sizes["exemplar"]
     rows = max(1, -(-shown // COLUMNS))
-    axes = style.canvas(axes, height=0.45 + 1.25 * rows)
+    axes = style.canvas(axes, height=0.45 + 1.15 * rows)
     axes.grid(visible=False)
     axes.set_axis_off()
     axes.set_title(
-        f"{name} at sparsity {style.percent(at)} %\ntrue class: dense → pruned",
+        f"{name} at sparsity {style.percent(at)} %\nclass: modal label, dense → pruned",
         fontsize=style.TEXT, loc="left",
     )  # fmt: skip
     if not shown:
         axes.text(0, 0.5, "no image changes its modal label here", fontsize=style.TEXT)
         return axes
-    for place in range(shown):
-        _draw(axes, images, chosen.isel(exemplar=place), *divmod(place, COLUMNS))
+    texts = [_text(chosen.isel(exemplar=place)) for place in range(shown)]
+    room = TWO_LINES if any("\n" in text for text in texts) else ONE_LINE
+    for place, text in enumerate(texts):
+        row, column = divmod(place, COLUMNS)
+        top = row * (1 + room) + room
+        _draw(axes, images[chosen["image"].values[place]], column, top)
+        axes.text(column + 0.5, top, text, ha="center", va="bottom", fontsize=style.SMALL)
     axes.set_xlim(-0.05, COLUMNS + 0.05)
-    axes.set_ylim(rows * (1 + ROOM), 0)
+    axes.set_ylim(rows * (1 + room), 0)
     axes.set_aspect("equal", anchor="NW")
     return axes
 
 
-def _draw(
-    axes: Axes, images: UInt8[np.ndarray, "n h w c"], exemplar: xr.Dataset, row: int, column: int
-) -> None:
-    """One image in its cell, with its labels above."""
-    image = images[exemplar["image"].item()]
+def _draw(axes: Axes, image: UInt8[np.ndarray, "h w c"], left: float, top: float) -> None:
+    """One image, in a cell of size 1."""
     image = image if image.shape[-1] == 3 else image.mean(axis=-1)
-    top = row * (1 + ROOM) + ROOM
-    extent = (column + 0.04, column + 0.96, top + 0.96, top + 0.04)
+    extent = (left + 0.04, left + 0.96, top + 0.96, top + 0.04)
     axes.imshow(image, cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="nearest")
+
+
+def _text(exemplar: xr.Dataset) -> str:
     true, dense, pruned = (style.plain(exemplar[k].item(), 9) for k in ("true", "dense", "pruned"))
-    breaks = len(true + dense + pruned) > 12
-    text = f"{true}:{chr(10) if breaks else ' '}{dense} → {pruned}"
-    axes.text(column + 0.5, top, text, ha="center", va="bottom", fontsize=style.SMALL)
+    space = "\n" if len(true + dense + pruned) > 8 else " "
+    return f"{true}:{space}{dense} → {pruned}"
