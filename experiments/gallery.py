@@ -10,6 +10,7 @@ Expected  studies/quickstart/figures/gallery: ten pictures
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import tyro
 import xarray as xr
@@ -30,7 +31,7 @@ def gallery(study: Path = Path("studies/quickstart"), out: Path | None = None) -
         print(f"picture  {path}")
 
 
-def pictures(results: xr.Dataset) -> Iterator[tuple[str, plots.Drawn]]:
+def pictures(results: xr.Dataset) -> Iterator[tuple[str, Any]]:
     """Every picture, by its name."""
     method, last = str(results["method"].values[0]), results.sizes["level"] - 1
     images = DataConfig(**json.loads(results.attrs["config"])["data"]).load().test_images

@@ -22,14 +22,20 @@ from prune_fair.analysis.frontiers import (
     reference_point,
 )
 from prune_fair.analysis.price import price_of_accuracy
+from prune_fair.analysis.resampling import (
+    Results,
+    Uncertainty,
+    as_dataset,
+    networks,
+    uncertainty,
+    with_resamples,
+)
 from prune_fair.analysis.rules import Constraint, Rule, named_numbers
 from prune_fair.analysis.tables import (
     CONFIDENCE,
     DEFAULT_METRICS,
     ESTIMATES,
     SPARSITY,
-    Results,
-    as_dataset,
     class_recall,
     known_metrics,
     metrics,
@@ -56,6 +62,7 @@ __all__ = [
     "Nearest",
     "Results",
     "Rule",
+    "Uncertainty",
     "as_dataset",
     "at_sparsity",
     "attribute",
@@ -71,6 +78,7 @@ __all__ = [
     "metrics",
     "named_numbers",
     "network_metrics",
+    "networks",
     "operating_points",
     "over_seeds",
     "price_of_accuracy",
@@ -78,4 +86,6 @@ __all__ = [
     "recall_change",
     "reference_point",
     "select",
+    "uncertainty",
+    "with_resamples",
 ]

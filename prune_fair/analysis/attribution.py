@@ -8,7 +8,8 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 from prune_fair.analysis.covariates import Gathered, Rows, gather
-from prune_fair.analysis.tables import CONFIDENCE, Results, check_confidence
+from prune_fair.analysis.resampling import Results
+from prune_fair.analysis.tables import CONFIDENCE, check_confidence
 from prune_fair.errors import check, lookup
 
 DEFAULT_COMPLEXITY = "balanced_neighbour_disagreement"

@@ -7,12 +7,11 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float
 
+from prune_fair.analysis.resampling import Results, with_resamples
 from prune_fair.analysis.rules import Constraint, Rule
 from prune_fair.analysis.tables import (
     CONFIDENCE,
     SPARSITY,
-    Results,
-    as_dataset,
     check_names,
     class_recall,
     operating_points,
@@ -94,7 +93,7 @@ def select(
         InputError: for a constraint that does not parse, an unknown metric, a confidence outside
             (0, 1), or one that is asked with fewer than 3 seeds.
     """
-    results = as_dataset(results)
+    results = with_resamples(results)
     worth = {maximise: 1.0} if weights is None else dict(weights)
     rule = Rule(tuple(map(Constraint.parse, require)), worth)
     _check_rule(results, rule, confidence)

@@ -3,10 +3,9 @@
 import numpy as np
 import xarray as xr
 
+from prune_fair.analysis.resampling import Results, networks, with_resamples
 from prune_fair.analysis.tables import (
     CONFIDENCE,
-    Results,
-    as_dataset,
     check_dense,
     class_recall,
     network_metrics,
@@ -20,7 +19,7 @@ def recall_change(results: Results, confidence: float = CONFIDENCE) -> xr.DataAr
 
     Args:
         results: one task's results.
-        confidence: of the intervals over seeds, in (0, 1).
+        confidence: of the intervals, in (0, 1).
 
     Returns:
         The mean over seeds and its interval, (method, level, true, estimate); 0 at level 0, NaN
@@ -29,7 +28,7 @@ def recall_change(results: Results, confidence: float = CONFIDENCE) -> xr.DataAr
     Raises:
         InputError: for results without level 0, or a confidence outside (0, 1).
     """
-    results = as_dataset(results)
+    results = with_resamples(results)
     check_dense(results)
     return _change(class_recall(results), confidence).rename("recall_change")
 
@@ -57,12 +56,12 @@ def class_tests(
     Source: Hooker et al. 2019, arXiv 1911.05248, who do not correct; Welch 1947; Holm 1979;
     Benjamini & Hochberg 1995.
     """
-    results = as_dataset(results)
+    results = with_resamples(results)
     recall = class_recall(results)
     beyond = recall - network_metrics(results, ["accuracy"])["accuracy"]
     beyond = beyond.transpose("seed", "method", "level", "true")
-    dense = beyond.isel(level=[0]).values
-    p = welch(beyond.values, np.broadcast_to(dense, beyond.shape))
+    tested = networks(beyond)
+    p = welch(tested.values, np.broadcast_to(tested.isel(level=[0]).values, tested.shape))
     p[:, 0] = np.nan
     dims = ("method", "level", "true")
     adjusted = {

@@ -5,21 +5,21 @@ from itertools import combinations
 import numpy as np
 import xarray as xr
 
-from prune_fair.analysis.tables import (
-    CONFIDENCE,
-    ESTIMATES,
-    SPARSITY,
+from prune_fair.analysis.resampling import (
     Results,
     as_dataset,
-    network_metrics,
-    over_seeds,
+    networks,
+    resample_weights,
+    with_resamples,
 )
+from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, SPARSITY, network_metrics, over_seeds
 from prune_fair.errors import check, unknown
 from prune_fair.fairness import (
     FEWEST_SEEDS,
     METRICS,
     PairedDifference,
     holm,
+    mean_interval,
     paired_difference,
     seeds_needed,
 )
@@ -59,7 +59,7 @@ def compare(
         InputError: for an unknown metric, a single method, an effect of 0 or a sparsity that no
             two methods reach.
     """
-    results = as_dataset(results)
+    results = with_resamples(results)
     if metric not in METRICS:
         raise unknown("metric", metric, METRICS)
     names = results["method"].values
@@ -70,8 +70,13 @@ def compare(
     _check_reached(results, values, sparsity)
     one, other = np.array([*combinations(range(len(names)), 2)]).T
     value = over_seeds(values, confidence)
-    by_seed = values.transpose("seed", "method").values
-    found = paired_difference(by_seed[:, one], by_seed[:, other], confidence)
+    by_seed = values.transpose("seed", "method")
+    tested = networks(by_seed).values
+    found = paired_difference(tested[:, one], tested[:, other], confidence)
+    if by_seed.sizes["seed"] > len(tested):  # one network: no test, but its images' interval
+        differences = by_seed.values[:, one] - by_seed.values[:, other]
+        mean = mean_interval(differences, confidence, resample_weights(by_seed))
+        found = found._replace(mean=mean)
     coords = {"first": ("pair", names[one]), "second": ("pair", names[other])}
     columns = {"value": value, **_pairs(found, confidence, effect)}
     attrs = {"metric": metric, SPARSITY: float(sparsity)}

@@ -7,7 +7,8 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float, Int
 
-from prune_fair.analysis.tables import Results, as_dataset, check_dense, class_recall
+from prune_fair.analysis.resampling import Results, as_dataset
+from prune_fair.analysis.tables import check_dense, class_recall
 from prune_fair.errors import check, lookup, unknown
 from prune_fair.fairness import FEWEST_SEEDS
 

@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
+from prune_fair.analysis.resampling import Results, as_dataset, resample_weights, with_resamples
 from prune_fair.analysis.tables import (
     CONFIDENCE,
     ESTIMATES,
     KNOWN_NAMES,
     SPARSITY,
-    Results,
-    as_dataset,
     check_confidence,
     check_names,
     network_metrics,
@@ -21,7 +20,6 @@ from prune_fair.errors import check, unknown
 from prune_fair.fairness import (
     FEWEST_SEEDS,
     METRICS,
-    bootstrap_weights,
     corrected_interval,
     hypervolume,
     non_dominated,
@@ -63,12 +61,13 @@ def frontier(
     Raises:
         InputError: for an unknown objective, one named twice, or none.
     """
+    results = with_resamples(results)
     _check_objectives(results, objectives)
     points = operating_points(results, objectives, confidence, by_class=by_class)
     means = [points[name].sel(estimate="mean").values * _sign(name) for name in objectives]
     return points.assign(
         on_frontier=("point", non_dominated(np.stack(means, axis=1))),
-        probability=("point", _probability(_by_seed(results, objectives))),
+        probability=("point", _probability(results, objectives)),
     )
 
 
@@ -100,12 +99,13 @@ def hypervolumes(
     Raises:
         InputError: for bad objectives, a reference that is none of them, or is not finite.
     """
+    results = with_resamples(results)
     _check_objectives(results, objectives)
     check_confidence(confidence)
     point = reference_point(results, objectives, reference)
-    names = as_dataset(results)["method"].values
+    names = results["method"].values
     resampled = _resampled(results, objectives, point)
-    seeds = as_dataset(results).sizes["seed"]
+    seeds = results.sizes["seed"]
     volumes = corrected_interval(resampled, seeds, confidence)
     paired = resampled[:, :, None] - resampled[:, None, :]
     difference = np.stack(corrected_interval(paired, seeds, confidence), axis=-1)
@@ -147,15 +147,17 @@ def ranking_change(
     Raises:
         InputError: as `hypervolumes` does, and for a single method.
     """
-    names = as_dataset(results)["method"].values
+    results = with_resamples(results)
+    names = results["method"].values
     check(len(names) > 1, f"only one method, {str(names[0])!r}: expected two at least to rank")
     check(bool(fairness), "no fairness metrics: expected some beside those of performance")
     objectives = (*performance, *fairness)
+    results = with_resamples(results)
     _check_objectives(results, objectives)
     check_confidence(confidence)
     point = reference_point(results, objectives, reference)
     pair = [_resampled(results, part, point) for part in (performance, objectives)]
-    seeds = as_dataset(results).sizes["seed"]
+    seeds = results.sizes["seed"]
     volumes = [corrected_interval(part, seeds, confidence) for part in pair]
     tau = percentile_interval(rank_agreement(*pair), seeds, confidence)
     tau = tau._replace(estimate=rank_agreement(*(part.estimate for part in volumes)))
@@ -206,7 +208,7 @@ def _worst(results: Results, name: str) -> float:
     if name.endswith(FRACTIONS) and not any(part in name for part in CHANGES):
         return 0.0 if METRICS[name].higher_is_better else 1.0
     values = _by_seed(results, [name])[..., 0]
-    means = weighted_means(np.full((1, len(values)), 1 / len(values)), values)
+    means = weighted_means(resample_weights(as_dataset(results), 0), values)
     known = means[np.isfinite(means)]
     return _sign(name) * known.min() if known.size else np.nan
 
@@ -229,24 +231,25 @@ def _by_seed(results: Results, objectives: Sequence[str]) -> np.ndarray:
     return np.stack(columns, axis=-1)
 
 
-def _probability(values: np.ndarray) -> np.ndarray:
+def _probability(results: xr.Dataset, objectives: Sequence[str]) -> np.ndarray:
     """P(on the frontier) of the points of `operating_points`: the dense network is one of them."""
+    values = _by_seed(results, objectives)
     seeds, methods, levels, _ = values.shape
     once = (np.arange(levels) > 0) | (np.arange(methods) == 0)[:, None]
     points = values[:, once]
     if seeds < FEWEST_SEEDS:
         return np.full(points.shape[1], np.nan)
-    weights = bootstrap_weights(seeds, PROBABILITY_RESAMPLES)[1:]
+    weights = resample_weights(results, PROBABILITY_RESAMPLES)[1:]
     return non_dominated_probability(weighted_means(weights, points))
 
 
 def _resampled(
-    results: Results, objectives: Sequence[str], reference: Mapping[str, float]
+    results: xr.Dataset, objectives: Sequence[str], reference: Mapping[str, float]
 ) -> np.ndarray:
     """Hypervolumes under each row of weights: (rows, methods); NaN where nothing is finished."""
     values = _by_seed(results, objectives)
     origin = np.array([_sign(name) * reference[name] for name in objectives])
-    weights = bootstrap_weights(len(values), VOLUME_RESAMPLES)
+    weights = resample_weights(results, VOLUME_RESAMPLES)
     by_method = [
         hypervolume(weighted_means(weights, values[:, method]), origin)
         for method in range(values.shape[1])

@@ -5,12 +5,11 @@ import xarray as xr
 from jaxtyping import Float
 
 from prune_fair import fairness
+from prune_fair.analysis.resampling import Results, resample_weights, with_resamples
 from prune_fair.analysis.tables import (
     CONFIDENCE,
     ESTIMATES,
     SPARSITY,
-    Results,
-    as_dataset,
     class_recall,
     network_metrics,
 )
@@ -43,12 +42,14 @@ def price_of_accuracy(
         `fair_level` and `fair_sparsity`, the sparsest choice that keeps every class within the
         recall tolerance.
     """
-    results = as_dataset(results)
+    results = with_resamples(results)
     recalls = class_recall(results).transpose("method", "seed", "level", "true").values
     accuracies = network_metrics(results, ["accuracy"]).accuracy.values
-    sparsities = results[SPARSITY].values
+    sparsities, weights = results[SPARSITY].values, resample_weights(results)
     rows = [
-        _price(accuracy, recall, sparsity, accuracy_tolerance, recall_tolerance, confidence)
+        _price(
+            accuracy, recall, sparsity, weights, accuracy_tolerance, recall_tolerance, confidence
+        )
         for accuracy, recall, sparsity in zip(accuracies, recalls, sparsities, strict=True)
     ]
     columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
@@ -64,12 +65,12 @@ def _price(
     accuracy: Float[np.ndarray, "seeds levels"],
     recall: Float[np.ndarray, "seeds levels classes"],
     sparsity: Float[np.ndarray, "seeds levels"],
+    weights: Float[np.ndarray, "rows seeds"],
     accuracy_tolerance: float,
     recall_tolerance: float,
     confidence: float,
 ) -> dict[str, np.ndarray]:
     seeds = len(accuracy)
-    weights = fairness.bootstrap_weights(seeds)
     accuracy_change = fairness.weighted_means(weights, accuracy - accuracy[:, :1])
     recall_change = fairness.weighted_means(weights, recall - recall[:, :1])
     by_accuracy = fairness.sparsest_within(accuracy_change, accuracy_tolerance)

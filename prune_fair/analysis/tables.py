@@ -1,13 +1,19 @@
 """Metrics and recalls of a study's networks as labelled arrays, alone and over seeds."""
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
 
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
 from prune_fair import fairness
+from prune_fair.analysis.resampling import (
+    Results,
+    as_dataset,
+    networks,
+    resample_weights,
+    with_resamples,
+)
 from prune_fair.errors import check, unknown
 from prune_fair.fairness import METRICS
 from prune_fair.store import DENSE, MEMBERS
@@ -22,12 +28,6 @@ DEFAULT_METRICS = (
     "recall_difference",
     "recall_change_min",
 )
-Results: TypeAlias = xr.Dataset | xr.DataTree
-
-
-def as_dataset(results: Results) -> xr.Dataset:
-    """A task's results as a Dataset, from a node of the tree or from a Dataset."""
-    return results.to_dataset() if isinstance(results, xr.DataTree) else results
 
 
 def class_recall(results: Results) -> xr.DataArray:
@@ -108,14 +108,16 @@ def over_seeds(values: xr.DataArray, confidence: float = CONFIDENCE) -> xr.DataA
     """Mean over seeds with its percentile bootstrap interval, along a new axis `estimate`.
 
     The coordinates of `estimate` are mean, low and high. With fewer than 3 seeds there is no
-    interval: low and high are NaN.
+    interval: low and high are NaN. Values computed `with_resamples` of one network's test images
+    have that network's own value for a mean, and an interval over images.
 
     Raises:
         InputError: for a confidence outside (0, 1).
     """
     check_confidence(confidence)
     by_seed = values.transpose("seed", ...)
-    interval = fairness.mean_interval(by_seed.values.astype(float), confidence)
+    weights = resample_weights(by_seed)
+    interval = fairness.mean_interval(by_seed.values.astype(float), confidence, weights)
     return _with_estimates(by_seed.isel(seed=0, drop=True), interval)
 
 
@@ -142,7 +144,7 @@ def metrics(
     Raises:
         InputError: as `network_metrics`, or for a confidence outside (0, 1).
     """
-    results = as_dataset(results)
+    results = with_resamples(results)
     columns = list(dict.fromkeys((SPARSITY, *names)))
     check_names(results, "metric", columns)
     table = network_metrics(results, [SPARSITY] if pooled else columns)
@@ -152,10 +154,11 @@ def metrics(
         else _pooled(results, name, confidence)
         for name in columns
     }
-    finished = table[SPARSITY].notnull()
+    known = networks(table)
+    finished = known[SPARSITY].notnull()
     missing = {
-        name: (table[name].isnull() & finished).sum("seed")
-        if name in table
+        name: (known[name].isnull() & finished).sum("seed")
+        if name in known
         else finished.sum("seed").where(values.sel(estimate="mean").isnull(), 0)
         for name, values in whole.items()
     }
@@ -177,7 +180,7 @@ def _pooled(results: xr.Dataset, name: str, confidence: float) -> xr.DataArray:
     check_confidence(confidence)
     counts, dense = _counts(results, name)
     sparsity = results[SPARSITY].transpose(*MEMBERS)
-    rows = jnp.asarray(fairness.bootstrap_weights(sparsity.sizes["seed"]), jnp.float32)
+    rows = jnp.asarray(resample_weights(sparsity), jnp.float32)
     finished, resampled = sparsity.notnull(), []
     for own, own_dense, known in zip(counts, dense, finished.values, strict=True):
         shown = known.reshape(*known.shape, *(1,) * (own.ndim - 2))
@@ -205,6 +208,7 @@ def operating_points(
     Raises:
         InputError: for an unknown metric or a confidence outside (0, 1).
     """
+    results = with_resamples(results)
     table = metrics(results, names, confidence, pooled)
     if by_class:
         table = table.assign(recall=over_seeds(class_recall(results), confidence))

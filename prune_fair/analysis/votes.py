@@ -7,12 +7,11 @@ import xarray as xr
 from jaxtyping import Array, Bool, Float
 
 from prune_fair import fairness
+from prune_fair.analysis.resampling import Results, as_dataset
 from prune_fair.analysis.tables import (
     CONFIDENCE,
     ESTIMATES,
     SPARSITY,
-    Results,
-    as_dataset,
     check_confidence,
     check_dense,
 )

@@ -149,11 +149,12 @@ def p_value(p: float) -> str:
 def print_caveats(console: Console, results: xr.DataTree, confidence: float) -> None:
     """What a reader has to know of the numbers above: intervals, unfinished and diverged ones."""
     for node in results.leaves:
-        seeds = node.sizes["seed"]
-        if seeds < FEWEST_SEEDS:
-            line = f"no intervals: {seeds} seed(s), at least {FEWEST_SEEDS} are needed"
+        found = analysis.uncertainty(node)
+        if found.over == "nothing":
+            line = f"no intervals: {found.units} seed(s), at least {FEWEST_SEEDS} are needed"
         else:
-            line = f"[low, high]: {confidence:.0%} percentile bootstrap over {seeds} seeds"
+            units = "seeds" if found.over == "seeds" else "test images of one network"
+            line = f"[low, high]: {confidence:.0%} percentile bootstrap over {found.units} {units}"
         line += state_in_words(node, "are counted as they are")
         console.print(f"{node.path.strip('/')}: {line}", markup=False, soft_wrap=True)
 

@@ -34,6 +34,7 @@ from prune_fair.fairness.significance import (
 )
 from prune_fair.fairness.statistics import (
     FEWEST_SEEDS,
+    RESAMPLES,
     Interval,
     bootstrap_weights,
     corrected_interval,
@@ -49,6 +50,7 @@ __all__ = [
     "BASE_RATES",
     "FEWEST_SEEDS",
     "METRICS",
+    "RESAMPLES",
     "Interval",
     "Metric",
     "OverIndex",

@@ -126,10 +126,19 @@ def corrected_interval(
     return Interval(2 * sample - resampled[1:].mean(axis=0), 2 * sample - high, 2 * sample - low)
 
 
-def mean_interval(values: Float[np.ndarray, "seeds *shape"], confidence: float = 0.95) -> Interval:
+def mean_interval(
+    values: Float[np.ndarray, "seeds *shape"],
+    confidence: float = 0.95,
+    weights: Float[np.ndarray, "rows seeds"] | None = None,
+) -> Interval:
     """The mean over seeds with its bootstrap interval.
 
     Memory beyond that of the values does not grow with the number of columns.
+
+    Args:
+        values: a seed a row.
+        confidence: in (0, 1).
+        weights: of the sample and its resamples; by default `bootstrap_weights`.
 
     Example:
         >>> interval = mean_interval(np.array([1.0, 2.0, 3.0]))
@@ -137,7 +146,7 @@ def mean_interval(values: Float[np.ndarray, "seeds *shape"], confidence: float =
         (2.0, True, True)
     """
     seeds = len(values)
-    weights = bootstrap_weights(seeds)
+    weights = bootstrap_weights(seeds) if weights is None else weights
     intervals = [
         percentile_interval(weighted_means(weights, block), known_seeds(block), confidence)
         for block in _blocks(values.reshape(seeds, -1))

@@ -179,7 +179,7 @@ def who_is_hurt(
 
 def _accuracy(results: xr.Dataset, level: int) -> str:
     """What accuracy has lost there, in words."""
-    accuracy = analysis.metrics(results, ["accuracy"])["accuracy"].sel(estimate="mean")
+    accuracy = analysis.network_metrics(results, ["accuracy"])["accuracy"].mean("seed")
     change = POINTS * float(accuracy[0, level] - accuracy[0, 0])
     return f", accuracy {style.signed(change, 1)} points"
 

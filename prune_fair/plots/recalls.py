@@ -46,7 +46,8 @@ def recall(
     """
     name, own = style.one_method(results, method)
     sparsity = style.mean_sparsity(own)
-    table = analysis.over_seeds(analysis.class_recall(own), confidence).isel(method=0)
+    table = analysis.class_recall(analysis.with_resamples(own))
+    table = analysis.over_seeds(table, confidence).isel(method=0)
     coloured = _coloured(analysis.as_dataset(results), classes)
     axes = style.canvas(axes, height=3.4)
     density = 1 - sparsity.values[0]

@@ -154,7 +154,7 @@ def mean_sparsity(results: xr.Dataset) -> xr.DataArray:
     Raises:
         InputError: where none is finished anywhere.
     """
-    sparsity = analysis.metrics(results, [])["sparsity"].sel(estimate="mean", drop=True)
+    sparsity = results[analysis.SPARSITY].mean("seed")
     check(bool(sparsity.notnull().any()), "no network is finished: there is nothing to draw yet")
     return sparsity.transpose("method", "level")
 
@@ -219,7 +219,9 @@ def interval_words(results: xr.Dataset, table: xr.DataArray, confidence: float) 
     """What an interval is, such as "95 % interval over 32 seeds"; nothing where there is none."""
     if not table.sel(estimate="low").notnull().any():
         return ""
-    return f"{100 * confidence:g} % interval over {results.sizes['seed']} seeds"
+    found = analysis.uncertainty(results)
+    units = "test images" if found.over == "images" else found.over
+    return f"{100 * confidence:g} % interval over {found.units} {units}"
 
 
 def band_key(words: str) -> list[Artist]:

@@ -1,0 +1,130 @@
+"""What intervals are taken over: the seeds of a study, or the test images of its only network."""
+
+from typing import NamedTuple, TypeAlias, TypeVar
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from prune_fair.fairness import FEWEST_SEEDS, RESAMPLES, bootstrap_weights
+from prune_fair.store import MEMBERS
+
+Results: TypeAlias = xr.Dataset | xr.DataTree
+Labelled = TypeVar("Labelled", xr.Dataset, xr.DataArray)
+IMAGES, SEEDS, NOTHING = "images", "seeds", "nothing"
+IMAGE_RESAMPLES = 1000
+MOST_COUNTS = 1 << 26  # numbers that the counts of all resamples may be: 256 MiB
+RESAMPLED = "resampled"  # how many images: a coordinate, since those outlive arithmetic
+
+
+class Uncertainty(NamedTuple):
+    """What the intervals of some results are, and what they are not.
+
+    Attributes:
+        over: `seeds`, `images` (of the test set) or `nothing`.
+        units: how many of them.
+        covers: what the intervals tell, a sentence.
+        leaves_out: what they do not, a sentence.
+    """
+
+    over: str
+    units: int
+    covers: str
+    leaves_out: str
+
+
+def as_dataset(results: Results) -> xr.Dataset:
+    """A task's results as a Dataset, from a node of the tree or from a Dataset."""
+    return results.to_dataset() if isinstance(results, xr.DataTree) else results
+
+
+def uncertainty(results: Results) -> Uncertainty:
+    """What the intervals of these results are taken over.
+
+    With 3 seeds and more it is seeds. A single network whose votes were counted leaves only its
+    test images; then intervals are percentile bootstraps over those, paired: a resample holds the
+    same images for the dense network and all that were pruned from it.
+
+    Args:
+        results: one task's results.
+
+    Source: Efron & Tibshirani 1993, chapters 6 and 13, for both.
+    """
+    results = as_dataset(results)
+    seeds = len(networks(results).seed)
+    if seeds >= FEWEST_SEEDS:
+        return Uncertainty(
+            SEEDS,
+            seeds,
+            f"Intervals are bootstraps over {seeds} seeds: how far the mean over networks, "
+            "trained again from other seeds, may be from the one shown.",
+            "They do not tell what other test images would show, nor how much a single network "
+            "may differ from the mean.",
+        )
+    if seeds == 1 and (RESAMPLED in results.coords or "votes" in results):
+        images = int(results[RESAMPLED] if RESAMPLED in results.coords else results.sizes["image"])
+        return Uncertainty(
+            IMAGES,
+            images,
+            f"Intervals are bootstraps over the {images} test images: how far other test images "
+            "of the same kind may move the numbers of this one network.",
+            "They do not tell what training again would give: another seed may lose other "
+            "classes, and one network cannot show it.",
+        )
+    return Uncertainty(
+        NOTHING,
+        seeds,
+        f"There are no intervals: {seeds} network(s) of each kind, at least {FEWEST_SEEDS} are "
+        "needed, or one whose votes are counted.",
+        "How far any number here may be from that of another seed, or of other test images, is "
+        "not known.",
+    )
+
+
+def with_resamples(results: Results) -> xr.Dataset:
+    """The results that intervals are taken from.
+
+    Those of several seeds are given back. To a single network whose votes were counted its
+    resamples are added along `seed`, after itself: counts of test images drawn with replacement,
+    all of one network, so that whatever is computed of networks is computed of resamples too.
+    Groups of images are not resampled: their metrics have no interval.
+    """
+    results = as_dataset(results)
+    if RESAMPLED in results.coords or uncertainty(results).over != IMAGES:
+        return results
+    votes = results["votes"].sum("half").transpose("method", "level", "image", "predicted").values
+    labels, classes = results["image_label"].values, results.sizes["true"]
+    methods, levels, images, _ = votes.shape
+    rows = min(IMAGE_RESAMPLES, max(1, MOST_COUNTS // (methods * levels * classes**2)))
+    drawn = _drawn(images, rows)
+    counts = np.zeros((methods, rows + 1, levels, classes, classes), np.int32)
+    for true in range(classes):
+        own = labels == true
+        cast = votes[:, :, own].transpose(2, 0, 1, 3).astype(np.float32)
+        counts[:, :, :, true] = np.tensordot(drawn[:, own], cast, axes=1).transpose(1, 0, 2, 3)
+    table = results.drop_vars(["votes", "image_label", "margin"], errors="ignore")
+    table = table.isel(seed=np.zeros(rows + 1, int)).assign_coords(seed=np.arange(rows + 1))
+    table["confusion"] = ((*MEMBERS, "true", "predicted"), counts, results["confusion"].attrs)
+    if "group_confusion" in table:
+        table["group_confusion"] = table["group_confusion"].where(table.seed < 1, 0)
+    return table.drop_dims("image", errors="ignore").assign_coords({RESAMPLED: images})
+
+
+def networks(results: Labelled) -> Labelled:
+    """The networks among `with_resamples`."""
+    return results.isel(seed=[0]) if RESAMPLED in results.coords else results
+
+
+def resample_weights(
+    results: xr.Dataset | xr.DataArray, resamples: int = RESAMPLES
+) -> Float[np.ndarray, "rows seeds"]:
+    """Weights along `seed` of the sample, in row 0, and of resamples: one of images is a row."""
+    seeds = results.sizes["seed"]
+    if RESAMPLED in results.coords:
+        return np.eye(seeds)[: resamples + 1]
+    return bootstrap_weights(seeds, resamples)
+
+
+def _drawn(images: int, rows: int) -> Float[np.ndarray, "rows images"]:
+    """How often each image is in the sample, in row 0, and in each resample."""
+    return (bootstrap_weights(images, rows) * images).round().astype(np.float32)
