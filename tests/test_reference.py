@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "reference"
-ROOMS = ("analysis", "datasets", "fairness", "models", "pruning")
+ROOMS = ("analysis", "datasets", "fairness", "models", "plots", "pruning")
 TYPES = ("Batch", "Dataset", "Model", "Network", "Variables")
 
 

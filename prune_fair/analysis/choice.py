@@ -67,7 +67,7 @@ class Choice(NamedTuple):
         >>> from prune_fair import open_example
         >>> results = open_example()["digits/mlp"]
         >>> choice = select(results, ["recall_change_min>=-0.05"])
-        >>> spared = choice.price.spared.sel(true="8", estimate="mean")  # by the choice, in recall
+        >>> spared = choice.price.spared.sel(true="8", estimate="mean")  # a fraction
         >>> round(spared.item(), 3)
         0.029
     """

@@ -27,6 +27,13 @@ def recall_change(results: Results, confidence: float = CONFIDENCE) -> xr.DataAr
 
     Raises:
         InputError: for results without level 0, or a confidence outside (0, 1).
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> change = recall_change(results).isel(method=0, level=5)
+        >>> change.sel(true="8").round(3).values.tolist()
+        [-0.054, -0.075, -0.034]
     """
     results = with_resamples(results)
     check_dense(results)

@@ -48,6 +48,13 @@ def recall_change(
     Raises:
         InputError: for an unknown method, a confidence outside (0, 1), or results with no pruned
             level or of which no network is finished.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> axes = recall_change(results)
+        >>> axes.get_yticklabels()[0].get_text()  # loses most
+        '8 (24)'
     """
     name, own = style.one_method(results, method)
     sparsity = style.mean_sparsity(own).values[0, 1:]
@@ -146,6 +153,13 @@ def who_is_hurt(
     Raises:
         InputError: for an unknown method or measure, a level that is not there or not finished, a
             confidence outside (0, 1), or results without `train_count`.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> axes = who_is_hurt(results, level=5)
+        >>> axes.get_xlabel()
+        'share of the training images (%)'
     """
     name, own = style.one_method(results, method)
     check("train_count" in own, "these results do not say how many training images a class has")

@@ -61,6 +61,14 @@ def frontier(
     Raises:
         InputError: for an unknown metric, a confidence outside (0, 1), a choice from other results,
             or results of which no network is finished.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> choice = analysis.select(results, ["recall_change_min>=-0.05"])
+        >>> axes = frontier(results, chosen=choice)
+        >>> axes.get_ylabel()
+        "worst class's recall (fraction)"
     """
     results = analysis.as_dataset(results)
     sparsity = style.mean_sparsity(results)
@@ -105,6 +113,12 @@ def overview(
 
     Raises:
         InputError: as `frontier` does.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> len(overview(results).axes)
+        2
     """
     check(bool(metrics), "no metrics: expected at least one, such as accuracy")
     results = analysis.as_dataset(results)

@@ -35,6 +35,13 @@ def layer_sparsities(
     Raises:
         InputError: for an unknown method, a confidence outside (0, 1), results without
             `layer_sparsity`, or of which no network is finished.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> axes = layer_sparsities(results)
+        >>> axes.get_ylabel()
+        'sparsity of the layer (% of its weights)'
     """
     name, own = style.one_method(results, method)
     check("layer_sparsity" in own, "these results do not have the sparsities of layers")

@@ -43,6 +43,13 @@ def recall(
     Raises:
         InputError: for an unknown method or class, a confidence outside (0, 1), or results of which
             no network is finished.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> axes = recall(results, "random-global-rewind")
+        >>> axes.get_xlabel()
+        'sparsity (% of prunable weights removed)'
     """
     name, own = style.one_method(results, method)
     sparsity = style.mean_sparsity(own)
@@ -72,6 +79,12 @@ def recalls(results: analysis.Results, *, confidence: float = analysis.CONFIDENC
 
     Raises:
         InputError: as `recall` does.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> [axes.get_title() for axes in recalls(results).axes][:1]
+        ['magnitude-global-rewind']
     """
     results = analysis.as_dataset(results)
     methods = [str(name) for name in results["method"].values]

@@ -67,6 +67,14 @@ def save(picture: Axes | Figure, path: str | Path) -> Path:
 
     Raises:
         InputError: for an ending that is no format of pictures.
+
+    Example:
+        >>> import tempfile
+        >>> from prune_fair import open_example, plots
+        >>> axes = plots.ranking(open_example()["digits/mlp"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save(axes, f"{folder}/ranking.pdf").name
+        'ranking.pdf'
     """
     path = Path(path)
     figure = figure_of(picture) if isinstance(picture, Axes) else picture

@@ -27,6 +27,13 @@ def ranking(results: analysis.Results, *, axes: Axes | None = None) -> Axes:
 
     Raises:
         InputError: for a single method, or where fewer than two have finished networks.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> axes = ranking(results)
+        >>> len(axes.get_xticklabels()), len(axes.lines) >= results.sizes["method"]
+        (2, True)
     """
     results = analysis.as_dataset(results)
     table = analysis.ranking_change(results)

@@ -42,6 +42,13 @@ def exemplars(
     Raises:
         InputError: for results without votes, images that are not as many as voted on, an unknown
             method, a level that is not there or not finished, or a count below 1.
+
+    Example:
+        >>> from prune_fair import DataConfig, open_example
+        >>> images = DataConfig("digits").load().test_images
+        >>> axes = exemplars(open_example()["digits/mlp"], images, level=6)
+        >>> axes.get_title(loc="left").splitlines()[0]
+        'magnitude-global-rewind at sparsity 97.2 %'
     """
     name, own = style.one_method(results, method)
     check(count >= 1, f"count {count}: expected at least 1")
