@@ -34,7 +34,7 @@ class Named(NamedTuple):
     colour: str = "black"
 
 
-class _Label(Annotation):
+class Label(Annotation):
     """A label whose group is arranged before the first of it is drawn."""
 
     arrange: Callable[[RendererBase], None] | None = None
@@ -44,10 +44,15 @@ class _Label(Annotation):
             self.arrange(renderer)
         super().draw(renderer)
 
+    def text_box(self, renderer: RendererBase | None = None) -> Bbox:
+        """The box of the text alone, without its leader, in pixels."""
+        self.set_visible(True)
+        if renderer is not None:
+            self.update_positions(renderer)
+        return Text.get_window_extent(self, renderer)
 
-def beside(
-    axes: Axes, named: Sequence[Named], side: str = "right", mark: float = 0
-) -> list[_Label]:
+
+def beside(axes: Axes, named: Sequence[Named], side: str = "right", mark: float = 0) -> list[Label]:
     """Labels right or left of the points they name, of that radius, moved up and down apart."""
     across = (5 + mark) * (1 if side == "right" else -1)
     style: dict[str, Any] = {"ha": "left" if across > 0 else "right", "va": "center"}
@@ -58,7 +63,7 @@ def beside(
     return labels
 
 
-def around(axes: Axes, named: Sequence[Named], mark: float = 2) -> list[_Label]:
+def around(axes: Axes, named: Sequence[Named], mark: float = 2) -> list[Label]:
     """Labels near the points they name, where least is in the way; the first named comes first.
 
     One that finds no free place is left out.
@@ -79,7 +84,7 @@ def around(axes: Axes, named: Sequence[Named], mark: float = 2) -> list[_Label]:
 
 def _add(
     axes: Axes, named: Named, offset: tuple[float, float], *, mark: float = 2, **style: Any
-) -> _Label:
+) -> Label:
     leader = {
         "arrowstyle": "-",
         "linewidth": 0.5,
@@ -87,7 +92,7 @@ def _add(
         "shrinkA": 0,
         "shrinkB": mark,
     }
-    label = _Label(
+    label = Label(
         named.text,
         (named.x, named.y),
         offset,
@@ -110,13 +115,6 @@ def _at(axes: Axes, label: Annotation) -> Float[np.ndarray, "2"]:
     return np.asarray(axes.transData.transform(label.xy))
 
 
-def _extent(label: Annotation, renderer: RendererBase) -> Bbox:
-    """The box of the text alone, without its leader."""
-    label.set_visible(True)
-    label.update_positions(renderer)
-    return Text.get_window_extent(label, renderer)
-
-
 def spread(
     targets: Float[np.ndarray, " n"], gap: float, low: float, high: float
 ) -> Float[np.ndarray, " n"]:
@@ -133,23 +131,23 @@ def spread(
     return np.clip(moved, low, max(low, high - steps[-1])) + steps
 
 
-def _spread(axes: Axes, labels: list[_Label], across: float, renderer: RendererBase) -> None:
+def _spread(axes: Axes, labels: list[Label], across: float, renderer: RendererBase) -> None:
     targets = np.array([_at(axes, label)[1] for label in labels])
     order = np.argsort(targets, kind="stable")
-    height = max(_extent(label, renderer).height for label in labels)
+    height = max(label.text_box(renderer).height for label in labels)
     ends = axes.bbox.y0 + height / 2, axes.bbox.y1 - height / 2
     places = spread(targets[order].astype(float), GAP * height, *ends)
     for row, place in zip(order, places, strict=True):
         labels[row].xyann = (across, (place - targets[row]) / renderer.points_to_pixels(1))
 
 
-def _scatter(axes: Axes, labels: list[_Label], renderer: RendererBase) -> None:
-    others = [text for text in axes.texts if not isinstance(text, _Label)]
+def _scatter(axes: Axes, labels: list[Label], renderer: RendererBase) -> None:
+    others = [text for text in axes.texts if not isinstance(text, Label)]
     placed = [text.get_window_extent(renderer) for text in others if text.get_text()]
     point = cast(float, renderer.points_to_pixels(1))
     busy = _busy(axes, point)
     for label in labels:
-        size = np.asarray(_extent(label, renderer).size)
+        size = np.asarray(label.text_box(renderer).size)
         offsets = [offset * point for offset in _offsets(size / point)]
         boxes = [_box(_at(axes, label) + offset, size) for offset in offsets]
         costs = [_cost(axes.bbox, box, placed, busy) for box in boxes]
