@@ -11,7 +11,7 @@ from prune_fair.plots.labels import Label
 
 @pytest.fixture
 def make_results(results_of):
-    """Results of so many methods, seeds, levels and classes; sparser ones and later classes lose."""
+    """Results of so many methods, seeds, levels and classes; later classes lose more."""
 
     def make(methods=2, seeds=4, levels=4, classes=10, images=60):
         rng = np.random.default_rng(0)

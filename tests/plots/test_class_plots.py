@@ -29,7 +29,7 @@ def test_of_balanced_classes_those_that_lose_most_are_coloured(make_results, lab
     results = make_results().drop_vars("train_count")
     axes = plots.recall(results, axes=panel())
     assert sorted(labels_of(axes)) == ["c8", "c9"]
-    assert legend(axes)[:3] == ["class c8", "class c9", "8 other classes"]
+    assert legend(axes)[:3] == ["class c9", "class c8", "8 other classes"]
 
 
 def test_at_most_four_rare_classes_are_coloured(make_results, panel):

@@ -59,10 +59,10 @@ def test_a_metric_where_less_is_better_points_up(toy_results, panel):
 
 
 def test_chosen_points_are_marked_and_named(by_hand, panel, labels_of):
-    choice = analysis.select(by_hand, ["recall_change_min>=-0.05"])
+    agreed = analysis.select(by_hand, ["recall_change_min>=-0.05"])
+    choice = agreed._replace(accuracy_alone=2)
     axes = plots.frontier(by_hand, chosen=choice, axes=panel())
-    assert labels_of(axes) == ["chosen, 50 %", "accuracy alone, 50 %"][: len(labels_of(axes))]
-    agreed = choice._replace(accuracy_alone=choice.chosen)
+    assert labels_of(axes) == ["chosen, 50 %", "accuracy alone, 75 %"]
     axes = plots.frontier(by_hand, chosen=agreed, axes=panel())
     assert labels_of(axes) == ["chosen, as by accuracy alone, 50 %"]
     nothing = choice._replace(chosen=None, accuracy_alone=None)

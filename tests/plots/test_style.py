@@ -28,7 +28,7 @@ def test_text_from_data_is_plain():
 
 
 def test_percent():
-    assert [style.percent(s) for s in (0, 0.5, 0.9423, 0.99, 0.9986, 1)] == [
+    assert [style.percent(s) for s in (0.0, 0.5, 0.9423, 0.99, 0.9986, 1.0)] == [
         *("0", "50", "94.2", "99", "99.86", "100")
     ]
 
