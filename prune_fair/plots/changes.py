@@ -183,7 +183,7 @@ def who_is_hurt(
     _share_axis(axes, share)
     axes.set_ylabel("change of recall since dense (points)", fontsize=style.TEXT)
     axes.margins(0.12)
-    around(axes, _extremes(own, share, mean), mark=1)
+    around(axes, _extremes(own, share, mean), mark=1.0)
     words = style.interval_words(own, change, confidence)
     keys += [Line2D([], [], color=style.GREY, label=f"bar: {words}")] if words else []
     title = f"{name} at sparsity {style.percent(at)} %{_accuracy(own, level)}"

@@ -18,7 +18,7 @@ from scipy.optimize import isotonic_regression
 from prune_fair.plots.style import SMALL
 
 GAP = 1.12  # lines of text this many heights apart do not touch
-RADII = (10, 16, 24, 34, 46)  # points from what is named
+RADII = (10.0, 16.0, 24.0, 34.0, 46.0)  # points from what is named
 ANGLES = np.deg2rad([90, 270, 45, 135, 315, 225, 0, 180, 20, 160, 340, 200, 70, 110, 250, 290])
 
 RING = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
@@ -34,31 +34,39 @@ class Named(NamedTuple):
     colour: str = "black"
 
 
-class _Label(Annotation):
+class Label(Annotation):
     """A label whose group is arranged before the first of it is drawn."""
 
     arrange: Callable[[RendererBase], None] | None = None
 
     def draw(self, renderer: RendererBase) -> None:
+        """Draws it, and arranges its group first where it is the first."""
         if self.arrange is not None:
             self.arrange(renderer)
         super().draw(renderer)
 
+    def text_box(self, renderer: RendererBase | None = None) -> Bbox:
+        """The box of the text alone, without its leader, in pixels."""
+        self.set_visible(True)
+        if renderer is not None:
+            self.update_positions(renderer)
+        return Text.get_window_extent(self, renderer)
+
 
 def beside(
-    axes: Axes, named: Sequence[Named], side: str = "right", mark: float = 0
-) -> list[_Label]:
+    axes: Axes, named: Sequence[Named], side: str = "right", mark: float = 0.0
+) -> list[Label]:
     """Labels right or left of the points they name, of that radius, moved up and down apart."""
-    across = (5 + mark) * (1 if side == "right" else -1)
+    across = (5.0 + mark) * (1 if side == "right" else -1)
     style: dict[str, Any] = {"ha": "left" if across > 0 else "right", "va": "center"}
     named = sorted(named, key=lambda each: each.y)
-    labels = [_add(axes, each, (across, 0), mark=mark, **style) for each in named]
+    labels = [_add(axes, each, (across, 0.0), mark=mark, **style) for each in named]
     if labels:
         labels[0].arrange = lambda renderer: _spread(axes, labels, across, renderer)
     return labels
 
 
-def around(axes: Axes, named: Sequence[Named], mark: float = 2) -> list[_Label]:
+def around(axes: Axes, named: Sequence[Named], mark: float = 2.0) -> list[Label]:
     """Labels near the points they name, where least is in the way; the first named comes first.
 
     One that finds no free place is left out.
@@ -69,7 +77,7 @@ def around(axes: Axes, named: Sequence[Named], mark: float = 2) -> list[_Label]:
         mark: the radius of what they name, in points.
     """
     style: dict[str, Any] = {"ha": "center", "va": "center"}
-    labels = [_add(axes, each, (0, RADII[0]), mark=mark, **style) for each in named]
+    labels = [_add(axes, each, (0.0, RADII[0]), mark=mark, **style) for each in named]
     for label in labels:
         label.set_in_layout(False)
     if labels:
@@ -78,8 +86,8 @@ def around(axes: Axes, named: Sequence[Named], mark: float = 2) -> list[_Label]:
 
 
 def _add(
-    axes: Axes, named: Named, offset: tuple[float, float], *, mark: float = 2, **style: Any
-) -> _Label:
+    axes: Axes, named: Named, offset: tuple[float, float], *, mark: float = 2.0, **style: Any
+) -> Label:
     leader = {
         "arrowstyle": "-",
         "linewidth": 0.5,
@@ -87,7 +95,7 @@ def _add(
         "shrinkA": 0,
         "shrinkB": mark,
     }
-    label = _Label(
+    label = Label(
         named.text,
         (named.x, named.y),
         offset,
@@ -110,13 +118,6 @@ def _at(axes: Axes, label: Annotation) -> Float[np.ndarray, "2"]:
     return np.asarray(axes.transData.transform(label.xy))
 
 
-def _extent(label: Annotation, renderer: RendererBase) -> Bbox:
-    """The box of the text alone, without its leader."""
-    label.set_visible(True)
-    label.update_positions(renderer)
-    return Text.get_window_extent(label, renderer)
-
-
 def spread(
     targets: Float[np.ndarray, " n"], gap: float, low: float, high: float
 ) -> Float[np.ndarray, " n"]:
@@ -133,26 +134,26 @@ def spread(
     return np.clip(moved, low, max(low, high - steps[-1])) + steps
 
 
-def _spread(axes: Axes, labels: list[_Label], across: float, renderer: RendererBase) -> None:
+def _spread(axes: Axes, labels: list[Label], across: float, renderer: RendererBase) -> None:
     targets = np.array([_at(axes, label)[1] for label in labels])
     order = np.argsort(targets, kind="stable")
-    height = max(_extent(label, renderer).height for label in labels)
+    height = max(label.text_box(renderer).height for label in labels)
     ends = axes.bbox.y0 + height / 2, axes.bbox.y1 - height / 2
     places = spread(targets[order].astype(float), GAP * height, *ends)
     for row, place in zip(order, places, strict=True):
         labels[row].xyann = (across, (place - targets[row]) / renderer.points_to_pixels(1))
 
 
-def _scatter(axes: Axes, labels: list[_Label], renderer: RendererBase) -> None:
-    others = [text for text in axes.texts if not isinstance(text, _Label)]
+def _scatter(axes: Axes, labels: list[Label], renderer: RendererBase) -> None:
+    others = [text for text in axes.texts if not isinstance(text, Label)]
     placed = [text.get_window_extent(renderer) for text in others if text.get_text()]
     point = cast(float, renderer.points_to_pixels(1))
-    busy = _busy(axes, point)
+    busy, inside = _busy(axes, point), axes.bbox.frozen()
     for label in labels:
-        size = np.asarray(_extent(label, renderer).size)
+        size = np.asarray(label.text_box(renderer).size)
         offsets = [offset * point for offset in _offsets(size / point)]
         boxes = [_box(_at(axes, label) + offset, size) for offset in offsets]
-        costs = [_cost(axes.bbox, box, placed, busy) for box in boxes]
+        costs = [_cost(inside, box, placed, busy) for box in boxes]
         best = int(np.argmin(costs))  # of equal ones the nearest
         label.set_visible(costs[best] < CROWDED or not placed)
         if label.get_visible():

@@ -58,7 +58,7 @@ def layer_sparsities(
     named = []
     styles = style.method_styles([str(layer) for layer in table["layer"].values])
     for (layer, look), lines in zip(styles.items(), parts, strict=True):
-        mean, low, high = np.fmax(lines, floor) if floor else lines
+        mean, low, high = np.maximum(lines, floor) if floor else lines
         style.band(axes, whole, low, high, look["color"], 0.2)
         axes.plot(whole, mean, linewidth=1.5, marker="o", markersize=2.5, **look)
         known = np.flatnonzero(np.isfinite(mean) & np.isfinite(whole))

@@ -52,10 +52,10 @@ def ranking(results: analysis.Results, *, axes: Axes | None = None) -> Axes:
         for side in (0, 1):
             place = {"ha": "center", "va": "center_baseline", "fontsize": style.SMALL}
             axes.text(side, ranks[row, side], f"{ranks[row, side]:.0f}", color=colour, **place)
-        left.append(Named(texts[0], 0, ranks[row, 0], colour))
-        right.append(Named(f"{style.plain(name, 60)}\n{texts[1]}", 1, ranks[row, 1], colour))
-    beside(axes, left, "left", mark=6)
-    beside(axes, right, mark=6)
+        left.append(Named(texts[0], 0.0, ranks[row, 0], colour))
+        right.append(Named(f"{style.plain(name, 60)}\n{texts[1]}", 1.0, ranks[row, 1], colour))
+    beside(axes, left, "left", mark=6.0)
+    beside(axes, right, mark=6.0)
     _tidy(axes, len(kept))
     words = style.interval_words(results, table["hypervolume"], analysis.CONFIDENCE)
     parts = ["rank (1 is best) and hypervolume", f" with its {words}" if words else ""]

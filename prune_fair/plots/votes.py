@@ -87,7 +87,7 @@ def exemplars(
     return axes
 
 
-def _draw(axes: Axes, image: UInt8[np.ndarray, "h w c"], left: float, top: float) -> None:
+def _draw(axes: Axes, image: UInt8[np.ndarray, "h w c"], left: int, top: float) -> None:
     """One image, in a cell of size 1."""
     image = image if image.shape[-1] == 3 else image.mean(axis=-1)
     extent = (left + 0.04, left + 0.96, top + 0.96, top + 0.04)
