@@ -57,7 +57,7 @@ COMMANDS = dict.fromkeys(
     line
     for document in DOCUMENTS
     for block in blocks(document, "sh")
-    for line in block.text.splitlines()
+    for line in block.text.replace("\\\n  ", "").splitlines()  # what a backslash goes on with
     if line.strip()
 )
 WITH_PYTHON = [document for document in DOCUMENTS if blocks(document, "python", "pycon")]

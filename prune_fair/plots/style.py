@@ -73,8 +73,8 @@ def save(picture: Axes | Figure, path: str | Path) -> Path:
         >>> from prune_fair import open_example, plots
         >>> axes = plots.ranking(open_example()["digits/mlp"])
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     save(axes, f"{folder}/ranking.pdf").name
-        'ranking.pdf'
+        ...     save(axes, f"{folder}/ranking.png").name
+        'ranking.png'
     """
     path = Path(path)
     figure = figure_of(picture) if isinstance(picture, Axes) else picture
