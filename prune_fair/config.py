@@ -16,7 +16,7 @@ from prune_fair import datasets
 from prune_fair.errors import check, lookup
 from prune_fair.models import MODELS, build, is_chain
 from prune_fair.pruning import Method, Schedule
-from prune_fair.types import SCHEMA_VERSION, Dataset
+from prune_fair.types import GIVEN, SCHEMA_VERSION, Dataset
 
 OPTIMIZERS = ("sgd", "adam")
 DECAYS = ("cosine", "constant")
@@ -95,7 +95,8 @@ class ModelConfig:
     """The architecture of a task.
 
     Attributes:
-        name: a row of `MODELS`: `mlp`, `lenet5`, `alexnet`, `vgg11`, `resnet18` or `vit`.
+        name: a row of `MODELS`: `mlp`, `lenet5`, `alexnet`, `vgg11`, `resnet18` or `vit`; or
+            `given:NAME`, a network that an audit is handed.
         widths: hidden widths of an `mlp`; empty for 300 and 100.
         width: multiplies the channels of all layers, of `alexnet`, `vgg11`, `resnet18` and `vit`;
             above 0.
@@ -113,9 +114,20 @@ class ModelConfig:
     width: float = 1.0
 
     def __post_init__(self) -> None:
-        lookup(MODELS, self.name, "model")
+        if not self.is_given:
+            lookup(MODELS, self.name, "model")
         check(all(w >= 1 for w in self.widths), f"widths {self.widths}: expected at least 1 each")
         check(0 < self.width < math.inf, f"width {self.width}: expected a number above 0")
+
+    @property
+    def is_given(self) -> bool:
+        """Whether it is no architecture of ours, but one that an audit is handed."""
+        return self.name.startswith(GIVEN)
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether each layer is known to read the one before it and no other."""
+        return not self.is_given and is_chain(MODELS[self.name])
 
 
 @dataclass(frozen=True)
@@ -206,7 +218,7 @@ class TaskConfig:
     @property
     def name(self) -> str:
         """The task's node in the results: dataset/model."""
-        return f"{self.data.label}/{self.model.name}"
+        return f"{self.data.label}/{self.model.name.removeprefix(GIVEN)}"
 
 
 @dataclass(frozen=True)
@@ -252,11 +264,11 @@ class StudyConfig:
                 f"and the schedule prunes networks that {method.treatment} began elsewhere; "
                 "expected one-shot or 1 level, or another treatment",
             )
-            for model in {task.model.name for task in self.tasks}:
+            for model in (task.model for task in self.tasks):
                 check(
-                    not method.removes_channels or is_chain(MODELS[model]),
-                    f"method {method.name!r}: channels of {model} cannot be removed, since its "
-                    f"layers are no chain; leave out '-{method.granularity}'",
+                    not method.removes_channels or model.is_chain,
+                    f"method {method.name!r}: channels of {model.name} cannot be removed, since "
+                    f"its layers are no chain; leave out '-{method.granularity}'",
                 )
         for name in ("seeds", "seeds_per_piece"):
             check(getattr(self, name) >= 1, f"{name} {getattr(self, name)}: expected at least 1")
@@ -271,7 +283,7 @@ class StudyConfig:
         methods = [method for method in map(Method.parse, self.methods) if method.needs_shapes]
         data, model = task.data, task.model
         shape = datasets.known_shape(data.name, data.classes, data.downsample)
-        if methods and shape is not None:
+        if methods and shape is not None and not model.is_given:
             built = build(model.name, *shape, model.widths, width=model.width)
             for method in methods:
                 method.check_fits(built)

@@ -5,20 +5,23 @@ together; a finished piece is never computed again.
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import numpy as np
 import xarray as xr
 
-from prune_fair.config import StudyConfig
-from prune_fair.pruning import TREATMENTS, Method, Treatment, kernels
+from prune_fair.config import StudyConfig, TaskConfig
+from prune_fair.errors import check
+from prune_fair.pruning import TREATMENTS, Method, Treatment
 from prune_fair.store import DENSE, StudyStore, open_study, writing
 from prune_fair.training import network
-from prune_fair.training.plan import PlanConfig, make_plan, use_every_core
+from prune_fair.training.counts import counts
+from prune_fair.training.plan import Plan, PlanConfig, make_plan, use_every_core
 from prune_fair.training.population import Population
 from prune_fair.training.programs import (
     Programs,
@@ -36,7 +39,7 @@ from prune_fair.training.retraining import (
     train_to_rewind_step,
 )
 from prune_fair.training.spans import check_steps
-from prune_fair.types import Dataset, Mask, Variables
+from prune_fair.types import Dataset, Mask, Model, Variables
 
 
 @runtime_checkable
@@ -52,17 +55,33 @@ def silent(networks: int, *, reused: bool = False) -> None:
     """Tells nobody."""
 
 
+class Subject(NamedTuple):
+    """What a task is about.
+
+    Attributes:
+        dataset: its images.
+        model: the architecture.
+        task: what its networks share, as a plan has it computed.
+        dense: variables of trained networks, stacked by seed; None where they are to be trained.
+    """
+
+    dataset: Dataset
+    model: Model
+    task: Callable[[Plan], network.Task]
+    dense: Variables | None = None
+
+
 class TaskRun(NamedTuple):
-    """What all levels and seeds of one task share."""
+    """What all levels and seeds of one task share; `given` where its dense networks are."""
 
     name: str
     config: StudyConfig
     task: network.Task
     data: network.DeviceData
     programs: Programs
-    layer_sizes: dict[str, int]
     store: StudyStore
     progress: Progress
+    given: bool = False
 
 
 def run_study(
@@ -96,31 +115,54 @@ def run_study(
         >>> results.sparsity.isel(method=0, seed=0).round(2).values.tolist()
         [0.0, 0.3]
     """
+    for task in config.tasks:
+        name = task.model.name
+        check(
+            not task.model.is_given, f"model {name!r}: is to be handed over; use prune_fair.audit"
+        )
+    return carry_out(config, path, partial(_own_subjects, config), plan, progress)
+
+
+def carry_out(
+    config: StudyConfig,
+    path: str | Path,
+    subjects: Callable[[], Mapping[str, Subject]],
+    plan: PlanConfig,
+    progress: Progress,
+) -> xr.DataTree:
+    """As `run_study`, of subjects by the name of their task, which are asked for where needed."""
     with writing(path, config.as_json(), config.fingerprint()) as store:
         store.check_plan(asdict(plan))
         if store.study["complete"]:
             progress(config.networks, reused=True)
             return open_study(path)
         use_every_core()
-        datasets = {task.name: task.data.load() for task in config.tasks}
-        models = [build_model(task, datasets[task.name]) for task in config.tasks]
-        for method, model in itertools.product(config.methods, models):
-            Method.parse(method).check_fits(model)
-        parameters = max(model.parameters for model in models)
+        asked = subjects()
+        for method, subject in itertools.product(config.methods, asked.values()):
+            Method.parse(method).check_fits(subject.model)
+        parameters = max(subject.model.parameters for subject in asked.values())
         laid = make_plan(min(config.seeds, config.seeds_per_piece), parameters, plan)
-        made = {
-            task.name: make_task(task, datasets[task.name], laid, config.votes)
-            for task in config.tasks
-        }
+        tasks = {name: subject.task(laid) for name, subject in asked.items()}
         treatments = [_treatment(method) for method in config.methods]
-        for task in made.values():
+        for task in tasks.values():
             check_steps(task.recipe, treatments, network.total_steps(task))
         store.begin_run(asdict(laid))
-        for name, task in made.items():
+        for name, subject in asked.items():
             machine = Population(laid)
-            run_task(_begin_task(config, name, task, datasets[name], machine, store, progress))
+            run_task(_begin_task(config, name, tasks[name], subject, machine, store, progress))
         store.finish()
     return open_study(path)
+
+
+def _own_subjects(config: StudyConfig) -> dict[str, Subject]:
+    """Those whose networks are trained by the study itself."""
+
+    def subject(task: TaskConfig) -> Subject:
+        dataset = task.data.load()
+        made = partial(make_task, task, dataset, votes=config.votes)
+        return Subject(dataset, build_model(task, dataset), made)
+
+    return {task.name: subject(task) for task in config.tasks}
 
 
 def run_task(run: TaskRun) -> None:
@@ -195,6 +237,8 @@ def _treat(
 def _retrain(run: TaskRun, piece: Piece, starts: Mapping[str, Networks]) -> dict[str, Networks]:
     """Trains and evaluates the networks of all methods, and saves them."""
     treatments = {name: _treatment(name) for name in starts}
+    if DENSE in starts and run.given:
+        treatments = {DENSE: TREATMENTS["none"]}
     retrained = retrain(piece, starts, treatments, run.progress)
     _save(run, piece, retrained)
     return {name: each.networks for name, each in retrained.items()}
@@ -208,41 +252,15 @@ def _treatment(name: str) -> Treatment:
 def _save(run: TaskRun, piece: Piece, retrained: Mapping[str, Retrained]) -> None:
     """Networks first, then the results that say they are there, then drops what is superseded."""
     first_seed, level = int(piece.seeds[0]), piece.level
-    networks = {name: each.networks for name, each in retrained.items()}
-    counts = [(each.diverged, each.evaluated) for each in retrained.values()]
-    diverged, evaluated = jax.tree.map(lambda *leaves: np.stack(leaves), *counts)
-    sizes = np.array(list(run.layer_sizes.values()))
-    prunable = np.array([_prunable(run, name) for name in networks])[:, None, :]
-    removed = evaluated.removed_weights
-    variables = {
-        "confusion": evaluated.confusion,
-        "margin": evaluated.margin,
-        "sparsity": (removed * prunable).sum(axis=-1) / (sizes * prunable).sum(axis=-1),
-        "parameter_sparsity": evaluated.removed_parameters / run.task.model.parameters,
-        "layer_sparsity": removed / sizes,
-        "diverged": diverged,
-        "collapsed": (removed == sizes).any(axis=-1),
-    }
-    if evaluated.group_confusion is not None:
-        variables["group_confusion"] = evaluated.group_confusion
-    votes = [each.votes for each in retrained.values() if each.votes is not None]
-    if votes:
-        labels = np.asarray(run.data.test_labels)
-        variables |= {"votes": np.stack(votes), "image_label": labels}
     saved = {
-        name: {**members.variables._asdict(), "mask": members.mask}
-        for name, members in networks.items()
+        name: {**each.networks.variables._asdict(), "mask": each.networks.mask}
+        for name, each in retrained.items()
     }
     run.store.save_networks(run.name, first_seed, level, saved)
-    run.store.write_piece(run.name, level, list(networks), piece.seeds.tolist(), variables)
-    if level > 1:
+    counted = counts(run.task, retrained, run.data.test_labels)
+    run.store.write_piece(run.name, level, list(retrained), piece.seeds.tolist(), counted)
+    if level > 1 and not run.given:  # of an audit any network may be asked for
         run.store.drop_networks(run.name, first_seed, level - 1)
-
-
-def _prunable(run: TaskRun, name: str) -> list[bool]:
-    layers = run.task.model.layers
-    prunable = layers if name == DENSE else Method.parse(name).prunable(layers)
-    return [layer in prunable for layer in layers]
 
 
 def _load(run: TaskRun, seeds: Seeds, level: int) -> dict[str, Networks]:
@@ -258,22 +276,30 @@ def _begin_task(
     config: StudyConfig,
     name: str,
     task: network.Task,
-    dataset: Dataset,
+    subject: Subject,
     machine: Population,
     store: StudyStore,
     progress: Progress,
 ) -> TaskRun:
     """Puts a task on the machine, and tells the store what its results look like."""
+    dataset, dense = subject.dataset, subject.dense
     levels = len(config.schedule.sparsity_by_level())
-    layers, shapes = task.model.layers, task.model.shapes
-    store.describe_task(name, config.methods, levels, layers, dataset, config.votes)
+    store.describe_task(name, config.methods, levels, task.model.layers, dataset, config.votes)
+    programs = make_programs(machine, task, config.methods)
+    if dense is not None:
+        programs = programs._replace(initialise=partial(_of_seeds, dense))
     return TaskRun(
         name,
         config,
         task,
         machine.share(network.DeviceData(*dataset[:4], dataset.test_groups)),
-        make_programs(machine, task, config.methods),
-        {la: kernel.size for la, kernel in zip(layers, kernels(shapes, layers), strict=True)},
+        programs,
         store,
         progress,
+        dense is not None,
     )
+
+
+def _of_seeds(dense: Variables, shared: tuple[Any, ...], seeds: Seeds) -> Variables:
+    """What networks of these seeds start from, where they were handed over."""
+    return jax.tree.map(lambda leaf: leaf[seeds], dense)

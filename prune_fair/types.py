@@ -5,9 +5,10 @@ from typing import NamedTuple, TypeAlias
 
 import jax
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Key, PyTree, UInt8
+from jaxtyping import Array, Bool, Float, Float32, Int, Key, PyTree, UInt8
 
 SCHEMA_VERSION = 3
+GIVEN = "given:"  # begins the name of what an audit was handed and nobody can load again
 
 AnyArray: TypeAlias = Array | np.ndarray  # on a device or on the host
 Params: TypeAlias = PyTree[Float[AnyArray, "..."]]
@@ -22,7 +23,8 @@ Logits: TypeAlias = Float[Array, "n classes"]
 class Dataset(NamedTuple):
     """A classification task as host arrays. Labels are positions in `class_names`.
 
-    Test images may belong to groups beside their class; then `test_groups` are positions in
+    Images are bytes, but for floats that an audit is handed for its network, which get them as they
+    are. Test images may belong to groups beside their class; then `test_groups` are positions in
     `group_names`.
 
     Example:
@@ -31,9 +33,9 @@ class Dataset(NamedTuple):
         array([1, 2])
     """
 
-    train_images: UInt8[np.ndarray, "train h w c"]
+    train_images: UInt8[np.ndarray, "train h w c"] | Float32[np.ndarray, "train h w c"]
     train_labels: Int[np.ndarray, " train"]
-    test_images: UInt8[np.ndarray, "test h w c"]
+    test_images: UInt8[np.ndarray, "test h w c"] | Float32[np.ndarray, "test h w c"]
     test_labels: Int[np.ndarray, " test"]
     class_names: tuple[str, ...]
     test_groups: Int[np.ndarray, " test"] | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from prune_fair.datasets.arrays import from_arrays
 from prune_fair.datasets.augmentation import AUGMENTATIONS, augment
 from prune_fair.datasets.complexity import COMPLEXITY, class_complexity
 from prune_fair.datasets.digits import digits
@@ -21,7 +22,7 @@ from prune_fair.datasets.transforms import (
     long_tail,
 )
 from prune_fair.errors import check, unknown
-from prune_fair.types import Dataset
+from prune_fair.types import GIVEN, Dataset
 
 __all__ = [
     "AUGMENTATIONS",
@@ -41,6 +42,7 @@ __all__ = [
     "choose_classes",
     "class_complexity",
     "downsample",
+    "from_arrays",
     "keep_fractions",
     "known_shape",
     "label_noise",
@@ -70,10 +72,12 @@ GROUPED: dict[str, Callable[[str, str], Dataset]] = {  # what may know groups be
 def check_name(name: str) -> None:
     """Raises `InputError` unless `name` is a row of `DATASETS` or fits one of `PARAMETRIC`.
 
+    Or it is `given:NAME`, of images that only an audit is handed.
+
     Example:
         >>> check_name("npz:cells.npz")  # as it should be: nothing happens
     """
-    if name not in DATASETS:
+    if name not in DATASETS and not name.startswith(GIVEN):
         _parametric(name)
 
 
@@ -125,6 +129,11 @@ def load(name: str, groups: str = "") -> Dataset:
         >>> load("digits").class_names[8]
         '8'
     """
+    check(
+        not name.startswith(GIVEN),
+        f"dataset {name!r}: these images were handed over as arrays and are not kept; hand them "
+        "over again",
+    )
     check_groups(name, groups)
     if name in DATASETS:
         return DATASETS[name]()

@@ -84,11 +84,18 @@ COMPLEXITY: dict[str, Callable[[Dataset], Float[np.ndarray, " classes"]]] = {
 def class_complexity(dataset: Dataset) -> dict[str, Float[np.ndarray, " classes"]]:
     """Every row of `COMPLEXITY` for each class.
 
+    Images of floats are measured as bytes, from the smallest of all their pixels to the largest.
+
     Example:
         >>> from prune_fair.datasets import load
         >>> bool(class_complexity(load("digits"))["neighbour_disagreement"][0] == 0)
         True
     """
+    pixels = dataset.train_images
+    if pixels.dtype != np.uint8:
+        low = pixels.min()
+        scaled = (pixels - low) * (255 / max(pixels.max() - low, np.finfo(np.float32).tiny))
+        dataset = dataset._replace(train_images=np.rint(scaled).astype(np.uint8))
     return {name: measure(dataset) for name, measure in COMPLEXITY.items()}
 
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from prune_fair.errors import check, lookup
 from prune_fair.models.alexnet import AlexNet
+from prune_fair.models.given import Apply, ApplyTrain, Given, check_alike, given
 from prune_fair.models.lenet5 import LeNet5
 from prune_fair.models.lowering import LOWERINGS, Lowering, banded_convolution, kernel_major_dot
 from prune_fair.models.mlp import MLP
@@ -22,10 +23,15 @@ from prune_fair.types import Images, Logits, Model, PRNGKey, State, Variables
 __all__ = [
     "LOWERINGS",
     "MODELS",
+    "Apply",
+    "ApplyTrain",
+    "Given",
     "Lowering",
     "banded_convolution",
     "build",
+    "check_alike",
     "from_flax",
+    "given",
     "is_chain",
     "kernel_major_dot",
 ]

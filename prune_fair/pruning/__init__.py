@@ -1,6 +1,6 @@
 """Scores, selections, masks, schedules and treatments: everything that decides what is removed."""
 
-from prune_fair.pruning.criteria import CRITERIA
+from prune_fair.pruning.criteria import CRITERIA, FROM_INITIAL
 from prune_fair.pruning.masks import (
     apply_mask,
     full_mask,
@@ -17,6 +17,7 @@ from prune_fair.pruning.treatments import TREATMENTS, Treatment
 __all__ = [
     "BY_HAND",
     "CRITERIA",
+    "FROM_INITIAL",
     "GRANULARITIES",
     "SCHEDULES",
     "SCOPES",

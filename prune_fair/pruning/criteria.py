@@ -147,6 +147,7 @@ def _products(params: Params, gradient: Params) -> Scores:
     return jax.tree.map(lambda w, g: jnp.abs(w * g), params, gradient)
 
 
+FROM_INITIAL = ("snip", "movement")  # those that look at the network's initialisation
 CRITERIA: dict[str, Criterion] = {
     "magnitude": magnitude,
     "random": random,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, UInt8, UInt32
+from jaxtyping import Array, Float, Float32, Int, UInt8, UInt32
 
 from prune_fair.types import AnyArray, Dataset, Images, PRNGKey
 
@@ -14,15 +14,18 @@ from prune_fair.types import AnyArray, Dataset, Images, PRNGKey
 class DeviceData(NamedTuple):
     """A dataset's images, labels and groups in device memory, shared by all networks."""
 
-    train_images: UInt8[AnyArray, "train h w c"]
+    train_images: UInt8[AnyArray, "train h w c"] | Float32[AnyArray, "train h w c"]
     train_labels: Int[AnyArray, " train"]
-    test_images: UInt8[AnyArray, "test h w c"]
+    test_images: UInt8[AnyArray, "test h w c"] | Float32[AnyArray, "test h w c"]
     test_labels: Int[AnyArray, " test"]
     test_groups: Int[AnyArray, " test"] | None = None
 
 
 class Pixels(NamedTuple):
-    """Mean and standard deviation of the training pixels, by channel, on a scale of 0 to 1."""
+    """How pixels reach a network: mean and deviation to standardise them by, on a scale of 0 to 1.
+
+    Where these are 0 and 1 they stay on that scale; floats stay what they are.
+    """
 
     mean: Float[np.ndarray, "1 1 1 c"]
     deviation: Float[np.ndarray, "1 1 1 c"]
@@ -36,8 +39,16 @@ class Pixels(NamedTuple):
         deviation[deviation == 0] = 1
         return cls(mean.astype(np.float32), deviation.astype(np.float32))
 
-    def normalise(self, images: UInt8[Array, "n h w c"]) -> Images:
-        """Images with mean 0 and deviation 1 over the training set."""
+    @classmethod
+    def as_they_are(cls, channels: int) -> "Pixels":
+        """Nothing is taken off: bytes from 0 to 1."""
+        shape = 1, 1, 1, channels
+        return cls(np.zeros(shape, np.float32), np.ones(shape, np.float32))
+
+    def normalise(self, images: UInt8[Array, "n h w c"] | Float32[Array, "n h w c"]) -> Images:
+        """Images as the network takes them: bytes standardised, floats as they are."""
+        if images.dtype != jnp.uint8:
+            return images
         return (images.astype(jnp.float32) / 255 - self.mean) / self.deviation
 
 

@@ -1,0 +1,236 @@
+"""A network that was trained elsewhere, by any library: a pure function behind `types.Model`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import PyTree
+
+from prune_fair.errors import InputError, check
+from prune_fair.models.tracing import kernel_leaves
+from prune_fair.types import Images, Logits, Model, PRNGKey, State, Variables
+
+Apply: TypeAlias = Callable[[PyTree, Images], Logits]
+ApplyTrain: TypeAlias = Callable[[PyTree, Images], tuple[Logits, PyTree]]
+Path: TypeAlias = tuple[str, ...]
+PARAMS, KERNEL = "params", "kernel"
+
+
+class Given(NamedTuple):
+    """An architecture that was handed over.
+
+    Attributes:
+        model: as ours are, its parameters named as in the tree that was handed over.
+        take: `Variables` from a tree like that one.
+        give: such a tree from the leaves of parameters and state.
+        classes: how many logits it gives.
+    """
+
+    model: Model
+    take: Callable[[PyTree], Variables]
+    give: Callable[[Variables], PyTree]
+    classes: int
+
+
+def given(
+    apply: Apply,
+    variables: PyTree,
+    image_shape: tuple[int, int, int],
+    apply_train: ApplyTrain | None = None,
+) -> Given:
+    """A trained network as a model whose kernels can be pruned.
+
+    Parameters are the floating-point leaves under "params" where the tree is a mapping that has
+    it, those that are `nnx.Param` in an NNX state, and else all of them. Kernels are those of two
+    and more dimensions that a product multiplies; the last one in forward order is the output's.
+
+    Args:
+        apply: logits (n, classes) of variables and images (n, h, w, c) in evaluation, pure.
+        variables: of the trained network, as `apply` takes them.
+        image_shape: height, width and channels.
+        apply_train: logits and new variables, in training; without it training runs `apply`, and
+            what is no parameter, such as BatchNorm's running statistics, stays as it is.
+
+    Raises:
+        InputError: where `apply` does not take these variables or images, gives no logits, or
+            multiplies no parameter.
+
+    Example:
+        >>> line = lambda v, images: images.reshape(len(images), -1) @ v["w"] + v["b"]
+        >>> given(line, {"w": jnp.zeros((64, 10)), "b": jnp.zeros(10)}, (8, 8, 1)).model.layers
+        ('w',)
+    """
+    like = jax.tree.map(_shape, variables)
+    images = jax.ShapeDtypeStruct((2, *image_shape), jnp.float32)
+    classes = _classes(apply, like, images)
+    trained = _are_trained(variables)
+    leaves = jax.tree.leaves(like)
+    products = kernel_leaves(apply, like, images)
+    kernels = [at for at in products if trained[at] and len(leaves[at].shape) > 1]
+    check(
+        bool(kernels),
+        "this network multiplies none of its parameters: expected some of two or more dimensions "
+        "in a product or a convolution, as an argument of `apply` and no constant of it",
+    )
+    paths, layers = _named(variables, trained, kernels)
+
+    def take(tree: PyTree) -> Variables:
+        params: dict[str, Any] = {}
+        state: dict[str, Any] = {}
+        for path, is_trained, leaf in zip(paths, trained, jax.tree.leaves(tree), strict=True):
+            if is_trained:
+                _put(params, path, leaf)
+            else:
+                state["/".join(path)] = leaf
+        return Variables(params, state)
+
+    def give(variables: Variables) -> PyTree:
+        rebuilt = [
+            _get(variables.params, path) if is_trained else variables.state["/".join(path)]
+            for path, is_trained in zip(paths, trained, strict=True)
+        ]
+        return jax.tree.unflatten(jax.tree.structure(like), rebuilt)
+
+    def evaluated(variables: Variables, images: Images) -> Logits:
+        return apply(give(variables), images).astype(jnp.float32)
+
+    def in_training(variables: Variables, images: Images) -> tuple[Logits, State]:
+        if apply_train is None:
+            return evaluated(variables, images), variables.state
+        logits, updated = apply_train(give(variables), images)
+        return logits.astype(jnp.float32), take(updated).state
+
+    shapes = take(like).params
+    model = Model(_no_init, evaluated, in_training, _no_statistics, layers, shapes, chain=False)
+    return Given(model, take, give, classes)
+
+
+def check_alike(variables: PyTree, first: PyTree, source: str) -> None:
+    """Raises `InputError` unless a network's variables have the structure and shapes of another's.
+
+    Args:
+        variables: of the network.
+        first: of the one that says what to expect.
+        source: what the network is called.
+    """
+    found, expected = (
+        {
+            jax.tree_util.keystr(path, simple=True, separator="/"): jnp.shape(leaf)
+            for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+        }
+        for tree in (variables, first)
+    )
+    for path in dict.fromkeys([*expected, *found]):
+        own, other = (side.get(path, "nothing") for side in (found, expected))
+        check(
+            own == other,
+            f"{source}: at {path or 'its root'} it has {own}, the first network {other}; expected "
+            "networks of one architecture",
+        )
+    check(
+        jax.tree.structure(variables) == jax.tree.structure(first),
+        f"{source}: its tree is {jax.tree.structure(variables)}, unlike the first network's; "
+        "expected networks of one architecture",
+    )
+
+
+def _shape(leaf: Any) -> jax.ShapeDtypeStruct:
+    dtype = getattr(leaf, "dtype", None) or np.asarray(leaf).dtype
+    check(
+        jnp.issubdtype(dtype, np.number) or jnp.issubdtype(dtype, np.bool_),
+        f"variables hold a leaf of type {dtype}: expected numbers; leave random keys to `apply`",
+    )
+    return jax.ShapeDtypeStruct(jnp.shape(leaf), jax.dtypes.canonicalize_dtype(dtype))
+
+
+def _classes(apply: Apply, like: PyTree, images: jax.ShapeDtypeStruct) -> int:
+    """The width of the network's logits."""
+    height, width, channels = images.shape[1:]
+    asked = f"these variables and images (n, {height}, {width}, {channels})"
+    try:
+        logits = jax.eval_shape(apply, like, images)
+    except Exception as error:  # whatever a user's function raises
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"`apply` fails for {asked}: {type(error).__name__}: {reason[:300]}; expected the "
+            "variables that it was trained with, and images of that shape"
+        ) from error
+    shape = getattr(logits, "shape", None)
+    check(
+        shape is not None and len(shape) == 2 and shape[0] == images.shape[0] and shape[1] > 1,
+        f"`apply` gives {shape or type(logits).__name__} for {asked} of n = {images.shape[0]}; "
+        "expected logits (n, classes) and nothing else",
+    )
+    return shape[1]  # pyright: ignore[reportOptionalSubscript]
+
+
+def _are_trained(variables: PyTree) -> list[bool]:
+    """Which leaves are parameters."""
+    named = isinstance(variables, Mapping) and PARAMS in variables
+    flags = []
+    parts = jax.tree_util.tree_leaves_with_path(
+        variables, is_leaf=lambda part: isinstance(part, nnx.Variable)
+    )
+    for path, part in parts:
+        inside = not named or path[0] == jax.tree_util.DictKey(PARAMS)
+        is_param = inside and (isinstance(part, nnx.Param) or not isinstance(part, nnx.Variable))
+        flags += [
+            is_param and bool(jnp.issubdtype(_shape(leaf).dtype, jnp.floating))
+            for leaf in jax.tree.leaves(part)
+        ]
+    return flags
+
+
+def _named(
+    variables: PyTree, trained: Sequence[bool], kernels: Sequence[int]
+) -> tuple[list[Path], tuple[str, ...]]:
+    """Every leaf's path among ours, and the layers in forward order.
+
+    As in Flax a layer's kernel is at layer/kernel: one that has another name gets it, if no other
+    kernel is beside it, or else becomes a layer of its own.
+    """
+    flat = jax.tree_util.tree_leaves_with_path(variables)
+    named = isinstance(variables, Mapping) and PARAMS in variables
+    paths = [
+        _words(path[1:] if named and is_trained else path)
+        for (path, _), is_trained in zip(flat, trained, strict=True)
+    ]
+    inside = [paths[at][:-1] for at in kernels]
+    for at in kernels:
+        path = paths[at]
+        if path[-1] != KERNEL:
+            folder = path[:-1]
+            alone = bool(folder) and inside.count(folder) == 1 and (*folder, KERNEL) not in paths
+            paths[at] = (*(folder if alone else path), KERNEL)
+    return paths, tuple("/".join(paths[at][:-1]) for at in kernels)
+
+
+def _words(path: Sequence[Any]) -> Path:
+    """A path's names, without the `value` that an NNX variable puts behind its own."""
+    if path and path[-1] == jax.tree_util.GetAttrKey("value"):
+        path = path[:-1]
+    words = (jax.tree_util.keystr((key,), simple=True).replace("/", ".") for key in path)
+    return tuple(words) or (KERNEL,)
+
+
+def _put(tree: dict[str, Any], path: Path, leaf: Any) -> None:
+    for word in path[:-1]:
+        tree = tree.setdefault(word, {})
+    tree[path[-1]] = leaf
+
+
+def _get(tree: Any, path: Path) -> Any:
+    for word in path:
+        tree = tree[word]
+    return tree
+
+
+def _no_init(key: PRNGKey) -> Variables:
+    raise NotImplementedError("a handed-over network has no initialisation")
+
+
+def _no_statistics(variables: Variables, images: Images) -> State:
+    raise NotImplementedError("a handed-over network's running statistics are not taken anew")

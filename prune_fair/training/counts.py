@@ -1,0 +1,52 @@
+"""What is kept of the networks of a finished piece of work, as arrays by method and seed."""
+
+from collections.abc import Mapping
+
+import jax
+import numpy as np
+from jaxtyping import Int
+
+from prune_fair.pruning import Method, kernels
+from prune_fair.store import DENSE
+from prune_fair.training.network import Task
+from prune_fair.training.retraining import Retrained
+from prune_fair.types import AnyArray
+
+
+def counts(
+    task: Task, retrained: Mapping[str, Retrained], test_labels: Int[AnyArray, " images"]
+) -> dict[str, np.ndarray]:
+    """Variables of the results, by method and seed first.
+
+    Args:
+        task: of the networks.
+        retrained: those of each method, or of `dense`.
+        test_labels: of the images that they voted on.
+    """
+    counted = [(each.diverged, each.evaluated) for each in retrained.values()]
+    diverged, evaluated = jax.tree.map(lambda *leaves: np.stack(leaves), *counted)
+    model = task.model
+    sizes = np.array([kernel.size for kernel in kernels(model.shapes, model.layers)])
+    prunable = np.array([_prunable(name, model.layers) for name in retrained])[:, None, :]
+    removed = evaluated.removed_weights
+    variables = {
+        "confusion": evaluated.confusion,
+        "margin": evaluated.margin,
+        "sparsity": (removed * prunable).sum(axis=-1) / (sizes * prunable).sum(axis=-1),
+        "parameter_sparsity": evaluated.removed_parameters / model.parameters,
+        "layer_sparsity": removed / sizes,
+        "diverged": diverged,
+        "collapsed": (removed == sizes).any(axis=-1),
+    }
+    if evaluated.group_confusion is not None:
+        variables["group_confusion"] = evaluated.group_confusion
+    votes = [each.votes for each in retrained.values() if each.votes is not None]
+    if votes:
+        variables |= {"votes": np.stack(votes), "image_label": np.asarray(test_labels)}
+    return variables
+
+
+def _prunable(name: str, layers: tuple[str, ...]) -> list[bool]:
+    """Which layers count for the sparsity of a method's networks; all do for dense ones."""
+    prunable = layers if name == DENSE else Method.parse(name).prunable(layers)
+    return [layer in prunable for layer in layers]
