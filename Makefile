@@ -1,14 +1,18 @@
 # make demo   the main job on the embedded digits: a table, pictures and a study, in two minutes
+# make gallery   every plot, drawn from that study, in studies/quickstart/figures/gallery
 # make test   all tests, with coverage
 # make check  what is checked before a commit: lint, format, import contracts, types
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check clean
+.PHONY: demo gallery test check clean
 
 demo: .venv/demo-ready
 	$(BIN)/python experiments/quickstart.py
+
+gallery: demo
+	$(BIN)/python experiments/gallery.py
 
 test: .venv/test-ready
 	$(BIN)/ruff check .
