@@ -1,4 +1,5 @@
 # make demo   the main job on the embedded digits: a table, pictures and a study, in two minutes
+# make gallery   every plot, drawn from that study, in studies/quickstart/figures/gallery
 # make test   all tests, with coverage
 # make check  what is checked before a commit: lint, format, import contracts, types
 # make docs   the documentation, in site/
@@ -8,10 +9,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXAMPLE := prune_fair/store/example
 
-.PHONY: demo test check docs example clean
+.PHONY: demo gallery test check docs example clean
 
 demo: .venv/demo-ready
 	$(BIN)/python experiments/quickstart.py
+
+gallery: demo
+	$(BIN)/python experiments/gallery.py
 
 test: .venv/test-ready
 	$(BIN)/ruff check .
@@ -28,6 +32,7 @@ check: .venv/test-ready
 
 docs: .venv/docs-ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	! grep -rE '<(script|img|iframe)[^>]* src="?https?:|<link[^>]* href="?https?:[^>]*stylesheet' site
 
 example: .venv/demo-ready
 	rm -rf studies/example $(EXAMPLE)

@@ -4,6 +4,8 @@ Each row is a plot, the labels of its axes, and how many lines and bands two met
 make.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -146,3 +148,13 @@ def test_one_method_is_drawn_and_others_refused(name, make_results, panel):
 def test_figures_are_composed_of_any_results(compose, make_results):
     for size in ({}, {"methods": 1, "seeds": 1, "levels": 2}, {"methods": 3, "classes": 2}):
         compose(make_results(**size)).draw_without_rendering()
+
+
+def test_the_gallery_has_every_plot(toy_study, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "experiments"))
+    from gallery import gallery
+
+    gallery(toy_study, tmp_path)
+    composed = {"overview", "recalls"}
+    assert {path.stem for path in tmp_path.iterdir()} == {*PLOTS, *composed}
+    assert {*PLOTS, *composed, "save"} == {*plots.__all__}
