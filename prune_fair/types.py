@@ -130,7 +130,8 @@ class Network(NamedTuple):
         >>> from prune_fair.pruning import CRITERIA
         >>> params = {"kernel": jax.numpy.array([0.5, -2.0])}
         >>> network = Network(lambda params, images: images, params, {}, params, lambda *_: None)
-        >>> CRITERIA["magnitude"](network, None, jax.random.key(0))["kernel"].tolist()
+        >>> batch = Batch(jax.numpy.zeros((1, 8, 8, 1)), jax.numpy.array([0]))
+        >>> CRITERIA["magnitude"](network, batch, jax.random.key(0))["kernel"].tolist()
         [0.5, 2.0]
     """
 

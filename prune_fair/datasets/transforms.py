@@ -70,7 +70,7 @@ def check_imbalance_factor(factor: float) -> None:
     """Raises `InputError` for a factor below 1.
 
     Example:
-        >>> check_imbalance_factor(100)  # as it should be: nothing happens
+        >>> check_imbalance_factor(100.0)  # as it should be: nothing happens
     """
     check(
         factor >= 1,
