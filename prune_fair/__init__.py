@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from prune_fair import analysis, plots
+    from prune_fair.auditing import audit
     from prune_fair.config import DataConfig, ModelConfig, RecipeConfig, StudyConfig, TaskConfig
     from prune_fair.errors import InputError
     from prune_fair.pruning import Method, Schedule
@@ -27,6 +28,7 @@ __all__ = [
     "StudyConfig",
     "TaskConfig",
     "analysis",
+    "audit",
     "open_example",
     "open_study",
     "plots",
@@ -43,6 +45,7 @@ _ROOMS = {
     "Schedule": "pruning",
     "StudyConfig": "config",
     "TaskConfig": "config",
+    "audit": "auditing",
     "open_example": "store",
     "open_study": "store",
     "run_study": "study",

@@ -1,13 +1,14 @@
 """The command `prune-fair`."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 
 import tyro
 
 from prune_fair.cli.attribution import attribute
 from prune_fair.cli.choice import select
 from prune_fair.cli.classes import classes
-from prune_fair.cli.flags import one_line_errors
+from prune_fair.cli.flags import flag_registry, one_line_errors
 from prune_fair.cli.frontiers import compare, frontier
 from prune_fair.cli.listing import list_rows
 from prune_fair.cli.points import metrics
@@ -16,6 +17,7 @@ from prune_fair.cli.votes import exemplars
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command `prune-fair`."""
+    words = sys.argv[1:] if arguments is None else arguments
     with one_line_errors():
         tyro.extras.subcommand_cli_from_dict(
             {
@@ -27,8 +29,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "attribute": attribute,
                 "compare": compare,
                 "exemplars": exemplars,
+                "audit": _audit() if [*words[:1]] == ["audit"] else _audit_in_a_line,
             },
             prog="prune-fair",
             description="See which classes pay for sparsity.",
-            args=arguments,
+            args=words,
+            registry=flag_registry(),
         )
+
+
+def _audit() -> Callable[..., None]:
+    """The command, imported with all that trains, which others do without."""
+    from prune_fair.cli.audits import audit
+
+    return audit
+
+
+def _audit_in_a_line() -> None:
+    """Prunes a trained network of your own, and writes its pruning card."""

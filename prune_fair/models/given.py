@@ -65,8 +65,8 @@ def given(
             multiplies no parameter.
 
     Example:
-        >>> line = lambda v, images: images.reshape(len(images), -1) @ v["w"] + v["b"]
-        >>> given(line, {"w": jnp.zeros((64, 10)), "b": jnp.zeros(10)}, (8, 8, 1)).model.layers
+        >>> line = lambda v, images: v["scale"] * (images.reshape(len(images), -1) @ v["w"])
+        >>> given(line, {"w": jnp.zeros((64, 10)), "scale": 1.0}, (8, 8, 1)).model.layers
         ('w',)
     """
     like = jax.tree.map(_shape, variables)
@@ -210,7 +210,7 @@ def _named(
     inside = [paths[at][:-1] for at in kernels]
     for at in kernels:
         path = paths[at]
-        if path[-1] != KERNEL:
+        if path[-1] != KERNEL or len(path) == 1:
             folder = path[:-1]
             alone = bool(folder) and inside.count(folder) == 1 and (*folder, KERNEL) not in paths
             paths[at] = (*(folder if alone else path), KERNEL)

@@ -25,8 +25,8 @@ def kernel_leaves(function: Callable[..., Any], variables: PyTree, images: Any) 
 
     Example:
         >>> import jax.numpy as jnp
-        >>> shapes = {"b": jnp.zeros(3), "w": jnp.zeros((4, 3))}
-        >>> kernel_leaves(lambda v, x: x @ v["w"] + v["b"], shapes, jnp.zeros((2, 4)))
+        >>> variables = {"scale": jnp.ones(()), "w": jnp.zeros((4, 3))}
+        >>> kernel_leaves(lambda v, x: v["scale"] * (x @ v["w"]), variables, jnp.zeros((2, 4)))
         [1]
     """
     traced = jax.make_jaxpr(function)(variables, images).jaxpr

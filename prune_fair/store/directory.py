@@ -24,6 +24,7 @@ import xarray as xr
 from prune_fair.datasets import class_complexity
 from prune_fair.errors import InputError, check
 from prune_fair.provenance import digest, environment
+from prune_fair.store.checkpoints import load_tree, save_tree
 from prune_fair.store.results import STUDY_FILE, VARIABLES, read_study, with_level
 from prune_fair.types import SCHEMA_VERSION, Dataset
 
@@ -128,8 +129,7 @@ class StudyStore:
 
     def save_networks(self, task: str, first_seed: int, level: int, networks: Any) -> None:
         """Saves a tree of host arrays by Orbax, in place of one that a kill left behind."""
-        with _checkpointer() as checkpointer:
-            checkpointer.save(self._checkpoint(task, first_seed, level), networks, force=True)
+        save_tree(checkpoint_folder(self.path, task, first_seed, level), networks)
 
     def load_networks(self, task: str, first_seed: int, level: int) -> Any:
         """The tree of host arrays that `save_networks` saved.
@@ -137,24 +137,20 @@ class StudyStore:
         Raises:
             InputError: if it is not there.
         """
-        folder = self._checkpoint(task, first_seed, level)
+        folder = checkpoint_folder(self.path, task, first_seed, level)
         check(
             folder.is_dir(),
             f"{folder}: the networks that the study would go on from are missing; restore them, "
             f"or {ELSEWHERE}",
         )
-        with _checkpointer() as checkpointer:
-            return checkpointer.restore(folder)
+        return load_tree(folder)
 
     def drop_networks(self, task: str, first_seed: int, level: int) -> None:
         """Deletes networks that no later level needs."""
-        shutil.rmtree(self._checkpoint(task, first_seed, level), ignore_errors=True)
+        shutil.rmtree(checkpoint_folder(self.path, task, first_seed, level), ignore_errors=True)
 
     def _piece(self, task: str, first_seed: int, level: int) -> Path:
         return self.path / "results" / task / f"{_piece_name(first_seed, level)}.nc"
-
-    def _checkpoint(self, task: str, first_seed: int, level: int) -> Path:
-        return (self.path / "checkpoints" / task / _piece_name(first_seed, level)).absolute()
 
 
 @contextmanager
@@ -216,6 +212,11 @@ def _differences(there: Any, asked: Any, name: str = "") -> list[str]:
     return [line for pair in pairs for line in _differences(*pair)]
 
 
+def checkpoint_folder(path: str | Path, task: str, first_seed: int, level: int) -> Path:
+    """Where a study keeps the networks of a level that begin with this seed."""
+    return Path(path) / "checkpoints" / task / _piece_name(first_seed, level)
+
+
 def _piece_name(first_seed: int, level: int) -> str:
     return f"seeds-{first_seed:05d}.level-{level:03d}"
 
@@ -227,9 +228,3 @@ def _write_whole(file: Path, write: Callable[[Path], Any]) -> None:
     with draft.open("rb") as written:
         os.fsync(written.fileno())
     draft.replace(file)
-
-
-def _checkpointer():
-    import orbax.checkpoint
-
-    return orbax.checkpoint.StandardCheckpointer()

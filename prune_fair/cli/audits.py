@@ -1,0 +1,130 @@
+"""`prune-fair audit`: from a trained network and its images to a pruning card."""
+
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import PyTree
+
+from prune_fair import analysis, console
+from prune_fair.auditing import METHODS, SCHEDULE, prepare
+from prune_fair.auditing import audit as run_audit
+from prune_fair.auditing import export as export_networks
+from prune_fair.cli.choice import NOTHING_QUALIFIES, Repeated
+from prune_fair.config import DataConfig, RecipeConfig
+from prune_fair.errors import InputError, check
+from prune_fair.pruning import TREATMENTS, Method, Schedule
+from prune_fair.store import entry_of, load_tree, shaped_as
+from prune_fair.training.plan import PlanConfig
+
+RECIPE = RecipeConfig()
+
+
+def audit(
+    network: str,
+    checkpoints: tuple[Path, ...],
+    out: Path,
+    data: DataConfig,
+    entry: str = "",
+    name: str = "network",
+    pixels: str = "unit",
+    methods: tuple[str, ...] = METHODS,
+    schedule: Schedule = SCHEDULE,
+    recipe: RecipeConfig = RECIPE,
+    require: Repeated = (),
+    maximise: str = analysis.SPARSITY,
+    confidence: float | None = None,
+    export: Path | None = None,
+    plan: PlanConfig = PlanConfig(),
+) -> None:
+    """Prunes a trained network of your own, and writes its pruning card.
+
+    The exit status is 1 where no operating point qualifies; nothing is exported then.
+
+    Args:
+        network: module:factory. The factory takes nothing and gives `apply(variables, images)`, or
+            a pair of that and a tree like the variables, where the checkpoint holds containers
+            other than dicts and lists (NNX states). Modules of the working directory are found.
+        checkpoints: Orbax checkpoints of trained networks of one architecture; one is enough.
+        out: the study's directory; an audit that is there half done goes on.
+        data: the images.
+        entry: where in a checkpoint the variables are, such as state/params; all of it if empty.
+        name: what to call the network in the results.
+        pixels: how bytes reach the network: unit (0 to 1), or standardised by channel.
+        methods: criterion-scope-treatment, with the treatment none for no training.
+        schedule: the sparsities.
+        recipe: how pruned networks are trained on, where a method's treatment trains.
+        require: a constraint, such as "recall_group_min>=0.8"; may be given again. Without any,
+            the worst class may lose 5 points of its recall.
+        maximise: the metric to be best in, in its better direction, or sparsity.
+        confidence: constraints hold for the bad end of this interval; left out, for the mean.
+        export: directory for the chosen network, pruned, and its mask, as an Orbax checkpoint.
+        plan: what is asked of the plan that lays networks over the machine.
+    """
+    from prune_fair.report import write_card  # brings matplotlib
+
+    apply, like = _found(network)
+    networks = [entry_of(load_tree(each), entry, str(each)) for each in checkpoints]
+    if like is not None:
+        pairs = zip(networks, checkpoints, strict=True)
+        networks = [shaped_as(tree, like, str(each)) for tree, each in pairs]
+    trains = any(TREATMENTS[Method.parse(each).treatment].trains for each in methods)
+    screen, shown = console.make_console(), len(methods) * (len(schedule.sparsity_by_level()) - 1)
+    with console.progress((shown + 1) * len(networks)) as progress:
+        results = run_audit(
+            apply,
+            networks,
+            data,
+            out,
+            name=name,
+            methods=methods,
+            schedule=schedule,
+            recipe=recipe if trains else None,
+            pixels=pixels,
+            plan=plan,
+            progress=progress,
+        )
+    task = results.leaves[0]
+    asked = require or analysis.DEFAULT_REQUIRE
+    choice = analysis.select(task, asked, maximise, confidence=confidence)
+    console.print_choice(screen, task.path.strip("/"), choice)
+    console.print_caveats(screen, results, confidence or analysis.CONFIDENCE)
+    written = write_card(out, asked, maximise, confidence)
+    screen.print(f"card     {written.html}", soft_wrap=True)
+    if choice.chosen is None:
+        raise SystemExit(NOTHING_QUALIFIES)
+    if export is not None:
+        point = choice.points.isel(point=choice.chosen)
+        chosen = point["method"].item(), point["level"].item()
+        architecture = prepare(apply, networks, data)[1]
+        for folder in export_networks(out, *chosen, export, architecture):
+            screen.print(f"network  {folder}", soft_wrap=True)
+
+
+def _found(network: str) -> tuple[Callable[..., Any], PyTree | None]:
+    """What a `module:factory` gives: a function, and the tree of its variables where it says so."""
+    module, colon, factory = network.partition(":")
+    expected = "expected module:factory, such as my_network:factory, in the working directory"
+    check(bool(module and colon and factory), f"network {network!r}: {expected}")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        found = getattr(importlib.import_module(module), factory)
+    except ModuleNotFoundError as error:
+        if error.name != module:  # the user's module is there and lacks another
+            raise
+        raise InputError(f"network {network!r}: no module {module!r}; {expected}") from None
+    except AttributeError:
+        raise InputError(f"network {network!r}: {module} has no {factory!r}; {expected}") from None
+    finally:
+        sys.path.remove(str(Path.cwd()))
+    check(callable(found), f"network {network!r}: {factory} cannot be called; {expected}")
+    made = found()
+    apply, like = made if isinstance(made, tuple) else (made, None)
+    check(
+        callable(apply),
+        f"network {network!r}: {factory}() gives {type(apply).__name__}; expected a function of "
+        "variables and images, or a pair of one and a tree of variables",
+    )
+    return apply, like
