@@ -1,7 +1,7 @@
-# make demo   the main job on the embedded digits: a table, pictures and a study, in two minutes
-# make gallery   every plot, drawn from that study, in studies/quickstart/figures/gallery
-# make test   all tests, with coverage
-# make check  what is checked before a commit: lint, format, import contracts, types
+# make demo     the main job on the embedded digits: a table, pictures and a study, in two minutes
+# make gallery  every plot, drawn from that study, in studies/quickstart/figures/gallery
+# make test     all tests, with coverage
+# make check    what is checked before a commit: lint, format, import contracts, types
 
 PYTHON ?= python3
 BIN := .venv/bin

@@ -62,7 +62,8 @@ def recall_change(
     image = axes.imshow(change, cmap=MAP, norm=Normalize(-scale, scale), aspect="auto")
     axes.set_yticks(range(len(names)), names, fontsize=style.SMALL)
     axes.tick_params(length=0)
-    width = 0.8 * style.width_of(axes) / len(sparsity)  # the rest is names and the scale
+    margins = 75 + 0.55 * style.SMALL * max(map(len, names))  # points: names and the scale
+    width = max(1.0, 1.15 * style.width_of(axes) - margins) / len(sparsity)
     if width >= CELL:
         _write(axes, rows, scale, digits=int(width >= DECIMAL_CELL))
     step = int(np.ceil(DECIMAL_CELL / width))

@@ -94,5 +94,5 @@ def _texts(exemplars: xr.Dataset, letters: int) -> list[str]:
     whole = [f"{true}: {dense} → {pruned}" for true, dense, pruned in rows]
     if max(map(len, whole)) <= letters:
         return [style.plain(text) for text in whole]
-    short = [[style.plain(name, max(3, letters - 2)) for name in row] for row in rows]
+    short = [[style.plain(name, max(3, letters - 4)) for name in row] for row in rows]
     return [f"{true}:\n{dense}\n→ {pruned}" for true, dense, pruned in short]
