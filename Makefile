@@ -1,9 +1,9 @@
-# make demo   the main job on the embedded digits: a table, pictures and a study, in two minutes
-# make gallery   every plot, drawn from that study, in studies/quickstart/figures/gallery
-# make test   all tests, with coverage
-# make check  what is checked before a commit: lint, format, import contracts, types
-# make docs   the documentation, in site/
-# make example  the study that open_example() opens, anew: after a change of the results' schema
+# make demo     the main job on the embedded digits: a table, pictures and a study, in two minutes
+# make gallery  every plot, drawn from that study, in studies/quickstart/figures/gallery
+# make test     all tests, with coverage
+# make check    what is checked before a commit: lint, format, import contracts, types
+# make docs     the documentation, in site/
+# make example  the study that open_example() opens, anew: after a change of what a study holds
 
 PYTHON ?= python3
 BIN := .venv/bin

@@ -34,7 +34,8 @@ def gallery(study: Path = Path("studies/quickstart"), out: Path | None = None) -
 def pictures(results: xr.Dataset) -> Iterator[tuple[str, Any]]:
     """Every picture, by its name."""
     method, last = str(results["method"].values[0]), results.sizes["level"] - 1
-    images = DataConfig(**json.loads(results.attrs["config"])["data"]).load().test_images
+    data = json.loads(results.attrs["config"])["data"]
+    images = DataConfig(**data | {"classes": tuple(data["classes"])}).load().test_images
     chosen = analysis.select(results, pooled=True)
     yield "overview", plots.overview(results)
     yield "recalls", plots.recalls(results)

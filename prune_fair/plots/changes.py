@@ -69,7 +69,8 @@ def recall_change(
     image = axes.imshow(change, cmap=MAP, norm=Normalize(-scale, scale), aspect="auto")
     axes.set_yticks(range(len(names)), names, fontsize=style.SMALL)
     axes.tick_params(length=0)
-    width = 0.8 * style.width_of(axes) / len(sparsity)  # the rest is names and the scale
+    margins = 75 + 0.55 * style.SMALL * max(map(len, names))  # points: names and the scale
+    width = max(1.0, 1.15 * style.width_of(axes) - margins) / len(sparsity)
     if width >= CELL:
         _write(axes, rows, scale, digits=int(width >= DECIMAL_CELL))
     step = int(np.ceil(DECIMAL_CELL / width))
@@ -79,8 +80,8 @@ def recall_change(
     axes.set_xlabel(style.SPARSITY_LABEL, fontsize=style.TEXT)
     axes.set_ylabel("class (training images)" if "train_count" in own else "class", fontsize=8)
     words = style.interval_words(own, table, confidence)
-    note = f"\nbold: its {words} excludes 0" if words else ""
-    axes.set_title(name + note, fontsize=style.TEXT, loc="left")
+    note = f"\nbold: {words} excludes 0" if words else ""
+    axes.set_title(name + note, fontsize=style.SMALL, loc="left")
     bar = style.figure_of(axes).colorbar(image, ax=axes, fraction=0.04, pad=0.02)
     bar.set_label("change of recall since dense (points)", fontsize=style.TEXT)
     bar.ax.tick_params(labelsize=style.SMALL)
@@ -186,7 +187,7 @@ def who_is_hurt(
     around(axes, _extremes(own, share, mean), mark=1.0)
     words = style.interval_words(own, change, confidence)
     keys += [Line2D([], [], color=style.GREY, label=f"bar: {words}")] if words else []
-    title = f"{name} at sparsity {style.percent(at)} %{_accuracy(own, level)}"
+    title = f"{name}\nat sparsity {style.percent(at)} %{_accuracy(own, level)}"
     style.explain(axes, keys, title=title)
     return axes
 

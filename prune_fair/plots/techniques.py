@@ -58,7 +58,7 @@ def ranking(results: analysis.Results, *, axes: Axes | None = None) -> Axes:
     beside(axes, right, mark=6.0)
     _tidy(axes, len(kept))
     words = style.interval_words(results, table["hypervolume"], analysis.CONFIDENCE)
-    parts = ["rank (1 is best) and hypervolume", f" with its {words}" if words else ""]
+    parts = ["rank (1 is best), hypervolume", f",\n{words}" if words else ""]
     axes.set_title("".join(parts) + _agreement(table), fontsize=style.SMALL, loc="left")
     return axes
 
@@ -80,9 +80,9 @@ def _tidy(axes: Axes, methods: int) -> None:
 def _agreement(table: xr.Dataset) -> str:
     """How alike the orders are, in words."""
     tau, low, high = table["tau"].values
-    text = f"\nKendall's tau of the two orders: {tau:.2f}"
+    text = f"\nKendall's tau of the orders {tau:.2f}"
     if not np.isfinite(low + high):
         return text
     other = table["first_place_changes"].item()
     text += f" [{low:.2f}, {high:.2f}]"
-    return f"{text}\nthe first place changes in {100 * other:.0f} % of resamples"
+    return f"{text}\nfirst place changes in {100 * other:.0f} % of resamples"

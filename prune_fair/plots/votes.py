@@ -10,7 +10,7 @@ from prune_fair.errors import check
 from prune_fair.plots import style
 
 COLUMNS = 6
-ONE_LINE, TWO_LINES = 0.2, 0.34  # of an image's height, for its labels
+LINE = 1.3 * style.SMALL  # points
 
 
 def exemplars(
@@ -74,8 +74,9 @@ def exemplars(
     if not shown:
         axes.text(0, 0.5, "no image changes its modal label here", fontsize=style.TEXT)
         return axes
-    texts = [_text(chosen.isel(exemplar=place)) for place in range(shown)]
-    room = TWO_LINES if any("\n" in text for text in texts) else ONE_LINE
+    cell = style.width_of(axes) / COLUMNS
+    texts = _texts(chosen, letters=int(cell / (0.55 * style.SMALL)))
+    room = LINE * (1 + texts[0].count("\n")) / cell
     for place, text in enumerate(texts):
         row, column = divmod(place, COLUMNS)
         top = row * (1 + room) + room
@@ -94,7 +95,11 @@ def _draw(axes: Axes, image: UInt8[np.ndarray, "h w c"], left: int, top: float) 
     axes.imshow(image, cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="nearest")
 
 
-def _text(exemplar: xr.Dataset) -> str:
-    true, dense, pruned = (style.plain(exemplar[k].item(), 9) for k in ("true", "dense", "pruned"))
-    space = "\n" if len(true + dense + pruned) > 8 else " "
-    return f"{true}:{space}{dense} → {pruned}"
+def _texts(exemplars: xr.Dataset, letters: int) -> list[str]:
+    """What stands above each image: in a line where all are short enough, else in three."""
+    rows = list(zip(*(exemplars[key].values for key in ("true", "dense", "pruned")), strict=True))
+    whole = [f"{true}: {dense} → {pruned}" for true, dense, pruned in rows]
+    if max(map(len, whole)) <= letters:
+        return [style.plain(text) for text in whole]
+    short = [[style.plain(name, max(3, letters - 4)) for name in row] for row in rows]
+    return [f"{true}:\n{dense}\n→ {pruned}" for true, dense, pruned in short]
