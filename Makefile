@@ -1,14 +1,21 @@
-# make demo   the main job on the embedded digits: a table, pictures and a study, in two minutes
-# make test   all tests, with coverage
-# make check  what is checked before a commit: lint, format, import contracts, types
+# make demo     the main job on the embedded digits: a table, pictures and a study, in two minutes
+# make gallery  every plot, drawn from that study, in studies/quickstart/figures/gallery
+# make test     all tests, with coverage
+# make check    what is checked before a commit: lint, format, import contracts, types
+# make docs     the documentation, in site/
+# make example  the study that open_example() opens, anew: after a change of what a study holds
 
 PYTHON ?= python3
 BIN := .venv/bin
+EXAMPLE := prune_fair/store/example
 
-.PHONY: demo test check clean
+.PHONY: demo gallery test check docs example clean
 
 demo: .venv/demo-ready
 	$(BIN)/python experiments/quickstart.py
+
+gallery: demo
+	$(BIN)/python experiments/gallery.py
 
 test: .venv/test-ready
 	$(BIN)/ruff check .
@@ -23,8 +30,20 @@ check: .venv/test-ready
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pyright
 
+docs: .venv/docs-ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	! grep -rE '<(script|img|iframe)[^>]* src="?https?:|<link[^>]* href="?https?:[^>]*stylesheet' site
+
+example: .venv/demo-ready
+	rm -rf studies/example $(EXAMPLE)
+	$(BIN)/python experiments/quickstart.py --out studies/example --seeds 16 \
+	  --schedule.rate 0.45 --schedule.levels 6 --methods magnitude-global-rewind \
+	  magnitude-layerwise-finetune random-global-rewind
+	mkdir $(EXAMPLE)
+	cp -r studies/example/study.json studies/example/results $(EXAMPLE)
+
 clean:
-	rm -rf .venv build *.egg-info .coverage* .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build site *.egg-info .coverage* .pytest_cache .ruff_cache .hypothesis
 
 .venv/demo-ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -33,4 +52,8 @@ clean:
 
 .venv/test-ready: .venv/demo-ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+.venv/docs-ready: .venv/demo-ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
 	touch $@

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from prune_fair.config import DataConfig, ModelConfig, RecipeConfig, StudyConfig, TaskConfig
     from prune_fair.errors import InputError
     from prune_fair.pruning import Method, Schedule
-    from prune_fair.store import open_study
+    from prune_fair.store import open_example, open_study
     from prune_fair.study import run_study
     from prune_fair.training.plan import PlanConfig
 
@@ -29,6 +29,7 @@ __all__ = [
     "TaskConfig",
     "analysis",
     "audit",
+    "open_example",
     "open_study",
     "plots",
     "run_study",
@@ -45,6 +46,7 @@ _ROOMS = {
     "StudyConfig": "config",
     "TaskConfig": "config",
     "audit": "auditing",
+    "open_example": "store",
     "open_study": "store",
     "run_study": "study",
 }

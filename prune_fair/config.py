@@ -42,6 +42,11 @@ class DataConfig:
 
     Raises:
         InputError: for an unknown name, or values outside their ranges.
+
+    Example:
+        >>> rare = DataConfig("digits", keep={"8": 0.2})
+        >>> rare.load().train_count()
+        array([124, 127, 124, 128, 127, 127, 127, 125,  24, 126])
     """
 
     name: str = "digits"
@@ -98,6 +103,10 @@ class ModelConfig:
 
     Raises:
         InputError: for an unknown name or a width outside its range.
+
+    Example:
+        >>> ModelConfig("mlp", widths=(100, 50))
+        ModelConfig(name='mlp', widths=(100, 50), width=1.0)
     """
 
     name: str = "mlp"
@@ -150,6 +159,10 @@ class RecipeConfig:
 
     Raises:
         InputError: for values outside these ranges.
+
+    Example:
+        >>> RecipeConfig(epochs=10, optimizer="adam", learning_rate=1e-3).decay
+        'cosine'
     """
 
     epochs: int = 25
@@ -191,7 +204,12 @@ class RecipeConfig:
 
 @dataclass(frozen=True)
 class TaskConfig:
-    """One dataset, one architecture, one recipe."""
+    """One dataset, one architecture, one recipe.
+
+    Example:
+        >>> TaskConfig(DataConfig("npz:cells.npz"), ModelConfig("lenet5")).name
+        'cells/lenet5'
+    """
 
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()

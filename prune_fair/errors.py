@@ -11,6 +11,13 @@ class InputError(Exception):
     """A mistake of the user: one line with the bad value, what was expected and what to do.
 
     It is no `ValueError`, so that a command-line parser which catches those lets it through whole.
+
+    Example:
+        >>> from prune_fair import Schedule
+        >>> Schedule("geometric", rate=2.0)
+        Traceback (most recent call last):
+            ...
+        prune_fair.errors.InputError: rate 2.0: expected a fraction of what remains, in (0, 1)
     """
 
 

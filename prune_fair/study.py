@@ -104,6 +104,16 @@ def run_study(
 
     Raises:
         InputError: for data that cannot be had, or a directory that cannot be used.
+
+    Example:
+        >>> import tempfile
+        >>> from prune_fair import RecipeConfig, Schedule, TaskConfig
+        >>> task = TaskConfig(recipe=RecipeConfig(epochs=1))  # an mlp on digits
+        >>> config = StudyConfig((task,), schedule=Schedule(levels=1), seeds=2)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     results = run_study(config, folder)["digits/mlp"]
+        >>> results.sparsity.isel(method=0, seed=0).round(2).values.tolist()
+        [0.0, 0.3]
     """
     for task in config.tasks:
         name = task.model.name

@@ -26,6 +26,11 @@ class Dataset(NamedTuple):
     Images are bytes, but for floats that an audit is handed for its network, which get them as they
     are. Test images may belong to groups beside their class; then `test_groups` are positions in
     `group_names`.
+
+    Example:
+        >>> images, labels = np.zeros((3, 8, 8, 1), np.uint8), np.array([0, 1, 1])
+        >>> Dataset(images, labels, images, labels, ("cat", "dog")).train_count()
+        array([1, 2])
     """
 
     train_images: UInt8[np.ndarray, "train h w c"] | Float32[np.ndarray, "train h w c"]
@@ -42,7 +47,12 @@ class Dataset(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Images as the network sees them (normalised floats) and their labels; or a stack of such."""
+    """Images as the network sees them (normalised floats) and their labels; or a stack of such.
+
+    Example:
+        >>> Batch(jax.numpy.zeros((2, 8, 8, 1)), jax.numpy.array([0, 1])).images.shape
+        (2, 8, 8, 1)
+    """
 
     images: Float[Array, "*n h w c"]
     labels: Int[Array, "*n"]
@@ -54,6 +64,10 @@ class Variables(NamedTuple):
     Attributes:
         params: what an optimiser trains and a mask may remove.
         state: running statistics of BatchNorm, which training updates beside; `{}` without.
+
+    Example:
+        >>> Variables({"bias": jax.numpy.zeros(2)}, {}).state
+        {}
     """
 
     params: Params
@@ -74,6 +88,12 @@ class Model(NamedTuple):
         shapes: of the parameters, a tree as `init` gives it.
         chain: whether each layer reads the one before it and no other, so that its channels can
             be removed whole.
+
+    Example:
+        >>> from prune_fair.models import build
+        >>> model = build("mlp", (8, 8, 1), 10)
+        >>> model.apply(model.init(jax.random.key(0)), jax.numpy.zeros((2, 8, 8, 1))).shape
+        (2, 10)
     """
 
     init: Callable[[PRNGKey], Variables]
@@ -105,6 +125,14 @@ class Network(NamedTuple):
         initial: the parameters of its initialisation, none removed.
         apply_initial: `apply` by the running statistics of the initialisation.
         weight_decay: of its training.
+
+    Example:
+        >>> from prune_fair.pruning import CRITERIA
+        >>> params = {"kernel": jax.numpy.array([0.5, -2.0])}
+        >>> network = Network(lambda params, images: images, params, {}, params, lambda *_: None)
+        >>> batch = Batch(jax.numpy.zeros((1, 8, 8, 1)), jax.numpy.array([0]))
+        >>> CRITERIA["magnitude"](network, batch, jax.random.key(0))["kernel"].tolist()
+        [0.5, 2.0]
     """
 
     apply: Callable[[Params, Images], Logits]

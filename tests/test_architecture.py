@@ -22,7 +22,7 @@ def test_import_contracts_hold():
     [
         ("flax", ("models/",)),
         ("orbax", ("store/",)),
-        ("matplotlib", ("plots.py",)),
+        ("matplotlib", ("plots/",)),
         ("tensorflow_datasets", ("datasets/",)),
         ("sklearn", ("datasets/",)),
         ("tyro", ("cli/",)),

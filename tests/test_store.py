@@ -2,15 +2,25 @@ import dataclasses
 import json
 import multiprocessing
 import os
+import re
+import socket
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tyro
 
-from prune_fair import InputError, open_study, run_study
+from prune_fair import InputError, open_example, open_study, run_study
+from prune_fair.cli.flags import flag_registry
 from prune_fair.datasets import COMPLEXITY, class_complexity
 from prune_fair.store import StudyStore, read_study, writing
+from prune_fair.store.results import EXAMPLE
 from prune_fair.types import SCHEMA_VERSION, Dataset
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "experiments"))
+from quickstart import quickstart
 
 
 def test_study_json_says_what_was_run_and_where(toy_study, toy_config):
@@ -176,3 +186,27 @@ def test_margin_of_dense_and_pruned_networks(toy_results):
     dense = toy_results.margin.isel(level=0)
     assert np.array_equal(dense[0], dense[1])
     assert dense.mean() > 0
+
+
+def test_the_example_is_what_its_command_makes_now():
+    """Where this fails, a study is made or read otherwise than before: `make example`."""
+    study = read_study(EXAMPLE)
+    script, *flags = study["runs"][0]["command"]
+    assert script == "experiments/quickstart.py"
+    config, _ = tyro.cli(quickstart, args=flags, registry=flag_registry())
+    assert study["config"] == config.as_json()
+    assert study["fingerprint"] == config.fingerprint()
+    results = open_example()["digits/mlp"]
+    assert results.finished.all()
+    assert results.votes.sum("predicted").isel(method=0, level=0).sum("half").values.tolist() == (
+        [config.seeds] * results.sizes["image"]
+    )
+
+
+def test_the_example_is_small_and_names_no_machine():
+    files = [file for file in EXAMPLE.rglob("*") if file.is_file()]
+    assert {file.suffix for file in files} == {".json", ".nc"}
+    assert sum(file.stat().st_size for file in files) < 1.05e6
+    text = (EXAMPLE / "study.json").read_text()
+    assert not re.search(r'"[/~]|[A-Za-z]:\\\\', text)
+    assert socket.gethostname() not in text

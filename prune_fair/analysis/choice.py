@@ -33,6 +33,13 @@ class Nearest(NamedTuple):
         binds: whether points hold all the others: then it alone excludes them.
         point: position of the nearest of those, or of all points where none holds the others.
         slack: its distance to the bound in the metric's unit, below 0 on the wrong side.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> nearest = select(results, ["recall_group_min>=0.99"]).nearest[0]
+        >>> str(nearest.constraint), nearest.binds, round(nearest.slack, 3)
+        ('recall_group_min>=0.99', True, -0.188)
     """
 
     constraint: Constraint
@@ -55,6 +62,14 @@ class Choice(NamedTuple):
         price: by class (true, estimate), changes of mean recall against the dense network of the
             seed: `chosen`, `accuracy_alone`, and `spared`, the first minus the second; None where
             one of the two chooses nothing.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> choice = select(results, ["recall_change_min>=-0.05"])
+        >>> spared = choice.price.spared.sel(true="8", estimate="mean")  # a fraction
+        >>> round(spared.item(), 3)
+        0.029
     """
 
     points: xr.Dataset
@@ -92,6 +107,14 @@ def select(
     Raises:
         InputError: for a constraint that does not parse, an unknown metric, a confidence outside
             (0, 1), or one that is asked with fewer than 3 seeds.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> choice = select(results, ["recall_change_min>=-0.05"])
+        >>> chosen = choice.points.isel(point=choice.chosen)
+        >>> chosen.method.item(), chosen.sparsity.sel(estimate="mean").round(3).item()
+        ('magnitude-global-rewind', 0.834)
     """
     results = with_resamples(results)
     worth = {maximise: 1.0} if weights is None else dict(weights)

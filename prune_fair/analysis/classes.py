@@ -4,8 +4,40 @@ import numpy as np
 import xarray as xr
 
 from prune_fair.analysis.resampling import Results, networks, with_resamples
-from prune_fair.analysis.tables import CONFIDENCE, class_recall, network_metrics, over_seeds
+from prune_fair.analysis.tables import (
+    CONFIDENCE,
+    check_dense,
+    class_recall,
+    network_metrics,
+    over_seeds,
+)
 from prune_fair.fairness import benjamini_hochberg, holm, welch
+
+
+def recall_change(results: Results, confidence: float = CONFIDENCE) -> xr.DataArray:
+    """What each class's recall has changed by since the dense network of the same seed.
+
+    Args:
+        results: one task's results.
+        confidence: of the intervals, in (0, 1).
+
+    Returns:
+        The mean over seeds and its interval, (method, level, true, estimate); 0 at level 0, NaN
+        where no network is finished.
+
+    Raises:
+        InputError: for results without level 0, or a confidence outside (0, 1).
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> change = recall_change(results).isel(method=0, level=5)
+        >>> change.sel(true="8").round(3).values.tolist()
+        [-0.054, -0.075, -0.034]
+    """
+    results = with_resamples(results)
+    check_dense(results)
+    return _change(class_recall(results), confidence).rename("recall_change")
 
 
 def class_tests(
@@ -30,6 +62,13 @@ def class_tests(
 
     Source: Hooker et al. 2019, arXiv 1911.05248, who do not correct; Welch 1947; Holm 1979;
     Benjamini & Hochberg 1995.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> tests = class_tests(results).isel(method=0, level=-1)
+        >>> tests.true[tests.flagged_holm.values].values.tolist()
+        ['7', '8']
     """
     results = with_resamples(results)
     recall = class_recall(results)
@@ -46,7 +85,7 @@ def class_tests(
     flags = {f"flagged_{n[2:]}": (dims, values <= alpha) for n, (_, values) in adjusted.items()}
     changes = {
         "normalised_recall_difference": _change(beyond, confidence),
-        "recall_change": _change(recall, confidence),
+        "recall_change": recall_change(results, confidence),
     }
     return xr.Dataset({**changes, "p": (dims, p), **adjusted, **flags}).assign_attrs(alpha=alpha)
 

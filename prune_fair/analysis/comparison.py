@@ -58,6 +58,15 @@ def compare(
     Raises:
         InputError: for an unknown metric, a single method, an effect of 0 or a sparsity that no
             two methods reach.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> pair = compare(results).isel(pair=1)  # at the sparsest that all reach
+        >>> pair["first"].item(), pair["second"].item()
+        ('magnitude-global-rewind', 'random-global-rewind')
+        >>> pair.difference.round(2).values.tolist(), bool(pair.p_holm < 0.05)
+        ([0.42, 0.35, 0.47], True)
     """
     results = with_resamples(results)
     if metric not in METRICS:
@@ -89,6 +98,12 @@ def at_sparsity(results: Results, metric: str, sparsity: float) -> xr.DataArray:
     Linear in the logarithm of density (what is not pruned) between the network's own two nearest
     levels, so exact at a level; of levels with one sparsity the last counts. NaN where the
     network's levels, as far as they are finished, do not reach the sparsity.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> at_sparsity(results, "accuracy", 0.9).mean("seed").round(3).values.tolist()
+        [0.957, 0.949, 0.937]
     """
     table = network_metrics(results, [SPARSITY, metric]).transpose("method", "seed", "level")
     values = _interpolate(table[SPARSITY].values, table[metric].values, sparsity)
@@ -99,6 +114,12 @@ def common_sparsity(results: Results) -> float:
     """The sparsest that all methods reach: of the last level that at least 3 seeds have finished.
 
     (Or all seeds, where there are fewer.) Of these networks the least sparse one counts.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> round(common_sparsity(results), 3)
+        0.972
     """
     sparsities = as_dataset(results)[SPARSITY].transpose("level", "seed", "method").values
     finished: np.ndarray = np.logical_not(np.isnan(sparsities).any(axis=2))

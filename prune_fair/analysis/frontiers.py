@@ -60,6 +60,13 @@ def frontier(
 
     Raises:
         InputError: for an unknown objective, one named twice, or none.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> points = frontier(results)
+        >>> points.sizes["point"], int(points.on_frontier.sum())
+        (19, 7)
     """
     results = with_resamples(results)
     _check_objectives(results, objectives)
@@ -98,6 +105,13 @@ def hypervolumes(
 
     Raises:
         InputError: for bad objectives, a reference that is none of them, or is not finite.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> volumes = hypervolumes(results)
+        >>> volumes.best, volumes["rank"].values.tolist()
+        ('magnitude-global-rewind', [1.0, 2.0, 3.0])
     """
     results = with_resamples(results)
     _check_objectives(results, objectives)
@@ -146,6 +160,13 @@ def ranking_change(
 
     Raises:
         InputError: as `hypervolumes` does, and for a single method.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> change = ranking_change(results)
+        >>> change.rank_change.values.tolist(), change.tau.sel(estimate="mean").round(3).item()
+        ([0.0, 0.0, 0.0], 1.0)
     """
     results = with_resamples(results)
     names = results["method"].values
@@ -189,6 +210,12 @@ def reference_point(
 
     Raises:
         InputError: for a given name that is no objective, or a value that is not finite.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> reference_point(results, ["sparsity", "accuracy", "recall_group_min"])
+        {'sparsity': 0.0, 'accuracy': 0.1, 'recall_group_min': 0.0}
     """
     given = given or {}
     for name, value in given.items():

@@ -41,6 +41,13 @@ def price_of_accuracy(
         within the accuracy tolerance; `worst_class` and `cost`, its change of recall there;
         `fair_level` and `fair_sparsity`, the sparsest choice that keeps every class within the
         recall tolerance.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> price = price_of_accuracy(results).isel(method=0)
+        >>> price.worst_class.item(), price.cost.round(3).values.tolist()
+        ('8', [-0.054, -0.075, -0.034])
     """
     results = with_resamples(results)
     recalls = class_recall(results).transpose("method", "seed", "level", "true").values

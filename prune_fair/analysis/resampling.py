@@ -25,6 +25,12 @@ class Uncertainty(NamedTuple):
         units: how many of them.
         covers: what the intervals tell, a sentence.
         leaves_out: what they do not, a sentence.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> print(uncertainty(results).leaves_out.partition(",")[0])
+        They do not tell what other test images would show
     """
 
     over: str
@@ -34,7 +40,13 @@ class Uncertainty(NamedTuple):
 
 
 def as_dataset(results: Results) -> xr.Dataset:
-    """A task's results as a Dataset, from a node of the tree or from a Dataset."""
+    """A task's results as a Dataset, from a node of the tree or from a Dataset.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> as_dataset(open_example()["digits/mlp"]).sizes["seed"]
+        16
+    """
     return results.to_dataset() if isinstance(results, xr.DataTree) else results
 
 
@@ -49,6 +61,12 @@ def uncertainty(results: Results) -> Uncertainty:
         results: one task's results.
 
     Source: Efron & Tibshirani 1993, chapters 6 and 13, for both.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> uncertainty(results).over, uncertainty(results).units
+        ('seeds', 16)
     """
     results = as_dataset(results)
     seeds = len(networks(results).seed)
@@ -88,6 +106,12 @@ def with_resamples(results: Results) -> xr.Dataset:
     resamples are added along `seed`, after itself: counts of test images drawn with replacement,
     all of one network, so that whatever is computed of networks is computed of resamples too.
     Groups of images are not resampled: their metrics have no interval.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> with_resamples(results).sizes["seed"]  # several seeds: given back as they are
+        16
     """
     results = as_dataset(results)
     if RESAMPLED in results.coords or uncertainty(results).over != IMAGES:
@@ -111,7 +135,14 @@ def with_resamples(results: Results) -> xr.Dataset:
 
 
 def networks(results: Labelled) -> Labelled:
-    """The networks among `with_resamples`."""
+    """The networks among `with_resamples`.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> networks(with_resamples(results)).sizes["seed"]
+        16
+    """
     return results.isel(seed=[0]) if RESAMPLED in results.coords else results
 
 

@@ -16,7 +16,12 @@ OF_ACCURACY = (SPARSITY, "accuracy", "accuracy_change")
 
 
 class Constraint(NamedTuple):
-    """What an operating point has to hold: a metric, `>=` or `<=`, and a bound."""
+    """What an operating point has to hold: a metric, `>=` or `<=`, and a bound.
+
+    Example:
+        >>> str(Constraint("recall_group_min", ">=", 0.8))
+        'recall_group_min>=0.8'
+    """
 
     name: str
     relation: str
@@ -54,7 +59,13 @@ class Constraint(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """How to choose: what has to hold, and what a unit of each metric is worth."""
+    """How to choose: what has to hold, and what a unit of each metric is worth.
+
+    Example:
+        >>> rule = Rule((Constraint.parse("recall_group_min>=0.8"),), {"sparsity": 1.0})
+        >>> [str(constraint) for constraint in rule.without_fairness().constraints]
+        ['accuracy_change>=-0.01']
+    """
 
     constraints: tuple[Constraint, ...]
     worth: Mapping[str, float]

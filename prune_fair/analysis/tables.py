@@ -31,7 +31,15 @@ DEFAULT_METRICS = (
 
 
 def class_recall(results: Results) -> xr.DataArray:
-    """Recall of each network and class: (method, seed, level, true); NaN where unfinished."""
+    """Recall of each network and class: (method, seed, level, true); NaN where unfinished.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> dense = class_recall(results).sel(level=0).mean(["method", "seed"])
+        >>> f"{dense.sel(true='8'):.3f}"
+        '0.796'
+    """
     results = as_dataset(results)
     values = np.asarray(fairness.recall(jnp.asarray(results["confusion"].values)))
     kept = results["confusion"].isel(predicted=0, drop=True)
@@ -50,6 +58,13 @@ def network_metrics(results: Results, names: Sequence[str] | None = None) -> xr.
     Raises:
         InputError: for an unknown metric, one of groups where there are none, or one against the
             dense network where level 0 is not among the results.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> table = network_metrics(results, ["accuracy", "recall_ratio"])
+        >>> table.recall_ratio.dims, table.accuracy.max().round(3).item()
+        (('method', 'seed', 'level'), 0.97)
     """
     results = as_dataset(results)
     names = known_metrics(results) if names is None else names
@@ -65,7 +80,14 @@ def network_metrics(results: Results, names: Sequence[str] | None = None) -> xr.
 
 
 def known_metrics(results: Results) -> list[str]:
-    """The metrics that these results can give: those of groups only where images have groups."""
+    """The metrics that these results can give: those of groups only where images have groups.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> len(known_metrics(results)), known_metrics(results)[:2]
+        (86, ['accuracy', 'balanced_accuracy'])
+    """
     grouped = "group_confusion" in as_dataset(results)
     return [name for name, metric in METRICS.items() if grouped or metric.over != "group"]
 
@@ -113,6 +135,13 @@ def over_seeds(values: xr.DataArray, confidence: float = CONFIDENCE) -> xr.DataA
 
     Raises:
         InputError: for a confidence outside (0, 1).
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> last = over_seeds(results["sparsity"]).isel(method=0, level=-1)
+        >>> last.round(3).values.tolist()
+        [0.972, 0.972, 0.972]
     """
     check_confidence(confidence)
     by_seed = values.transpose("seed", ...)
@@ -143,6 +172,13 @@ def metrics(
 
     Raises:
         InputError: as `network_metrics`, or for a confidence outside (0, 1).
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> worst = metrics(results, ["recall_group_min"]).recall_group_min
+        >>> worst.isel(method=0, level=4).round(3).values.tolist()
+        [0.748, 0.728, 0.766]
     """
     results = with_resamples(results)
     columns = list(dict.fromkeys((SPARSITY, *names)))
@@ -207,6 +243,13 @@ def operating_points(
 
     Raises:
         InputError: for an unknown metric or a confidence outside (0, 1).
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> points = operating_points(results, ["accuracy"])
+        >>> points.sizes["point"], points.method.values[:2].tolist()
+        (19, ['dense', 'magnitude-global-rewind'])
     """
     results = with_resamples(results)
     table = metrics(results, names, confidence, pooled)

@@ -51,6 +51,13 @@ def exemplars(
 
     Raises:
         InputError: for results without votes, an unknown method, or a value outside its range.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> table = exemplars(results, "magnitude-global-rewind").isel(method=0)
+        >>> table.number.values.tolist(), table.across.values.tolist()
+        ([0.0, 2.0, 2.0, 3.0, 4.0, 4.0, 7.0], [5.0, 3.0, 4.0, 6.0, 5.5, 7.5, 8.5])
     """
     check(0 < distance <= 2, f"distance {distance}: expected in (0, 2], such as 1")
     check_confidence(confidence)
@@ -91,6 +98,13 @@ def exemplar_images(results: Results, method: str, level: int, top: int = 10) ->
     Raises:
         InputError: for results without votes, a method or level that is not there, or a `top`
             below 1.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> images = exemplar_images(results, "magnitude-global-rewind", level=6, top=1)
+        >>> [images[name].item() for name in ("true", "dense", "pruned")]
+        ['8', '8', '1']
     """
     check(top >= 1, f"top {top}: expected at least 1")
     results = _with_votes(results, method)

@@ -66,5 +66,5 @@ def _draw(results: xr.DataTree, out: Path) -> Iterator[Path]:
     tasks = tasks_of(results)
     for name, node in tasks:
         suffix = f"-{name.replace('/', '-')}" if len(tasks) > 1 else ""
-        yield plots.save(plots.frontier(node), out / "figures" / f"frontier{suffix}.png")
-        yield plots.save(plots.recall(node), out / "figures" / f"recall{suffix}.png")
+        yield plots.save(plots.overview(node), out / "figures" / f"frontier{suffix}.png")
+        yield plots.save(plots.recalls(node), out / "figures" / f"recall{suffix}.png")

@@ -73,13 +73,20 @@ def check_name(name: str) -> None:
     """Raises `InputError` unless `name` is a row of `DATASETS` or fits one of `PARAMETRIC`.
 
     Or it is `given:NAME`, of images that only an audit is handed.
+
+    Example:
+        >>> check_name("npz:cells.npz")  # as it should be: nothing happens
     """
     if name not in DATASETS and not name.startswith(GIVEN):
         _parametric(name)
 
 
 def check_groups(name: str, groups: str) -> None:
-    """Raises `InputError` where groups are asked of a dataset that cannot have any."""
+    """Raises `InputError` where groups are asked of a dataset that cannot have any.
+
+    Example:
+        >>> check_groups("npz:cells.npz", "scanner")  # as it should be: nothing happens
+    """
     check(
         not groups or (name not in DATASETS and _parametric(name)[0] in GROUPED),
         f"groups {groups!r}: dataset {name!r} has none; expected one of {', '.join(GROUPED)}",

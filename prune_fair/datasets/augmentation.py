@@ -50,6 +50,11 @@ def augment(
     """The images varied in each of the named ways, in this order.
 
     What one way draws does not depend on which others there are.
+
+    Example:
+        >>> images = jnp.arange(4).reshape(1, 1, 4, 1)
+        >>> augment(("flip",), jax.random.key(0), images).shape
+        (1, 1, 4, 1)
     """
     for name in names:
         images = AUGMENTATIONS[name](jax.random.fold_in(key, [*AUGMENTATIONS].index(name)), images)

@@ -15,7 +15,14 @@ NOISE_SEED = 0
 
 
 def check_classes(classes: Sequence[str]) -> None:
-    """Raises `InputError` for a choice of one class, or of a class twice; none chosen is all."""
+    """Raises `InputError` for a choice of one class, or of a class twice; none chosen is all.
+
+    Example:
+        >>> check_classes(("3", "3"))
+        Traceback (most recent call last):
+            ...
+        prune_fair.errors.InputError: classes 3, 3: expected at least two names, each once
+    """
     check(
         not classes or len({*classes}) == len(classes) >= 2,
         f"classes {', '.join(classes)}: expected at least two names, each once",
@@ -23,23 +30,48 @@ def check_classes(classes: Sequence[str]) -> None:
 
 
 def check_downsample(factor: int) -> None:
-    """Raises `InputError` for a factor below 1."""
+    """Raises `InputError` for a factor below 1.
+
+    Example:
+        >>> check_downsample(0)
+        Traceback (most recent call last):
+            ...
+        prune_fair.errors.InputError: downsample 0: expected a whole factor, at least 1
+    """
     check(factor >= 1, f"downsample {factor}: expected a whole factor, at least 1")
 
 
 def check_label_noise(fraction: float) -> None:
-    """Raises `InputError` for a fraction outside [0, 1)."""
+    """Raises `InputError` for a fraction outside [0, 1).
+
+    Example:
+        >>> check_label_noise(1.0)
+        Traceback (most recent call last):
+            ...
+        prune_fair.errors.InputError: label_noise 1.0: expected a fraction in [0, 1)
+    """
     check(0 <= fraction < 1, f"label_noise {fraction}: expected a fraction in [0, 1)")
 
 
 def check_fractions(keep: Mapping[str, float]) -> None:
-    """Raises `InputError` for a fraction outside (0, 1]."""
+    """Raises `InputError` for a fraction outside (0, 1].
+
+    Example:
+        >>> check_fractions({"8": 2.0})
+        Traceback (most recent call last):
+            ...
+        prune_fair.errors.InputError: keep fraction 2.0 of class '8': expected (0, 1]
+    """
     for name, fraction in keep.items():
         check(0 < fraction <= 1, f"keep fraction {fraction} of class {name!r}: expected (0, 1]")
 
 
 def check_imbalance_factor(factor: float) -> None:
-    """Raises `InputError` for a factor below 1."""
+    """Raises `InputError` for a factor below 1.
+
+    Example:
+        >>> check_imbalance_factor(100.0)  # as it should be: nothing happens
+    """
     check(
         factor >= 1,
         f"imbalance_factor {factor}: expected at least 1 (largest class over smallest)",
@@ -179,6 +211,12 @@ def label_noise(dataset: Dataset, fraction: float) -> Dataset:
 
     Raises:
         InputError: for a fraction outside [0, 1), or a single class.
+
+    Example:
+        >>> from prune_fair.datasets import load
+        >>> noisy = label_noise(load("digits"), 0.2)
+        >>> round((noisy.train_labels != load("digits").train_labels).mean().item(), 3)
+        0.2
     """
     check_label_noise(fraction)
     labels, classes = dataset.train_labels.copy(), len(dataset.class_names)

@@ -102,7 +102,12 @@ def count_by_class(
 
 
 class OverIndex(NamedTuple):
-    """A class's share of the exemplars over its share of the test images, and its interval."""
+    """A class's share of the exemplars over its share of the test images, and its interval.
+
+    Example:
+        >>> over_index(np.array([3, 1]), np.array([10, 10])).estimate.tolist()
+        [1.5, 0.5]
+    """
 
     estimate: Float[np.ndarray, "*rows classes"]
     low: Float[np.ndarray, "*rows classes"]

@@ -58,6 +58,13 @@ class Metric(NamedTuple):
         source: where its definition is from.
         over: what the counts are of: `confusion` of a study's results for "class",
             `group_confusion` for "group", which only some results have.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> metric = METRICS["recall_group_min"]
+        >>> counts = jnp.array([[8, 2], [1, 9]])  # a row a true class
+        >>> round(float(metric.function(counts, counts)), 3), metric.higher_is_better
+        (0.8, True)
     """
 
     function: Callable[[Counts, Counts], PerNetwork]

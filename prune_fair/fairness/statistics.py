@@ -16,7 +16,12 @@ COLUMNS_AT_ONCE = 256  # what bounds the memory: a column is 2001 numbers, a few
 
 
 class Interval(NamedTuple):
-    """A point estimate and its confidence interval; NaN bounds where seeds are too few."""
+    """A point estimate and its confidence interval; NaN bounds where seeds are too few.
+
+    Example:
+        >>> [bound.round(3).item() for bound in mean_interval(np.array([0.8, 0.9, 0.85, 0.95]))]
+        [0.875, 0.825, 0.925]
+    """
 
     estimate: Float[np.ndarray, "*shape"]
     low: Float[np.ndarray, "*shape"]
@@ -50,6 +55,10 @@ def weighted_means(
 
     Networks that a running study has not finished are NaN and left out; where a row has none that
     are finished its mean is NaN.
+
+    Example:
+        >>> weighted_means(np.array([[0.5, 0.5]]), np.array([[0.8], [0.9]])).round(3)
+        array([[0.85]])
     """
     known = np.isfinite(values)
     if known.all():  # half of the work, and the rule

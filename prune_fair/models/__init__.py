@@ -92,6 +92,10 @@ def is_chain(module: type[nn.Module]) -> bool:
     """Whether each layer reads the one before it and no other.
 
     A module says `chain: ClassVar[bool] = False` where that is not so.
+
+    Example:
+        >>> is_chain(MODELS["lenet5"]), is_chain(MODELS["resnet18"])
+        (True, False)
     """
     return getattr(module, "chain", True)
 

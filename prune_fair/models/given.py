@@ -29,6 +29,12 @@ class Given(NamedTuple):
         take: `Variables` from a tree like that one.
         give: such a tree from the leaves of parameters and state.
         classes: how many logits it gives.
+
+    Example:
+        >>> line = lambda v, images: images.reshape(len(images), -1) @ v["w"]
+        >>> network = given(line, {"w": jnp.zeros((64, 10))}, (8, 8, 1))
+        >>> network.classes, network.take({"w": jnp.zeros((64, 10))}).state
+        (10, {})
     """
 
     model: Model
@@ -122,6 +128,9 @@ def check_alike(variables: PyTree, first: PyTree, source: str) -> None:
         variables: of the network.
         first: of the one that says what to expect.
         source: what the network is called.
+
+    Example:
+        >>> check_alike({"w": np.zeros(9)}, {"w": np.ones(9)}, "b.npz")  # alike: nothing happens
     """
     found, expected = (
         {

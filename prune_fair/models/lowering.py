@@ -23,7 +23,12 @@ MANY_CHANNELS = 16
 
 
 class Lowering(NamedTuple):
-    """What layers compute with; `pooled_convolution` is followed by 2x2 max pooling."""
+    """What layers compute with; `pooled_convolution` is followed by 2x2 max pooling.
+
+    Example:
+        >>> LOWERINGS["native"].convolution.__name__, LOWERINGS["matmul"].convolution.__name__
+        ('conv_general_dilated', 'banded_convolution')
+    """
 
     convolution: Operation
     pooled_convolution: Operation

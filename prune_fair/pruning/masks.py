@@ -44,7 +44,13 @@ def unflatten(flat: Flat, like: PyTree) -> PyTree:
 
 
 def kernels(tree: PyTree, layers: Sequence[str]) -> list[Any]:
-    """The kernels of these layers, in their order."""
+    """The kernels of these layers, in their order.
+
+    Example:
+        >>> params = {"dense_0": {"bias": jnp.zeros(2), "kernel": jnp.ones((3, 2))}}
+        >>> [kernel.shape for kernel in kernels(params, ["dense_0"])]
+        [(3, 2)]
+    """
     flat = flatten(tree)
     return [flat[f"{layer}/kernel"] for layer in layers]
 
@@ -61,5 +67,10 @@ def removed_weights(mask: Mask, layers: Sequence[str]) -> Int[Array, " layers"]:
 
 
 def removed_parameters(mask: Mask) -> Int[Array, ""]:
-    """How many of all parameters, biases included, are removed."""
+    """How many of all parameters, biases included, are removed.
+
+    Example:
+        >>> int(removed_parameters({"kernel": jnp.array([True, False, False])}))
+        2
+    """
     return jnp.stack([jnp.sum(~leaf, dtype=jnp.int32) for leaf in jax.tree.leaves(mask)]).sum()

@@ -33,6 +33,10 @@ class Method:
 
     Raises:
         InputError: for an unknown name, or parts that do not go together.
+
+    Example:
+        >>> Method("saliency", "layerwise", treatment="finetune").name
+        'saliency-layerwise-finetune'
     """
 
     criterion: str = "magnitude"
@@ -105,7 +109,7 @@ class Method:
 
     @classmethod
     def parse(cls, name: str) -> "Method":
-        """The method of that name: criterion-scope[-granularity]-treatment[-output][-skipfirst].
+        """The method of that name, `criterion-scope[-granularity]-treatment[-output][-skipfirst]`.
 
         Raises:
             InputError: for an unknown name, with the nearest valid one, or parts that do not go
@@ -155,7 +159,12 @@ class Method:
 
 
 def name_pattern() -> str:
-    """How a method's name is made up, with the valid words of each part."""
+    """How a method's name is made up, with the valid words of each part.
+
+    Example:
+        >>> name_pattern().split("]-")[1]
+        '(finetune|lr_rewind|rewind|reinit|gradual|none)[-output][-skipfirst]'
+    """
     criterion, treatment = ("|".join(rows) for rows in (CRITERIA, TREATMENTS))
     granularity = "|".join(list(GRANULARITIES)[1:])
     scope = "|".join((*SCOPES, BY_HAND))
@@ -163,7 +172,12 @@ def name_pattern() -> str:
 
 
 def all_methods() -> list[Method]:
-    """Every valid combination of the registries' rows."""
+    """Every valid combination of the registries' rows.
+
+    Example:
+        >>> len(all_methods()) > 1000, all_methods()[0].name
+        (True, 'magnitude-global-finetune')
+    """
     ends = (False, True), (True, False)
     methods = []
     for row in itertools.product(CRITERIA, SCOPES, GRANULARITIES, TREATMENTS, *ends):
@@ -179,6 +193,19 @@ def pruner(method: Method, model: Model, weight_decay: float = 0.0) -> Prune:
 
     It takes variables, mask, initial variables, score batches, a key and quotas, and gives the next
     mask.
+
+    Example:
+        >>> import jax
+        >>> import jax.numpy as jnp
+        >>> from prune_fair.models import build
+        >>> model = build("mlp", (8, 8, 1), 10)
+        >>> key, kept = jax.random.key(0), jnp.array([100])
+        >>> variables = model.init(key)
+        >>> mask = jax.tree.map(lambda leaf: jnp.ones(leaf.shape, bool), variables.params)
+        >>> batches = Batch(jnp.zeros((1, 2, 8, 8, 1)), jnp.zeros((1, 2), int))
+        >>> pruned = pruner(Method(), model)(variables, mask, variables, batches, key, kept)
+        >>> sum(int(kernel.sum()) for kernel in kernels(pruned, ["dense_0", "dense_1"]))
+        100
     """
     criterion, select = CRITERIA[method.criterion], GRANULARITIES[method.granularity]
     layers = method.prunable(model.layers)

@@ -25,6 +25,10 @@ class Schedule:
 
     Raises:
         InputError: for values outside these ranges.
+
+    Example:
+        >>> Schedule("one-shot", sparsities=(0.5, 0.9)).sparsity_by_level()
+        (0.0, 0.5, 0.9)
     """
 
     name: str = "geometric"

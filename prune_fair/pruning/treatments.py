@@ -19,6 +19,10 @@ class Treatment(NamedTuple):
         trains: whether it is retrained at all.
         rewinds: whether training goes on from the recipe's `rewind_step` and not its beginning.
         gradual: whether it is pruned little by little while it trains, and not before.
+
+    Example:
+        >>> TREATMENTS["rewind"].rewinds, TREATMENTS["none"].trains
+        (True, False)
     """
 
     start: Callable[[Variables, Variables, Variables], Variables]

@@ -2,7 +2,7 @@
 
 from prune_fair.store.checkpoints import entry_of, load_tree, save_tree, shaped_as
 from prune_fair.store.directory import StudyStore, checkpoint_folder, writing
-from prune_fair.store.results import DENSE, MEMBERS, open_study, read_study
+from prune_fair.store.results import DENSE, MEMBERS, open_example, open_study, read_study
 
 __all__ = [
     "DENSE",
@@ -11,6 +11,7 @@ __all__ = [
     "checkpoint_folder",
     "entry_of",
     "load_tree",
+    "open_example",
     "open_study",
     "read_study",
     "save_tree",

@@ -33,6 +33,9 @@ class PlanConfig:
 
     Raises:
         InputError: for an unknown name, or a number below 1.
+
+    Example:
+        >>> plan = PlanConfig(chunk=8)  # the rest is chosen by the backend
     """
 
     devices: int | None = None

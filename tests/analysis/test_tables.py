@@ -157,3 +157,12 @@ def test_refusals(by_hand, call, message):
 def test_no_question_takes_pruned_networks_for_dense_ones(toy_results, question):
     with pytest.raises(InputError, match="no level 0: expected the dense networks first"):
         question(toy_results.isel(level=[1, 2]))
+
+
+def test_recall_change_by_hand(by_hand):
+    """c1 of m0 falls from 0.8 to 0.79 and 0.70, the same in every seed."""
+    change = analysis.recall_change(by_hand).isel(method=0).sel(true="c1")
+    assert np.allclose(change.sel(estimate="mean"), [0, -0.01, -0.1])
+    assert np.allclose(change.sel(estimate="low"), change.sel(estimate="high"))
+    with pytest.raises(InputError, match="no level 0"):
+        analysis.recall_change(by_hand.isel(level=[1, 2]))

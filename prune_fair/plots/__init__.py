@@ -1,0 +1,27 @@
+"""Pictures of a study's results. Each function takes results and draws; none trains.
+
+A plot takes one task's results and the Axes to draw into, and gives the Axes; without any it makes
+a picture of its own, one column wide (in a notebook, end the cell with `.figure`). `overview` and
+`recalls` compose plots and give a Figure.
+"""
+
+from prune_fair.plots.changes import recall_change, who_is_hurt
+from prune_fair.plots.frontiers import frontier, overview
+from prune_fair.plots.layers import layer_sparsities
+from prune_fair.plots.recalls import recall, recalls
+from prune_fair.plots.style import save
+from prune_fair.plots.techniques import ranking
+from prune_fair.plots.votes import exemplars
+
+__all__ = [
+    "exemplars",
+    "frontier",
+    "layer_sparsities",
+    "overview",
+    "ranking",
+    "recall",
+    "recall_change",
+    "recalls",
+    "save",
+    "who_is_hurt",
+]

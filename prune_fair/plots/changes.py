@@ -1,0 +1,250 @@
+"""What pruning costs each class: at every level, and who it is that pays."""
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.lines import Line2D
+
+from prune_fair import analysis
+from prune_fair.errors import check, lookup
+from prune_fair.plots import style
+from prune_fair.plots.labels import Named, around
+
+POINTS = 100.0
+MAP = "RdBu"  # red is a loss; red against blue is safe for colour-blind eyes
+LEAST_SCALE = 5.0  # points: smaller changes are not to look like large ones
+ROWS = 20  # classes of which each has a row
+WORST, BEST = 14, 4  # rows where there are more classes
+CELL, DECIMAL_CELL = 13, 19  # points: the width that a number needs, and one with a decimal
+NAMED = 10  # classes that are labelled where there are more
+SIZES = 18.0, 150.0  # areas of the simplest and the most complex class
+
+
+def recall_change(
+    results: analysis.Results,
+    method: str | None = None,
+    *,
+    confidence: float = analysis.CONFIDENCE,
+    axes: Axes | None = None,
+) -> Axes:
+    """Heat map of the change of recall since the dense networks, class by level, in points.
+
+    The class that loses most in the mean over levels is on top; with its training images, where
+    they are known. Of more than 20 classes there are 14 from the top and 4 from the bottom, and the
+    mean of the others between. Numbers are bold where the interval excludes 0.
+
+    Args:
+        results: one task's results.
+        method: None for the first.
+        confidence: of the intervals, in (0, 1).
+        axes: to draw into; None for a new picture.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        InputError: for an unknown method, a confidence outside (0, 1), or results with no pruned
+            level or of which no network is finished.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> axes = recall_change(results)
+        >>> axes.get_yticklabels()[0].get_text()  # loses most
+        '8 (24)'
+    """
+    name, own = style.one_method(results, method)
+    sparsity = style.mean_sparsity(own).values[0, 1:]
+    style.at_level(own, None)
+    table = analysis.recall_change(own, confidence).isel(method=0)
+    rows, names = _rows(own, table)
+    change = rows[..., 0]
+    axes = style.canvas(axes, height=0.9 + 0.24 * len(names))
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    scale = max(LEAST_SCALE, float(np.nanmax(np.abs(change), initial=0)))
+    image = axes.imshow(change, cmap=MAP, norm=Normalize(-scale, scale), aspect="auto")
+    axes.set_yticks(range(len(names)), names, fontsize=style.SMALL)
+    axes.tick_params(length=0)
+    margins = 75 + 0.55 * style.SMALL * max(map(len, names))  # points: names and the scale
+    width = max(1.0, 1.15 * style.width_of(axes) - margins) / len(sparsity)
+    if width >= CELL:
+        _write(axes, rows, scale, digits=int(width >= DECIMAL_CELL))
+    step = int(np.ceil(DECIMAL_CELL / width))
+    known = [column for column in range(len(sparsity)) if np.isfinite(sparsity[column])][::step]
+    axes.set_xticks(known, [style.percent(sparsity[column]) for column in known])
+    axes.tick_params(axis="x", labelsize=style.SMALL)
+    axes.set_xlabel(style.SPARSITY_LABEL, fontsize=style.TEXT)
+    axes.set_ylabel("class (training images)" if "train_count" in own else "class", fontsize=8)
+    words = style.interval_words(own, table, confidence)
+    note = f"\nbold: {words} excludes 0" if words else ""
+    axes.set_title(name + note, fontsize=style.SMALL, loc="left")
+    bar = style.figure_of(axes).colorbar(image, ax=axes, fraction=0.04, pad=0.02)
+    bar.set_label("change of recall since dense (points)", fontsize=style.TEXT)
+    bar.ax.tick_params(labelsize=style.SMALL)
+    return axes
+
+
+def _rows(
+    results: xr.Dataset, change: xr.DataArray
+) -> tuple[Float[np.ndarray, "rows levels estimates"], list[str]]:
+    """Changes in points of the classes to be shown, those that lose most first, and their names."""
+    values = POINTS * change.transpose("true", "level", "estimate").values[:, 1:]
+    names = [style.plain(name, 14) for name in results["true"].values]
+    if "train_count" in results:
+        counts = results["train_count"].values
+        names = [f"{name} ({count})" for name, count in zip(names, counts, strict=True)]
+    known = np.isfinite(values[..., 0])
+    total = np.where(known, values[..., 0], 0).sum(axis=1)
+    mean = np.divide(total, known.sum(axis=1), out=np.full(len(total), np.inf), where=known.any(1))
+    order = np.argsort(mean, kind="stable")
+    if len(order) <= ROWS:
+        return values[order], [names[row] for row in order]
+    top, between, bottom = np.split(order, [WORST, len(order) - BEST])
+    others = np.full((1, *values.shape[1:]), np.nan)
+    others[..., 0] = values[between, :, 0].mean(axis=0)
+    shown = np.concatenate([values[top], others, values[bottom]])
+    labels = [names[row] for row in top], [names[row] for row in bottom]
+    return shown, [*labels[0], f"mean of {len(between)} others", *labels[1]]
+
+
+def _write(
+    axes: Axes, rows: Float[np.ndarray, "rows levels estimates"], scale: float, digits: int
+) -> None:
+    """The change in each cell, in points."""
+    for row, column in zip(*np.nonzero(np.isfinite(rows[..., 0])), strict=True):
+        change, low, high = rows[row, column]
+        colour = "white" if abs(change) > 0.62 * scale else "black"
+        text = style.signed(change, digits)
+        weight = "bold" if low > 0 or high < 0 else "normal"
+        look = {"color": colour, "weight": weight, "fontsize": 6.2}
+        axes.text(column, row, text, ha="center", va="center", **look)
+
+
+def who_is_hurt(
+    results: analysis.Results,
+    method: str | None = None,
+    level: int | None = None,
+    *,
+    measure: str | None = None,
+    confidence: float = analysis.CONFIDENCE,
+    axes: Axes | None = None,
+) -> Axes:
+    """Change of recall of each class against its share of the training images.
+
+    Discs are the larger the more complex a class is; of more than 12 classes those with the largest
+    changes are named.
+
+    Args:
+        results: one task's results.
+        method: None for the first.
+        level: None for the sparsest level at which mean accuracy is within 1 point of the dense
+            networks', since that is what accuracy alone would accept; at least 1.
+        measure: of complexity, by which discs are sized; None for
+            `analysis.DEFAULT_COMPLEXITY`, or discs of one size where the results have none.
+        confidence: of the intervals, in (0, 1).
+        axes: to draw into; None for a new picture.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        InputError: for an unknown method or measure, a level that is not there or not finished, a
+            confidence outside (0, 1), or results without `train_count`.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> axes = who_is_hurt(results, level=5)
+        >>> axes.get_xlabel()
+        'share of the training images (%)'
+    """
+    name, own = style.one_method(results, method)
+    check("train_count" in own, "these results do not say how many training images a class has")
+    sparsity = style.mean_sparsity(own)
+    level = style.at_level(own, level)
+    at = float(sparsity.values[0, level])
+    check(bool(np.isfinite(at)), f"level {level} of {name}: no network is finished there yet")
+    change = POINTS * analysis.recall_change(own, confidence).isel(method=0, level=level)
+    mean, low, high = (change.sel(estimate=each).values for each in analysis.ESTIMATES)
+    count = own["train_count"].values
+    share = 100 * count / max(1, count.sum())
+    sizes, keys = _sizes(own, measure)
+    axes = style.canvas(axes, height=3.6)
+    axes.axhline(0, color=style.DARK_GREY, linewidth=0.8)
+    bars = np.nan_to_num([mean - low, high - mean])
+    look = {"ecolor": style.GREY, "elinewidth": 1}
+    axes.errorbar(share, mean, np.abs(bars), fmt="none", **look)
+    axes.scatter(
+        share, mean, s=sizes, color=style.COLOURS[0], edgecolors="white", zorder=3, alpha=0.8
+    )
+    _share_axis(axes, share)
+    axes.set_ylabel("change of recall since dense (points)", fontsize=style.TEXT)
+    axes.margins(0.12)
+    around(axes, _extremes(own, share, mean), mark=1.0)
+    words = style.interval_words(own, change, confidence)
+    keys += [Line2D([], [], color=style.GREY, label=f"bar: {words}")] if words else []
+    title = f"{name}\nat sparsity {style.percent(at)} %{_accuracy(own, level)}"
+    style.explain(axes, keys, title=title)
+    return axes
+
+
+def _accuracy(results: xr.Dataset, level: int) -> str:
+    """What accuracy has lost there, in words."""
+    accuracy = analysis.network_metrics(results, ["accuracy"])["accuracy"].mean("seed")
+    change = POINTS * float(accuracy[0, level] - accuracy[0, 0])
+    return f", accuracy {style.signed(change, 1)} points"
+
+
+def _share_axis(axes: Axes, share: Float[np.ndarray, " classes"]) -> None:
+    """Logarithmic where some classes have several times the images of others."""
+    if share.min() > 0 and share.max() > 4 * share.min():
+        axes.set_xscale("log")
+        ticks = [t * 10.0**e for e in range(-4, 3) for t in (1, 2, 5)]
+        low, high = share.min() / 1.3, share.max() * 1.3
+        axes.set_xlim(low, high)
+        shown = [tick for tick in ticks if low <= tick <= high]
+        axes.set_xticks(shown, [f"{tick:g}" for tick in shown])
+        axes.minorticks_off()
+    axes.set_xlabel("share of the training images (%)", fontsize=style.TEXT)
+
+
+def _sizes(
+    results: xr.Dataset, measure: str | None
+) -> tuple[Float[np.ndarray, " classes"], list[Artist]]:
+    """Areas of the discs by complexity, and what they mean."""
+    known = [str(each) for each in results["measure"].values] if "complexity" in results else []
+    if measure is None and not known:
+        return np.full(results.sizes["true"], 45.0), []
+    check(bool(known), "these results have no class complexity; leave out the measure")
+    default = analysis.DEFAULT_COMPLEXITY if analysis.DEFAULT_COMPLEXITY in known else known[0]
+    name = measure or default
+    row = lookup({each: i for i, each in enumerate(known)}, name, "complexity")
+    values = results["complexity"].values[row]
+    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+    if not high > low:
+        return np.full(len(values), 45.0), []
+    sizes = SIZES[0] + (SIZES[1] - SIZES[0]) * np.nan_to_num((values - low) / (high - low))
+    keys: list[Artist] = [
+        Line2D(
+            [], [], linestyle="", marker="o", color=style.COLOURS[0], markersize=size**0.5,
+            markeredgecolor="white", label=f"class of {name.replace('_', ' ')} {value:.3g}",
+        )
+        for size, value in zip(SIZES, (low, high), strict=True)
+    ]  # fmt: skip
+    return sizes, keys
+
+
+def _extremes(
+    results: xr.Dataset, share: Float[np.ndarray, " classes"], change: Float[np.ndarray, " classes"]
+) -> list[Named]:
+    """The classes to name, those with the largest changes first."""
+    order = [row for row in np.argsort(-np.abs(change), kind="stable") if np.isfinite(change[row])]
+    shown = order if len(change) <= NAMED + 2 else order[:NAMED]
+    names = results["true"].values
+    return [
+        Named(style.plain(names[row], 16), float(share[row]), float(change[row])) for row in shown
+    ]

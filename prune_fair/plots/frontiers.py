@@ -1,0 +1,197 @@
+"""Metrics against sparsity: which operating points no other beats, and which one was chosen."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import xarray as xr
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from prune_fair import analysis
+from prune_fair.errors import check
+from prune_fair.fairness import METRICS
+from prune_fair.plots import style
+from prune_fair.plots.labels import Named, around
+from prune_fair.store import DENSE
+
+LABELS = {
+    "accuracy": "accuracy",
+    "recall_group_min": "worst class's recall",
+    "recall_difference": "best minus worst recall",
+    "recall_ratio": "worst over best recall",
+    "recall_change_min": "worst class's change of recall",
+}
+RULES = {  # constraints in words
+    "recall_change_min>=-0.05": "every class within 5 points",
+    "accuracy_change>=-0.01": "accuracy within 1 point",
+}
+MARKERS: dict[str, dict[str, Any]] = {
+    "chosen": {"marker": "*", "s": 150},
+    "accuracy alone": {"marker": "D", "s": 46},
+}
+ROOM = 0.2  # of the height, above the lines, for labels
+
+
+def frontier(
+    results: analysis.Results,
+    metric: str = "recall_group_min",
+    *,
+    chosen: analysis.Choice | None = None,
+    confidence: float = analysis.CONFIDENCE,
+    axes: Axes | None = None,
+) -> Axes:
+    """A metric against sparsity, a line a method; better is up, sparser to the right.
+
+    Bands are intervals, where there are any. Filled points are on the frontier of sparsity and this
+    metric: no point of any method is better in one and as good in the other.
+
+    Args:
+        results: one task's results.
+        metric: a name of METRICS.
+        chosen: as `analysis.select` gives it; its chosen point is marked by a star, what accuracy
+            alone would choose by a diamond. None marks nothing.
+        confidence: of the intervals, in (0, 1).
+        axes: to draw into; None for a new picture.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        InputError: for an unknown metric, a confidence outside (0, 1), a choice from other results,
+            or results of which no network is finished.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> choice = analysis.select(results, ["recall_change_min>=-0.05"])
+        >>> axes = frontier(results, chosen=choice)
+        >>> axes.get_ylabel()
+        "worst class's recall (fraction)"
+    """
+    results = analysis.as_dataset(results)
+    sparsity = style.mean_sparsity(results)
+    points = analysis.frontier(results, [analysis.SPARSITY, metric], confidence, by_class=False)
+    axes = style.canvas(axes, height=3.6)
+    styles = style.method_styles([str(name) for name in results["method"].values])
+    for method, look in styles.items():
+        own = points.isel(point=points["method"].isin([method, DENSE]).values)
+        _line(axes, own, metric, look)
+    axes.set_ylabel(f"{LABELS.get(metric, metric)} (fraction)", fontsize=style.TEXT)
+    if metric != analysis.SPARSITY and not METRICS[metric].higher_is_better:
+        axes.invert_yaxis()
+    style.sparsity_axis(axes, sparsity)
+    handles = _method_keys(styles) + _point_keys()
+    words = style.interval_words(results, points[metric], confidence)
+    style.explain(axes, handles + style.band_key(words))
+    if chosen is not None:
+        worse, better = axes.get_ylim()
+        axes.set_ylim(worse, better + ROOM * (better - worse))
+        _mark(axes, points, metric, chosen, styles)
+    return axes
+
+
+def overview(
+    results: analysis.Results,
+    metrics: Sequence[str] = ("accuracy", "recall_group_min"),
+    *,
+    chosen: analysis.Choice | None = None,
+    confidence: float = analysis.CONFIDENCE,
+) -> Figure:
+    """`frontier` of several metrics, one below the other, with the operating point chosen.
+
+    Args:
+        results: one task's results.
+        metrics: names of METRICS, at least one.
+        chosen: as `analysis.select` gives it; None for the sparsest point at which no class's mean
+            recall has lost more than 5 points.
+        confidence: of the intervals, in (0, 1).
+
+    Returns:
+        The figure.
+
+    Raises:
+        InputError: as `frontier` does.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> len(overview(results).axes)
+        2
+    """
+    check(bool(metrics), "no metrics: expected at least one, such as accuracy")
+    results = analysis.as_dataset(results)
+    chosen = analysis.select(results, pooled=True) if chosen is None else chosen
+    size = (style.WIDTH, 1.0 + 2.3 * len(metrics))
+    figure = style.Picture(figsize=size, layout="constrained")
+    panels = figure.subplots(len(metrics), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, metric in zip(panels, metrics, strict=True):
+        frontier(results, metric, chosen=chosen, confidence=confidence, axes=axes)
+        axes.label_outer()
+    style.explain_all(figure, _choice_keys(chosen))
+    return figure
+
+
+def _line(axes: Axes, own: xr.Dataset, metric: str, look: dict[str, Any]) -> None:
+    """A method's line, its band, and its points, those on the frontier filled."""
+    density = 1 - own[analysis.SPARSITY].sel(estimate="mean").values
+    mean, low, high = (own[metric].sel(estimate=each).values for each in analysis.ESTIMATES)
+    colour = look["color"]
+    style.band(axes, density, low, high, colour, 0.15)
+    axes.plot(density, mean, linewidth=1.2, **look)
+    face = [colour if best else "white" for best in own["on_frontier"].values]
+    axes.scatter(density, mean, s=14, c=face, edgecolors=colour, linewidths=0.9, zorder=3)
+
+
+def _mark(
+    axes: Axes,
+    points: xr.Dataset,
+    metric: str,
+    chosen: analysis.Choice,
+    styles: dict[str, dict[str, Any]],
+) -> None:
+    """Marks and names the chosen point, and what accuracy alone would choose."""
+    named = []
+    agree = chosen.chosen == chosen.accuracy_alone
+    for name, at in (("chosen", chosen.chosen), ("accuracy alone", chosen.accuracy_alone)):
+        if at is None or (agree and name != "chosen"):
+            continue
+        method, level = (chosen.points[key].values[at] for key in ("method", "level"))
+        here = (points["method"].values == method) & (points["level"].values == level)
+        check(bool(here.any()), f"chosen point {method}, level {level}: not in these results")
+        point = points.isel(point=here.argmax()).sel(estimate="mean")
+        x, y = 1 - point[analysis.SPARSITY].item(), point[metric].item()
+        colour = styles.get(str(method), {"color": style.GREY})["color"]
+        axes.scatter(x, y, color=colour, edgecolors="black", zorder=4, **MARKERS[name])
+        words = "chosen, as by accuracy alone" if agree else name
+        named.append(Named(f"{words}, {style.percent(1 - x)} %", x, y))
+    around(axes, named)
+
+
+def _method_keys(styles: dict[str, dict[str, Any]]) -> list[Artist]:
+    return [Line2D([], [], label=style.plain(name, 60), **look) for name, look in styles.items()]
+
+
+def _point_keys() -> list[Artist]:
+    look: dict[str, Any] = {"color": style.GREY, "marker": "o", "markersize": 4}
+    return [Line2D([], [], label="filled: on the frontier", **look)]
+
+
+def _choice_keys(chosen: analysis.Choice) -> list[Artist]:
+    """What the star and the diamond stand for, as far as they are there."""
+    rows = (
+        ("*", 10, "chosen", chosen.chosen, chosen.rule),
+        ("D", 6, "accuracy alone", chosen.accuracy_alone, chosen.accuracy_rule),
+    )
+    look: dict[str, Any] = {"color": "white", "markeredgecolor": "black"}
+    return [
+        Line2D([], [], marker=marker, markersize=size, label=f"{name}: {_words(rule)}", **look)
+        for marker, size, name, at, rule in rows
+        if at is not None
+    ]
+
+
+def _words(rule: Any) -> str:
+    parts = [RULES.get(str(each), str(each)) for each in rule.constraints]
+    return " and ".join(parts) or f"best {' and '.join(rule.worth)}"

@@ -1,0 +1,272 @@
+"""What all pictures share: their size and colours, the axis of sparsity, text from data."""
+
+import io
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import xarray as xr
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from prune_fair import analysis
+from prune_fair.errors import check, unknown
+
+# Okabe & Ito 2008, safe for colour-blind eyes; black and yellow left out.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+DASHES = ("-", "--", ":", "-.")
+GREY = "#9A9A9A"
+DARK_GREY = "#5A5A5A"
+WIDTH = 5.2  # inches: between one column of a paper and a page
+TEXT, SMALL = 8, 7  # points
+DPI = 160
+SPARSITY_LABEL = "sparsity (% of prunable weights removed)"
+SPARSITY_TICKS = (
+    *(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999),
+    *(0.9995, 0.9998, 0.9999),
+)
+TICKS = 8  # more would touch each other at 3.4 inches
+
+
+class Picture(Figure):
+    """A figure that a notebook shows, with no window and no global state."""
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=DPI)
+        return file.getvalue()
+
+
+def canvas(axes: Axes | None, height: float) -> Axes:
+    """The Axes to draw into: those given, or those of a new picture of that height in inches."""
+    if axes is None:
+        axes = Picture(figsize=(WIDTH, height), layout="constrained").subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#E5E5E5", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=TEXT)
+    return axes
+
+
+def save(picture: Axes | Figure, path: str | Path) -> Path:
+    """Writes a plot or a figure in the format that the path's ending names; makes its folder.
+
+    Args:
+        picture: the Axes that a plot gave, whose whole figure is written, or a figure.
+        path: such as "figures/frontier.png", or .pdf, or .svg.
+
+    Returns:
+        The path.
+
+    Raises:
+        InputError: for an ending that is no format of pictures.
+
+    Example:
+        >>> import tempfile
+        >>> from prune_fair import open_example, plots
+        >>> axes = plots.ranking(open_example()["digits/mlp"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save(axes, f"{folder}/ranking.png").name
+        'ranking.png'
+    """
+    path = Path(path)
+    figure = figure_of(picture) if isinstance(picture, Axes) else picture
+    known = sorted(figure.canvas.get_supported_filetypes())
+    ending = path.suffix.lower().removeprefix(".")
+    check(ending in known, f"{path}: expected a path that ends in one of {', '.join(known)}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=DPI)
+    return path
+
+
+def figure_of(axes: Axes) -> Figure:
+    """The whole figure that Axes belong to."""
+    return cast(Figure, axes.get_figure(root=True))
+
+
+def width_of(axes: Axes) -> float:
+    """About how wide the Axes are, in points."""
+    usual = 0.775  # of a figure's width, before a layout that makes more of it
+    return 72 * 0.87 * figure_of(axes).get_figwidth() * axes.get_position().width / usual
+
+
+def plain(text: object, longest: int = 28) -> str:
+    r"""Text from data as it is to be read: no mathematics, one line, not too long.
+
+    Example:
+        >>> print(plain("5 $"))
+        5 \$
+    """
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    short = line if len(line) <= longest else line[: longest - 1] + "…"
+    return short.replace("$", r"\$")
+
+
+def darker(colour: str) -> str:
+    """The colour for text: on white, light ones cannot be read."""
+    red, green, blue = to_rgb(colour)
+    return to_hex((0.72 * red, 0.72 * green, 0.72 * blue))
+
+
+def percent(fraction: float) -> str:
+    """A fraction in %, of three digits: those of 1 minus it where that is small."""
+    digits = 1 if fraction < 0.99 or fraction == 1 else 2
+    return f"{100 * fraction:.{digits}f}".rstrip("0").rstrip(".")
+
+
+def signed(value: float, digits: int) -> str:
+    """A change with its sign; 0 has none.
+
+    Example:
+        >>> signed(0.04, 1), signed(1.26, 1)
+        ('0.0', '+1.3')
+    """
+    text = f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return text if float(f"{value:.{digits}f}") else text[1:]
+
+
+def one_method(results: analysis.Results, method: str | None) -> tuple[str, xr.Dataset]:
+    """A method's name and its results, with an axis of one method; None for the first."""
+    results = analysis.as_dataset(results)
+    names = [str(name) for name in results["method"].values]
+    if method is not None and method not in names:
+        raise unknown("method", method, names)
+    row = 0 if method is None else names.index(method)
+    return names[row], results.isel(method=[row])
+
+
+def at_level(results: xr.Dataset, level: int | None) -> int:
+    """The level that is asked for, of results of one method.
+
+    None is the sparsest at which mean accuracy is within 1 point of the dense networks': what a
+    look at accuracy alone would accept. Where that is none, level 1.
+    """
+    last = results.sizes["level"] - 1
+    check(last > 0, "only the dense level: expected results with a pruned one")
+    if level is None:
+        return max(1, int(analysis.price_of_accuracy(results)["accuracy_level"].values[0]))
+    check(0 <= level <= last, f"level {level}: expected 0 to {last}")
+    return level
+
+
+def mean_sparsity(results: xr.Dataset) -> xr.DataArray:
+    """Sparsity over seeds, (method, level); NaN where no network is finished.
+
+    Raises:
+        InputError: where none is finished anywhere.
+    """
+    sparsity = results[analysis.SPARSITY].mean("seed")
+    check(bool(sparsity.notnull().any()), "no network is finished: there is nothing to draw yet")
+    return sparsity.transpose("method", "level")
+
+
+def sparsity_axis(axes: Axes, sparsity: xr.DataArray) -> None:
+    """The x axis is density, drawn backwards and labelled by sparsity.
+
+    It is logarithmic where the levels are spaced more evenly so, as those of a geometric schedule
+    are; else linear.
+
+    Args:
+        axes: whose x axis it is.
+        sparsity: of the levels, as `mean_sparsity` gives it.
+    """
+    levels = np.fmax.reduce(sparsity.values, axis=0)
+    known = np.sort(levels[np.isfinite(levels)])
+    least = 1 - known[-1]
+    axes.set_xlabel(SPARSITY_LABEL, fontsize=TEXT)
+    axes.xaxis.set_minor_locator(NullLocator())
+    if least <= 0 or _evenness(known) < _evenness(-np.log(1 - known)):
+        axes.set_xlim(1 + 0.03 * (1 - least), least - 0.03 * (1 - least))
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+    else:
+        axes.set_xscale("log")
+        edge = max(least**-0.03, 1.01)
+        axes.set_xlim(edge, least / edge)
+        axes.xaxis.set_major_locator(FixedLocator(log_ticks(least)))
+        axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(as_sparsity))
+
+
+def log_ticks(least: float) -> list[float]:
+    """Densities of round sparsities, down to a least one, not too near each other on a log axis."""
+    ticks = [1.0]
+    for tick in SPARSITY_TICKS:
+        near = np.log(ticks[-1] / (1 - tick)) < -np.log(least) / TICKS
+        if 1 - tick >= least * 0.999 and not near and tick > 0:
+            ticks.append(1 - tick)
+    return ticks
+
+
+def as_sparsity(density: float, _: int | None = None) -> str:
+    """The sparsity in %, of a density, as a tick's label."""
+    return f"{100 * (1 - density) + 0.0:.4g}"
+
+
+def _evenness(values: np.ndarray) -> float:
+    """How uneven steps are: their deviation over their mean; 0 for one step."""
+    steps = np.diff(values)
+    return float(steps.std() / steps.mean()) if len(steps) > 1 and steps.mean() > 0 else 0.0
+
+
+def band(
+    axes: Axes, x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str, alpha: float
+) -> None:
+    """An interval along a line; nothing where there is none."""
+    if (np.isfinite(low) & np.isfinite(high)).any():
+        axes.fill_between(x, low, high, color=colour, alpha=alpha, linewidth=0)
+
+
+def interval_words(results: xr.Dataset, table: xr.DataArray, confidence: float) -> str:
+    """What an interval is, such as "95 % interval over 32 seeds"; nothing where there is none."""
+    if not table.sel(estimate="low").notnull().any():
+        return ""
+    found = analysis.uncertainty(results)
+    units = "test images" if found.over == "images" else found.over
+    return f"{100 * confidence:g} % interval over {found.units} {units}"
+
+
+def band_key(words: str) -> list[Artist]:
+    """The explanation of a band, for a legend; none without words."""
+    return [Patch(facecolor=GREY, alpha=0.35, label=f"band: {words}")] if words else []
+
+
+def explain(axes: Axes, handles: Sequence[Artist], title: str | None = None) -> Legend:
+    """A legend above the Axes."""
+    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.3}
+    look = _legend_look(handles, width_of(axes))
+    return axes.legend(handles=handles, title=title, title_fontsize=TEXT, **look, **place)
+
+
+def explain_all(figure: Figure, more: Sequence[Artist] = ()) -> Legend:
+    """One legend above all panels, in place of theirs: what that of the first says, and more."""
+    legends = [axes.get_legend() for axes in figure.axes]
+    own = [legend for legend in legends if legend is not None]
+    handles = [*own[0].legend_handles, *more]
+    for legend in own:
+        legend.remove()
+    look = _legend_look(handles, 72 * figure.get_figwidth())
+    return figure.legend(handles=handles, loc="outside upper left", **look)
+
+
+def _legend_look(handles: Sequence[Artist], room: float) -> dict[str, Any]:
+    """Two columns where they find room, in points."""
+    half = -(-len(handles) // 2)
+    columns = handles[:half], handles[half:]
+    longest = [max([len(str(each.get_label())) for each in c], default=0) for c in columns]
+    needed = sum(32 + 0.54 * SMALL * letters for letters in longest)
+    look = {"ncols": 2 if needed <= room else 1, "frameon": False, "alignment": "left"}
+    return {**look, "fontsize": SMALL}
+
+
+def method_styles(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Colour and dashes of each method's line; after six the colours come again, dashed."""
+    pairs = itertools.product(DASHES, COLOURS)
+    chosen = zip(methods, itertools.cycle(pairs), strict=False)
+    return {name: {"color": colour, "linestyle": dash} for name, (dash, colour) in chosen}
