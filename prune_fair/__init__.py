@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from prune_fair import analysis, plots
+    from prune_fair import analysis, plots, report
     from prune_fair.auditing import audit
     from prune_fair.config import DataConfig, ModelConfig, RecipeConfig, StudyConfig, TaskConfig
     from prune_fair.errors import InputError
@@ -32,6 +32,7 @@ __all__ = [
     "open_example",
     "open_study",
     "plots",
+    "report",
     "run_study",
 ]
 
@@ -53,7 +54,7 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> Any:
-    """The public name, from its room; `analysis` and `plots` are rooms themselves."""
+    """The public name, from its room; `analysis`, `plots` and `report` are rooms."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     room = importlib.import_module(f"{__name__}.{_ROOMS.get(name, name)}")

@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +68,15 @@ def digest(dataset: Dataset) -> str:
     for array in (*dataset[:4], *groups):
         total.update(np.ascontiguousarray(array).data)
     return total.hexdigest()
+
+
+def summary_and_source(documented: Any) -> tuple[str, str]:
+    """The first line of a docstring, and its paragraph `Source:`, empty where it has none.
+
+    Example:
+        >>> summary_and_source(digest)
+        ("SHA-256 over a dataset's images and labels, and its groups where it has some.", '')
+    """
+    text = getdoc(documented) or ""
+    _, _, source = text.partition("Source: ")
+    return text.partition("\n")[0], " ".join(source.partition("\n\n")[0].split())

@@ -27,6 +27,7 @@ def test_import_contracts_hold():
         ("sklearn", ("datasets/",)),
         ("tyro", ("cli/",)),
         ("rich", ("console/",)),
+        ("jinja2", ("report/",)),
     ],
 )
 def test_library_is_imported_only_in_its_room(library, rooms):

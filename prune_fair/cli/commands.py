@@ -12,6 +12,7 @@ from prune_fair.cli.flags import flag_registry, one_line_errors
 from prune_fair.cli.frontiers import compare, frontier
 from prune_fair.cli.listing import list_rows
 from prune_fair.cli.points import metrics
+from prune_fair.cli.report import report
 from prune_fair.cli.votes import exemplars
 
 
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "compare": compare,
                 "exemplars": exemplars,
                 "audit": _audit() if [*words[:1]] == ["audit"] else _audit_in_a_line,
+                "report": report,
             },
             prog="prune-fair",
             description="See which classes pay for sparsity.",

@@ -1,11 +1,11 @@
 """`prune-fair list`."""
 
 from collections.abc import Mapping
-from inspect import getdoc
 from typing import Any
 
 from prune_fair import console
 from prune_fair.fairness import METRICS
+from prune_fair.provenance import summary_and_source
 
 
 def list_rows(json: bool = False) -> None:
@@ -36,7 +36,7 @@ def list_rows(json: bool = False) -> None:
         "granularities": GRANULARITIES,
     }
     listing = {
-        kind: {name: _summary_and_source(row) for name, row in rows.items()}
+        kind: {name: _row(*summary_and_source(row)) for name, row in rows.items()}
         for kind, rows in described.items()
     }
     listing["methods"] = {name_pattern(): _row("what --methods takes", "see the rows above")}
@@ -45,13 +45,6 @@ def list_rows(json: bool = False) -> None:
         console.print_json(listing)
     else:
         console.print_listing(console.make_console(), listing)
-
-
-def _summary_and_source(documented: Any) -> dict[str, str]:
-    """The first line of a docstring, and its paragraph `Source:`."""
-    text = getdoc(documented) or ""
-    _, _, source = text.partition("Source: ")
-    return _row(text.partition("\n")[0], " ".join(source.partition("\n\n")[0].split()))
 
 
 def _row(summary: str, source: str) -> dict[str, str]:

@@ -9,11 +9,12 @@ from prune_fair.plots.changes import recall_change, who_is_hurt
 from prune_fair.plots.frontiers import frontier, overview
 from prune_fair.plots.layers import layer_sparsities
 from prune_fair.plots.recalls import recall, recalls
-from prune_fair.plots.style import save
+from prune_fair.plots.style import encode, save
 from prune_fair.plots.techniques import ranking
 from prune_fair.plots.votes import exemplars
 
 __all__ = [
+    "encode",
     "exemplars",
     "frontier",
     "layer_sparsities",

@@ -4,12 +4,11 @@ They are put into place when they are drawn, since only then the layout is known
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.backend_bases import RendererBase
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox, IdentityTransform
@@ -24,6 +23,8 @@ ANGLES = np.deg2rad([90, 270, 45, 135, 315, 225, 0, 180, 20, 160, 340, 200, 70, 
 RING = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
 CROWDED = 1e6  # what it costs to cover another label
 
+Renderer: TypeAlias = Any  # that of SVG and PDF is no RendererBase
+
 
 class Named(NamedTuple):
     """A label: what it says, where that is in the units of the axes, its colour."""
@@ -37,15 +38,15 @@ class Named(NamedTuple):
 class Label(Annotation):
     """A label whose group is arranged before the first of it is drawn."""
 
-    arrange: Callable[[RendererBase], None] | None = None
+    arrange: Callable[[Renderer], None] | None = None
 
-    def draw(self, renderer: RendererBase) -> None:
+    def draw(self, renderer: Renderer) -> None:
         """Draws it, and arranges its group first where it is the first."""
         if self.arrange is not None:
             self.arrange(renderer)
         super().draw(renderer)
 
-    def text_box(self, renderer: RendererBase | None = None) -> Bbox:
+    def text_box(self, renderer: Renderer | None = None) -> Bbox:
         """The box of the text alone, without its leader, in pixels."""
         self.set_visible(True)
         if renderer is not None:
@@ -134,7 +135,7 @@ def spread(
     return np.clip(moved, low, max(low, high - steps[-1])) + steps
 
 
-def _spread(axes: Axes, labels: list[Label], across: float, renderer: RendererBase) -> None:
+def _spread(axes: Axes, labels: list[Label], across: float, renderer: Renderer) -> None:
     targets = np.array([_at(axes, label)[1] for label in labels])
     order = np.argsort(targets, kind="stable")
     height = max(label.text_box(renderer).height for label in labels)
@@ -144,10 +145,10 @@ def _spread(axes: Axes, labels: list[Label], across: float, renderer: RendererBa
         labels[row].xyann = (across, (place - targets[row]) / renderer.points_to_pixels(1))
 
 
-def _scatter(axes: Axes, labels: list[Label], renderer: RendererBase) -> None:
+def _scatter(axes: Axes, labels: list[Label], renderer: Renderer) -> None:
     others = [text for text in axes.texts if not isinstance(text, Label)]
     placed = [text.get_window_extent(renderer) for text in others if text.get_text()]
-    point = cast(float, renderer.points_to_pixels(1))
+    point = 1.0 * renderer.points_to_pixels(1)  # SVG gives an integer
     busy, inside = _busy(axes, point), axes.bbox.frozen()
     for label in labels:
         size = np.asarray(label.text_box(renderer).size)

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import xarray as xr
+from matplotlib import rc_context
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
@@ -27,6 +28,7 @@ DARK_GREY = "#5A5A5A"
 WIDTH = 5.2  # inches: between one column of a paper and a page
 TEXT, SMALL = 8, 7  # points
 DPI = 160
+SCREEN_DPI = 96
 SPARSITY_LABEL = "sparsity (% of prunable weights removed)"
 SPARSITY_TICKS = (
     *(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999),
@@ -84,6 +86,21 @@ def save(picture: Axes | Figure, path: str | Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=DPI)
     return path
+
+
+def encode(picture: Axes | Figure, form: str = "svg") -> bytes:
+    """A plot or a figure as the content of a file, the same for the same picture.
+
+    Args:
+        picture: the Axes that a plot gave, whose whole figure is encoded, or a figure.
+        form: `svg`, with text as outlines, or `png`, at twice the resolution of a screen.
+    """
+    figure = figure_of(picture) if isinstance(picture, Axes) else picture
+    file = io.BytesIO()
+    with rc_context({"svg.hashsalt": "prune_fair", "svg.fonttype": "path"}):
+        dated = {"Date": None} if form == "svg" else {}
+        figure.savefig(file, format=form, dpi=2 * SCREEN_DPI, metadata=dated)
+    return file.getvalue()
 
 
 def figure_of(axes: Axes) -> Figure:

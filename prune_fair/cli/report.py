@@ -1,0 +1,36 @@
+"""`prune-fair report`."""
+
+from pathlib import Path
+
+from prune_fair import analysis, console
+from prune_fair.cli.choice import Repeated
+from prune_fair.cli.flags import StudyPath
+
+
+def report(
+    study: StudyPath,
+    require: Repeated = (),
+    maximise: str = analysis.SPARSITY,
+    confidence: float | None = None,
+    out: Path | None = None,
+) -> None:
+    """Writes the pruning card: a decision, its reasons, who pays, limits, how to run it again.
+
+    Args:
+        study: directory that an experiment wrote.
+        require: a constraint, such as "recall_group_min>=0.8"; may be given again. Without any,
+            the worst class may lose 5 points of its recall.
+        maximise: the metric to be best in, in its better direction, or sparsity.
+        confidence: constraints hold for the bad end of this interval; left out, for the mean.
+        out: the HTML file; report.html in the study's directory if not said. Its Markdown twin
+            goes beside it.
+    """
+    from prune_fair.report import headlines, write_card  # brings matplotlib
+
+    asked = require or analysis.DEFAULT_REQUIRE
+    written = write_card(study, asked, maximise, confidence, out)
+    screen = console.make_console()
+    for name, line in headlines(written.card):
+        screen.print(f"{name}: {line}", markup=False, soft_wrap=True)
+    for kind, path in (("card", written.html), ("text", written.markdown)):
+        screen.print(f"{kind}  {path}", markup=False, soft_wrap=True)

@@ -1,0 +1,129 @@
+"""The pruning card as plain values: everything that it tells, gathered from results."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import xarray as xr
+
+from prune_fair import analysis
+from prune_fair.errors import check
+from prune_fair.report.classes import ClassRow, ClassSize, class_rows, class_sizes
+from prune_fair.report.decision import Decision, decide
+from prune_fair.report.evidence import Exemplars, Limits, Ranking, exemplars, limits, ranking
+from prune_fair.report.origin import MethodParts, Origin, method_parts, origin
+from prune_fair.store import open_study, read_study
+
+
+class TaskCard(NamedTuple):
+    """What the card tells of one task.
+
+    Attributes:
+        name: dataset/model.
+        results: the task's results, for the pictures.
+        data, model: fields of the config.
+        recipe: fields of the config; empty where networks were not trained.
+        seeds: networks of each kind.
+        levels: pruned ones.
+        layers: that have weights.
+        data_sha256: digest of the images and labels.
+        methods: in parts.
+        sizes: of the classes, in the order of the dataset.
+        decision: what was decided, and from which points.
+        choice: the same as labelled arrays, for the pictures.
+        classes: at the shown point.
+        ranking: of methods; None for one.
+        exemplars: None where no votes were counted.
+        limits: what the numbers do not say.
+    """
+
+    name: str
+    results: xr.Dataset
+    data: Mapping[str, Any]
+    model: Mapping[str, Any]
+    recipe: Mapping[str, Any]
+    seeds: int
+    levels: int
+    layers: tuple[str, ...]
+    data_sha256: str
+    methods: tuple[MethodParts, ...]
+    sizes: tuple[ClassSize, ...]
+    decision: Decision
+    choice: analysis.Choice
+    classes: tuple[ClassRow, ...]
+    ranking: Ranking | None
+    exemplars: Exemplars | None
+    limits: Limits
+
+
+class Card(NamedTuple):
+    """A study's card: its tasks, where it comes from, and what was asked."""
+
+    study: str
+    tasks: tuple[TaskCard, ...]
+    origin: Origin
+    require: tuple[str, ...]
+    maximise: str
+    confidence: float | None
+
+
+def make_card(
+    path: str | Path,
+    require: Sequence[str] = analysis.DEFAULT_REQUIRE,
+    maximise: str = analysis.SPARSITY,
+    confidence: float | None = None,
+) -> Card:
+    """Everything that the card of a study tells, as plain values.
+
+    Args:
+        path: the study's directory.
+        require: constraints, such as "recall_group_min>=0.8".
+        maximise: the metric to be best in, or `sparsity`.
+        confidence: constraints hold for the bad end of this interval; None for the mean.
+
+    Raises:
+        InputError: if the path is no study, one of which no dense network is finished, or as
+            `analysis.select`.
+    """
+    study, results = read_study(path), open_study(path)
+    asked = tuple(require), maximise, confidence
+    tasks = tuple(
+        _task(node.path.strip("/"), node.to_dataset(), study, *asked) for node in results.leaves
+    )
+    return Card(Path(path).expanduser().absolute().name, tasks, origin(study), *asked)
+
+
+def _task(
+    name: str,
+    results: xr.Dataset,
+    study: Mapping[str, Any],
+    require: Sequence[str],
+    maximise: str,
+    confidence: float | None,
+) -> TaskCard:
+    check(
+        bool(results["finished"].isel(method=0, level=0).any()),
+        f"{name}: no dense network is finished yet; let the study run on",
+    )
+    config, axes = json.loads(results.attrs["config"]), study["tasks"][name]
+    decision, choice = decide(results, require, maximise, confidence)
+    return TaskCard(
+        name,
+        results,
+        config["data"],
+        config["model"],
+        config.get("recipe") or {},
+        results.sizes["seed"],
+        results.sizes["level"] - 1,
+        tuple(map(str, results["layer"].values)),
+        axes["data_sha256"],
+        tuple(method_parts(str(method)) for method in results["method"].values),
+        tuple(class_sizes(results)),
+        decision,
+        choice,
+        class_rows(results, decision, choice),
+        ranking(results, decision.intervals),
+        exemplars(results, decision.shown, config["data"], axes["data_sha256"]),
+        limits(results, decision),
+    )

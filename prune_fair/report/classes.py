@@ -1,0 +1,129 @@
+"""Who is hurt: each class at the point that the card shows, as plain values."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from prune_fair import analysis
+from prune_fair.report.decision import Decision, Point
+from prune_fair.report.estimate import Estimate, estimates
+
+RARE = 0.5  # of the median class's training images
+
+
+class ClassSize(NamedTuple):
+    """How much there is of a class.
+
+    Attributes:
+        name: of the class.
+        train: its training images.
+        share: of all training images, in percent.
+        test: its test images.
+        rare: whether it has less than half the training images of the median class.
+        complexity: how hard its training images look; NaN where it was not measured.
+    """
+
+    name: str
+    train: int
+    share: float
+    test: int
+    rare: bool
+    complexity: float
+
+
+class ClassRow(NamedTuple):
+    """One class at the shown point.
+
+    Attributes:
+        size: how much there is of it.
+        dense: recall of the dense networks.
+        pruned: recall at the shown point.
+        change: since dense of the same seed, at the shown point.
+        p: Holm-adjusted, that it is hit otherwise than all classes together; NaN for no test.
+        accuracy_alone: change where accuracy alone would go; None where it goes nowhere.
+        chosen: change at the chosen point; None where one of the two is missing, as `spared`.
+        spared: change at the chosen point minus that of accuracy alone.
+    """
+
+    size: ClassSize
+    dense: Estimate
+    pruned: Estimate
+    change: Estimate
+    p: float
+    accuracy_alone: Estimate | None
+    chosen: Estimate | None
+    spared: Estimate | None
+
+
+def class_rows(
+    results: xr.Dataset, decision: Decision, choice: analysis.Choice
+) -> tuple[ClassRow, ...]:
+    """The classes in the order of the dataset; empty where no pruned network is finished."""
+    if decision.shown is None:
+        return ()
+    tests = analysis.class_tests(results, decision.intervals)
+    points = analysis.operating_points(results, (), decision.intervals)
+    recalls = {
+        name: estimates(points["recall"].isel(point=decision.points.index(point)), "true")
+        for name, point in (("dense", decision.dense), ("pruned", decision.shown))
+    }
+    changes, p = _changes(tests, decision.shown), _at(tests, decision.shown)["p_holm"].values
+    accurate = decision.accuracy_alone
+    by_accuracy = None if accurate is None else _changes(tests, accurate)
+    price = {
+        name: None if choice.price is None else estimates(choice.price[name], "true")
+        for name in ("chosen", "spared")
+    }
+    return tuple(
+        ClassRow(
+            size,
+            recalls["dense"][c],
+            recalls["pruned"][c],
+            changes[c],
+            float(p[c]),
+            *(
+                None if part is None else part[c]
+                for part in (by_accuracy, price["chosen"], price["spared"])
+            ),
+        )
+        for c, size in enumerate(class_sizes(results))
+    )
+
+
+def class_sizes(results: xr.Dataset) -> list[ClassSize]:
+    """The sizes of the classes in the order of the dataset."""
+    train, test = results["train_count"].values, test_count(results).values
+    return [
+        ClassSize(
+            str(name),
+            int(train[c]),
+            100 * float(train[c]) / max(1, train.sum()),
+            int(test[c]),
+            bool(train[c] < RARE * np.median(train)),
+            _complexity(results, c),
+        )
+        for c, name in enumerate(results["true"].values)
+    ]
+
+
+def test_count(results: xr.Dataset) -> xr.DataArray:
+    """Test images of each class, as any finished network counted them."""
+    return results["confusion"].sum("predicted").max(("method", "seed", "level"))
+
+
+def _at(tests: xr.Dataset, point: Point) -> xr.Dataset:
+    row = tests.sel({"method": point.method}) if point.pruned else tests.isel(method=0)
+    return row.sel(level=point.level)
+
+
+def _changes(tests: xr.Dataset, point: Point) -> list[Estimate]:
+    return estimates(_at(tests, point)["recall_change"], "true")
+
+
+def _complexity(results: xr.Dataset, c: int) -> float:
+    if "complexity" not in results:
+        return math.nan
+    measure = analysis.DEFAULT_COMPLEXITY
+    return float(results["complexity"].sel(measure=measure).values[c])

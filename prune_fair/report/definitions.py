@@ -1,0 +1,269 @@
+"""What was done and measured, its limits, and what the words mean with their sources; as text."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from prune_fair import analysis
+from prune_fair.datasets import COMPLEXITY
+from prune_fair.fairness import METRICS
+from prune_fair.report.card import Card, TaskCard
+from prune_fair.report.evidence import Exemplars, Ranking
+from prune_fair.report.figures import counted, described, heading, plain, told
+from prune_fair.report.origin import spoken, without_marks
+
+FEW_SEEDS = 16
+EVERYWHERE = ("accuracy", "accuracy_change", "recall_group_min", "recall_change_min")
+
+
+class Definition(NamedTuple):
+    """A word, what it means here, and where that is from."""
+
+    word: str
+    meaning: str
+    source: str
+
+
+def study_in_words(card: Card) -> str:
+    """A study in a line: its tasks, and how many networks of which kinds."""
+    task = card.tasks[0]
+    words = [task.name if len(card.tasks) == 1 else counted(len(card.tasks), "task")]
+    words += [counted(len(task.methods), "method"), counted(task.levels, "pruned level")]
+    words.append(counted(task.seeds, "seed"))
+    pruned = sum(len(each.methods) * each.levels * each.seeds for each in card.tasks)
+    words.append(counted(pruned, "pruned network"))
+    if not card.origin.complete:
+        words.append("still running")
+    return " \N{MIDDLE DOT} ".join(words)
+
+
+def interval_in_words(task: TaskCard) -> str:
+    """What the brackets of a table hold."""
+    known = task.limits.uncertainty
+    if known.over == "nothing":
+        return "nothing, since there are no intervals"
+    over = "seeds" if known.over == "seeds" else "test images"
+    return f"{100 * task.decision.intervals:g} % interval over {known.units:,} {over}"
+
+
+def reference_in_words(ranking: Ranking) -> str:
+    """The point that hypervolumes are measured from."""
+    return ", ".join(f"{heading(name)} {value:.3g}" for name, value in ranking.reference.items())
+
+
+def complexity_in_words() -> str:
+    """What the column of complexity is."""
+    return spoken(COMPLEXITY[analysis.DEFAULT_COMPLEXITY])[0]
+
+
+def report_command(card: Card) -> str:
+    """The command that writes this card, the study's directory by its name."""
+    words = ["prune-fair", "report", card.study]
+    words += [word for stated in card.require for word in ("--require", stated)]
+    if card.maximise != analysis.SPARSITY:
+        words += ["--maximise", card.maximise]
+    if card.confidence is not None:
+        words += ["--confidence", f"{card.confidence:g}"]
+    return shlex.join(words)
+
+
+def data_in_words(data: Mapping[str, Any]) -> str:
+    """A dataset and what was done to it before anything was trained."""
+    words = [data["name"]]
+    if data.get("classes"):
+        words.append(f"classes {', '.join(data['classes'])} only")
+    if data.get("downsample", 1) > 1:
+        words.append(f"means of {data['downsample']}x{data['downsample']} pixels")
+    if data.get("imbalance_factor", 1) > 1:
+        words.append(f"cut to a long tail of factor {data['imbalance_factor']:g}")
+    if data.get("keep"):
+        kept = ", ".join(f"{name} at {part:.4g}" for name, part in data["keep"].items())
+        words.append(f"training images kept by fraction: class {kept}")
+    if data.get("label_noise"):
+        words.append(f"{data['label_noise']:.0%} of the training labels replaced by wrong ones")
+    if data.get("groups"):
+        words.append(f"test images grouped by {data['groups']}")
+    return "; ".join(words)
+
+
+def settings(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The fields of a config that say something, in words."""
+    shown = {name: value for name, value in fields.items() if value not in ([], {}, "", None)}
+    return [
+        (
+            name.replace("_", " "),
+            ", ".join(map(str, value)) if isinstance(value, list) else str(value),
+        )
+        for name, value in shown.items()
+    ]
+
+
+def exemplars_in_words(found: Exemplars) -> list[str]:
+    """How many exemplars there are, how many chance makes, and of which classes."""
+    share = found.number / found.images
+    lines = [
+        f"On {found.number} of {counted(found.images, 'test image')} ({100 * share:.1f} %) most "
+        "pruned networks say another class than most dense ones."
+    ]
+    if found.across == found.across and found.chance == found.chance:  # neither is NaN
+        lines.append(
+            "Between halves of the seeds that share no seed, such images number "
+            f"{plain(found.across, 1)} from dense to pruned, and {plain(found.chance, 1)} from "
+            "dense to dense: that many seeds make alone."
+        )
+    if found.over:
+        named = ", ".join(f"{name} {told('ratio', value)} times" for name, value in found.over[:3])
+        lines.append(f"Classes that are exemplars more often than their share of images: {named}.")
+    return lines
+
+
+def no_exemplars(task: TaskCard) -> str:
+    """Why there is nothing to say of exemplars."""
+    if task.decision.shown is None:
+        return "No pruned network is finished yet."
+    return (
+        "Votes on each test image were not counted, so that it is not known on which images pruned "
+        "networks disagree with dense ones. A study that is run with --votes knows."
+    )
+
+
+def limits_in_words(task: TaskCard) -> list[str]:
+    """What the numbers of a task do not say, a sentence or two each."""
+    limits, decision = task.limits, task.decision
+    known = limits.uncertainty
+    lines = [f"{known.covers} {known.leaves_out}"]
+    if known.over == "seeds" and known.units < FEW_SEEDS:
+        lines.append(
+            f"With fewer than {FEW_SEEDS} seeds bootstrap intervals are too narrow: 95 % intervals "
+            "of 8 seeds cover the truth in about 88 % of simulated studies."
+        )
+    lines += [
+        f"The point was chosen by looking at {counted(limits.looked_at, 'pruned point')}: the best "
+        "of many is also the luckiest, and no interval here allows for that.",
+        "The same test images were used to choose and to report. What is shown for the chosen "
+        "point is no measurement on images that had no part in the choice.",
+        f"Each interval is of one figure. Among {counted(len(task.sizes), 'class')} some lie "
+        "off by chance; only the p of the table of classes allow for looking at all of them.",
+        _grain(limits.smallest),
+    ]
+    if decision.confidence is None and decision.rule.constraints:
+        lines.append(
+            "Constraints were held by means, whose intervals may reach past the bound; the flag "
+            "--confidence asks the bad end of each interval to hold them."
+        )
+    return lines + _state(task)
+
+
+def _grain(smallest: tuple[str, int]) -> str:
+    name, images = smallest
+    if not images:
+        return f"Class {name} has no test image: nothing is known of it."
+    return (
+        f"Class {name} has {counted(images, 'test image')}: one image of it is "
+        f"{100 / images:.1f} points of the recall of one network."
+    )
+
+
+def _state(task: TaskCard) -> list[str]:
+    """What is unfinished, broken or undefined."""
+    limits, lines = task.limits, []
+    if limits.finished < 1:
+        lines.append(
+            f"The study is still running: {100 * limits.finished:.0f} % of its networks are "
+            "finished, and only those are counted."
+        )
+    if limits.diverged:
+        lines.append(
+            f"{counted(limits.diverged, 'network')} diverged (a parameter is not finite) and are "
+            "counted as they are."
+        )
+    if limits.collapsed:
+        lines.append(
+            f"{counted(limits.collapsed, 'network')} lost every weight of a layer and are counted "
+            "as they are."
+        )
+    for name, points in limits.undefined.items():
+        lines.append(
+            f"{name} is undefined for some networks at {counted(points, 'point')}; means there are "
+            "over the others."
+        )
+    return lines
+
+
+def definitions(card: Card) -> list[Definition]:
+    """The words that the card uses."""
+    names = dict.fromkeys(EVERYWHERE)
+    for task in card.tasks:
+        names |= dict.fromkeys(task.decision.columns)
+    rows = [
+        Definition(
+            "sparsity",
+            "fraction of the prunable weights that are removed, counted from the masks; biases, "
+            "and the output layer unless the method says so, are not prunable",
+            "",
+        ),
+        Definition("dense network", "a seed's network at level 0, before any pruning", ""),
+    ]
+    rows += [
+        Definition(
+            name,
+            f"{described(name)}; of each network, then averaged",
+            without_marks(METRICS[name].source),
+        )
+        for name in names
+        if name != analysis.SPARSITY
+    ]
+    measure = analysis.DEFAULT_COMPLEXITY
+    return [
+        *rows,
+        Definition("complexity", *spoken(COMPLEXITY[measure])),
+        *WORDS,
+    ]
+
+
+WORDS = (
+    Definition(
+        "recall change",
+        "recall of a class less that of the dense network of the same seed, in points of percent, "
+        "averaged over seeds",
+        "",
+    ),
+    Definition(
+        "interval",
+        "percentile bootstrap, paired: all methods and levels see the same draws",
+        "Efron & Tibshirani 1993, chapters 6 and 13",
+    ),
+    Definition(
+        "p (Holm)",
+        "Welch's test that a class is hit otherwise than all classes together, corrected for all "
+        "classes and levels of the method",
+        "Hooker et al. 2019, arXiv 1911.05248, who do not correct; Welch 1947; Holm 1979",
+    ),
+    Definition(
+        "frontier",
+        "the points that no other is at least as good as in every objective and better in one",
+        "Deb 2001, section 2.4",
+    ),
+    Definition(
+        "hypervolume",
+        "the volume that a method's points dominate above a reference point, corrected for the "
+        "optimism of noisy frontiers",
+        "Zitzler & Thiele 1999; Efron & Tibshirani 1993, chapter 10",
+    ),
+    Definition(
+        "Kendall's tau",
+        "how far two orders agree: 1 the same, -1 the reverse",
+        "Kendall 1945, tau-b",
+    ),
+    Definition(
+        "exemplar",
+        "a test image whose modal label, the one that most networks give, differs between pruned "
+        "and dense networks",
+        "Hooker et al. 2019, arXiv 1911.05248",
+    ),
+    Definition(
+        "rare class",
+        "one with less than half as many training images as the median class",
+        "",
+    ),
+)

@@ -1,0 +1,123 @@
+"""The card as HTML and as Markdown, from one set of sentences and numbers. Only here Jinja2."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+
+from prune_fair import analysis
+from prune_fair.errors import InputError, check
+from prune_fair.report import definitions, figures, sentences, tables
+from prune_fair.report.card import Card, make_card
+from prune_fair.report.pictures import draw
+
+MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~!])")
+HTML_SPECIAL = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+MOST_CLASSES = 20  # that are shown without unfolding
+
+
+class Written(NamedTuple):
+    """Where a card was written, and its card as plain values."""
+
+    html: Path
+    markdown: Path
+    card: Card
+
+
+class Verbatim(str):
+    """Text of a code block in Markdown, which is not escaped but fenced."""
+
+
+def write_card(
+    path: str | Path,
+    require: Sequence[str] = analysis.DEFAULT_REQUIRE,
+    maximise: str = analysis.SPARSITY,
+    confidence: float | None = None,
+    out: str | Path | None = None,
+) -> Written:
+    """Writes a study's pruning card as one HTML file, and its Markdown twin beside it.
+
+    Args:
+        path: the study's directory.
+        require: constraints, such as "recall_group_min>=0.8".
+        maximise: the metric to be best in, or `sparsity`.
+        confidence: constraints hold for the bad end of this interval; None for the mean.
+        out: the HTML file; None for `report.html` in the study's directory.
+
+    Raises:
+        InputError: as `make_card`, or where the files cannot be written.
+    """
+    card = make_card(path, require, maximise, confidence)
+    html = Path(path, "report.html") if out is None else Path(out)
+    html = html.expanduser()
+    check(
+        html.suffix in (".html", ".htm"),
+        f"out {html}: expected a name that ends in .html; its Markdown twin goes beside it",
+    )
+    markdown = html.with_suffix(".md")
+    try:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        html.write_text(as_html(card), encoding="utf-8")
+        markdown.write_text(as_markdown(card), encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{html}: cannot be written ({error.strerror}); name another file with --out"
+        ) from error
+    return Written(html, markdown, card)
+
+
+def as_html(card: Card) -> str:
+    """The card as one HTML page that loads nothing and runs nothing."""
+    pictures = {task.name: draw(task) for task in card.tasks}
+    template = _environment(autoescape=True).get_template("card.html")
+    return template.render(card=card, pictures=pictures)
+
+
+def as_markdown(card: Card) -> str:
+    """The card as Markdown, without pictures."""
+    return _environment(finalize=escape_markdown).get_template("card.md").render(card=card)
+
+
+def escape_markdown(value: Any) -> Any:
+    r"""Text as Markdown that shows it as it is, on one line.
+
+    Example:
+        >>> print(escape_markdown("<b>|_x_"))
+        &lt;b&gt;\|\_x\_
+    """
+    if isinstance(value, Verbatim) or not isinstance(value, str):
+        return value
+    line = " ".join(value.split()).translate(HTML_SPECIAL)
+    return MARKDOWN_SPECIAL.sub(r"\\\1", line)
+
+
+def fenced(text: str, language: str = "") -> Verbatim:
+    """A code block whose fence is longer than any in the text.
+
+    Example:
+        >>> print(fenced("```", "text"))
+        ````text
+        ```
+        ````
+    """
+    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    return Verbatim(f"{fence}{language}\n{text}\n{fence}")
+
+
+def _environment(**options: Any) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("prune_fair.report"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        **options,
+    )
+    for module in (figures, sentences, tables, definitions):
+        public = {name: word for name, word in vars(module).items() if name[0] != "_"}
+        environment.globals |= {name: word for name, word in public.items() if callable(word)}
+    environment.globals |= {"fenced": fenced, "verbatim": Verbatim, "MOST_CLASSES": MOST_CLASSES}
+    return environment

@@ -1,0 +1,221 @@
+"""What the card tells, against the results themselves."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+import prune_fair
+from prune_fair import InputError, analysis
+from prune_fair.analysis import DEFAULT_COMPLEXITY
+from prune_fair.fairness import METRICS
+from prune_fair.report import make_card
+from prune_fair.report.definitions import exemplars_in_words, limits_in_words, no_exemplars
+from prune_fair.report.estimate import Estimate
+from prune_fair.report.figures import bound, duration, figure, p_value, told, unit
+from prune_fair.report.origin import command_line, method_parts
+from prune_fair.report.sentences import headline, payers, reasons, verdict
+
+LENIENT = ["recall_change_min>=-0.9"]
+IMPOSSIBLE = ["recall_group_min>=0.9999", "accuracy>=0.5"]
+
+
+def task_of(path, *asked, **options):
+    (task,) = make_card(path, *asked, **options).tasks
+    return task
+
+
+def test_the_decision_is_that_of_select(toy_study, toy_results):
+    task = task_of(toy_study, LENIENT)
+    choice = analysis.select(toy_results, LENIENT)
+    at = choice.points.isel(point=choice.chosen)
+    chosen = task.decision.chosen
+    assert (chosen.method, chosen.level) == (at.method.item(), at.level.item())
+    own = toy_results.sel({"method": chosen.method, "level": chosen.level})
+    assert chosen.sparsity.mean == pytest.approx(own.sparsity.mean().item())
+    confusion = own.confusion
+    right = np.trace(confusion.values, axis1=1, axis2=2) / confusion.sum(("true", "predicted"))
+    assert chosen.values["accuracy"].mean == pytest.approx(right.mean().item())
+    assert f"{100 * right.mean().item():.1f} %" in " ".join(reasons(task))
+    assert headline(task.decision).startswith(f"Prune with {chosen.method} to ")
+    assert f"{100 * chosen.sparsity.mean:.1f} %" in headline(task.decision)
+
+
+def test_classes_are_those_of_the_counts(toy_study, toy_results):
+    task = task_of(toy_study, LENIENT)
+    shown = task.decision.chosen
+    recall = analysis.class_recall(toy_results).sel({"method": shown.method})
+    change = (recall.sel(level=shown.level) - recall.sel(level=0)).mean("seed")
+    for row in task.classes:
+        assert row.change.mean == pytest.approx(change.sel(true=row.size.name).item())
+        assert row.change.low <= row.change.mean <= row.change.high
+    worst = min(task.classes, key=lambda row: row.change.mean)
+    assert f"Class {worst.size.name} pays most" in payers(task.classes)
+    sizes = {size.name: size for size in task.sizes}
+    assert [sizes[name].train for name in "38"] == [45, 24]
+    assert [name for name, size in sizes.items() if size.rare] == ["3", "8"]
+    assert sum(size.share for size in task.sizes) == pytest.approx(100)
+    complexity = toy_results.complexity.sel(measure=DEFAULT_COMPLEXITY, true="8").item()
+    assert sizes["8"].complexity == complexity
+
+
+def test_what_accuracy_alone_costs(toy_study, toy_results):
+    require = ["recall_change_min>=-0.9", "accuracy>=0.2"]
+    task, choice = task_of(toy_study, require), analysis.select(toy_results, require)
+    assert task.decision.accuracy_alone.level == choice.points.level[choice.accuracy_alone].item()
+    for row in task.classes:
+        spared = choice.price.spared.sel(true=row.size.name)
+        assert row.spared.mean == pytest.approx(spared.sel(estimate="mean").item())
+
+
+def test_nothing_qualifies(toy_study):
+    task = task_of(toy_study, IMPOSSIBLE)
+    assert verdict(task.decision) == "Nothing qualifies"
+    words = " ".join(reasons(task))
+    assert "Smallest recall of a class \N{GREATER-THAN OR EQUAL TO} 99.99 % binds" in words
+    assert "misses it by" in words
+    assert "is held" not in words.split("misses it by")[0]
+    assert task.decision.shown is not None
+    assert task.decision.shown_as in ("accuracy_alone", "nearest", "last")
+    assert all(point is None for point in task.decision.best_by_method().values())
+
+
+def test_only_the_dense_network_qualifies(toy_study):
+    task = task_of(toy_study, ["sparsity<=0.01"], "accuracy")
+    assert verdict(task.decision) == "Do not prune"
+    assert "only the dense network" in headline(task.decision)
+    best = task_of(toy_study, [], "accuracy")
+    assert verdict(best.decision) in ("Prune", "Do not prune")
+    assert "nothing has to hold" in " ".join(reasons(best))
+
+
+def test_confidence_is_said(toy_study):
+    task = task_of(toy_study, LENIENT, confidence=0.9)
+    assert "at the bad end of the 90 % interval" in " ".join(reasons(task))
+    assert task.decision.intervals == 0.9
+    assert "--confidence" not in " ".join(limits_in_words(task))
+
+
+def test_one_seed_has_intervals_over_images(one_seed):
+    task = task_of(one_seed, LENIENT)
+    assert task.limits.uncertainty.over == "images"
+    words = " ".join(limits_in_words(task))
+    assert "training again" in words
+    assert task.decision.chosen.values["accuracy"].bounded
+    assert all(math.isnan(row.p) for row in task.classes)
+
+
+def test_one_seed_without_votes_has_no_intervals(one_seed, edited):
+    path = edited(lambda study: study["tasks"]["digits/mlp"].pop("images"), source=one_seed)
+    task = task_of(path, LENIENT)
+    assert task.limits.uncertainty.over == "nothing"
+    assert task.exemplars is None
+    assert "--votes" in no_exemplars(task)
+    words = " ".join(reasons(task))
+    assert " to " not in words.replace("falls from", "").split("Accuracy is")[1].split(".")[0]
+    assert "how sure that is cannot be said" in words
+
+
+def test_unfinished_study(edited):
+    task = task_of(edited(lambda study: study.update(complete=False), pieces="00000*"), LENIENT)
+    assert task.limits.finished == pytest.approx(0.6)
+    assert "still running: 60 %" in " ".join(limits_in_words(task))
+    assert task.decision.chosen is not None
+
+
+def test_only_dense_networks_are_finished(edited):
+    task = task_of(edited(lambda study: None, pieces="*level-000"))
+    assert task.decision.shown is None
+    assert task.classes == ()
+    assert verdict(task.decision) == "Do not prune"
+    assert "No pruned network is finished yet." in no_exemplars(task)
+
+
+def test_nothing_is_finished(edited):
+    with pytest.raises(InputError, match="no dense network is finished yet"):
+        make_card(edited(lambda study: None, pieces="none"))
+
+
+def test_diverged_and_undefined_are_said(toy_study, toy_results):
+    task = task_of(toy_study, ["precision_group_min>=0"])
+    limits = task.limits._replace(diverged=2, collapsed=1, undefined={"precision_group_min": 3})
+    words = " ".join(limits_in_words(task._replace(limits=limits)))
+    assert "2 networks diverged" in words
+    assert "1 network lost every weight" in words
+    assert "precision_group_min is undefined for some networks at 3 points" in words
+    assert "fewer than 16 seeds" in words
+    fewest = toy_results.confusion.sum("predicted").isel(method=0, seed=0, level=0).min().item()
+    assert f"has {fewest} test images" in words
+
+
+def test_exemplars(toy_study, toy_results):
+    task = task_of(toy_study, LENIENT)
+    shown = task.decision.chosen
+    table = analysis.exemplars(toy_results, shown.method).isel(method=0).sel(level=shown.level)
+    assert task.exemplars.number == table.number.item()
+    assert task.exemplars.pixels.shape == (540, 8, 8, 1)
+    assert f"On {task.exemplars.number} of 540 test images" in exemplars_in_words(task.exemplars)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("given:mine", "handed over"), ("npz:nowhere.npz", "cannot be loaded")],
+)
+def test_images_that_cannot_be_had(edited, name, words):
+    def rename(study):
+        study["config"]["tasks"][0]["data"]["name"] = name
+
+    task = task_of(edited(rename), LENIENT)
+    assert task.exemplars.pixels is None
+    assert words in task.exemplars.why_not
+
+
+def test_other_images_are_not_shown(edited):
+    def change(study):
+        study["tasks"]["digits/mlp"]["data_sha256"] = "0" * 64
+
+    assert "not the one" in task_of(edited(change), LENIENT).exemplars.why_not
+
+
+def test_the_python_lines_are_the_same_study(toy_card, toy_config, monkeypatch):
+    ran = []
+    monkeypatch.setattr(prune_fair, "run_study", lambda *given: ran.append(given), raising=False)
+    exec(toy_card.origin.python, {})
+    ((config, _),) = ran
+    assert config.fingerprint() == toy_card.origin.fingerprint == toy_config.fingerprint()
+    assert json.loads(toy_card.origin.config) == toy_config.as_json()
+
+
+def test_methods_in_parts():
+    parts = method_parts("magnitude-layerwise-channel-finetune-skipfirst").parts
+    kinds = ["criterion", "scope", "granularity", "treatment", "first layer"]
+    assert [part.kind for part in parts] == kinds
+    assert "Han et al. 2015" in parts[0].source
+    assert "by hand" in method_parts("magnitude-dense_0=0.5-rewind-output").parts[1].summary
+    assert method_parts("mine").parts == ()
+
+
+def test_commands():
+    assert command_line(["/usr/bin/prune-fair", "audit", "a b"]) == "prune-fair audit 'a b'"
+    assert command_line(["x.py", "--seeds", "3"]) == "python x.py --seeds 3"
+
+
+def test_every_metric_has_a_unit():
+    units = {name: unit(name) for name in METRICS}
+    assert {*units.values()} == {"%", "points", ""}
+    assert units["recall_ratio_to_overall"] == units["cev"] == units["sde"] == ""
+    assert units["recall_difference_to_overall"] == units["by_group_accuracy_difference"]
+    assert units["fpr_group_max"] == units["balanced_accuracy"] == "%"
+
+
+def test_figures():
+    nan = math.nan
+    assert figure("accuracy", Estimate(nan, nan, nan)).mean == "undefined"
+    assert figure("sparsity", Estimate(0.9995, 0.9995, 0.9995)) == ("99.950", "")
+    assert figure("accuracy_change", Estimate(-0.0001, nan, nan)).mean == "0.0"
+    assert told("recall_gini", Estimate(0.1234, 0.1, 0.2)) == "0.123 (0.100 to 0.200)"
+    assert bound("accuracy_change", -0.01) == "\N{MINUS SIGN}1 point"
+    assert bound("cev", 3.0) == "3"
+    assert p_value(0.0001) == "< 0.001"
+    assert duration(12.2) == "12 s"
