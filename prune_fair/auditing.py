@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from prune_fair.store import DENSE, checkpoint_folder, load_tree, open_study, re
 from prune_fair.study import Progress, Subject, carry_out, silent
 from prune_fair.training import network
 from prune_fair.training.images import Pixels
-from prune_fair.training.plan import Plan, PlanConfig
+from prune_fair.training.plan import Plan, PlanConfig, use_every_core
 from prune_fair.types import GIVEN, Dataset, Variables
 
 Data = DataConfig | Dataset | Mapping[str, np.ndarray]
@@ -182,7 +182,19 @@ def audit(
         return network.Task(model, scaled, *shared, len(dataset.group_names), votes=True)
 
     subject = Subject(dataset, architecture.model, made, dense)
-    return carry_out(config, path, lambda: {task.name: subject}, plan, progress)
+    return carry_out(config, path, lambda: {task.name: subject}, _for_audits(plan), progress)
+
+
+def _for_audits(plan: PlanConfig) -> PlanConfig:
+    """The plan where networks are looked at more than trained.
+
+    On CPU one at a time, whose convolutions XLA computes best itself; docs/performance.md has the
+    measurements.
+    """
+    use_every_core()
+    if jax.default_backend() != "cpu":
+        return plan
+    return replace(plan, lowering=plan.lowering or "mixed", chunk=plan.chunk or 1)
 
 
 def prepare(

@@ -35,11 +35,14 @@ from prune_fair.training.retraining import (
     Piece,
     Retrained,
     prune,
+    prune_untrained,
     retrain,
     train_to_rewind_step,
 )
 from prune_fair.training.spans import check_steps
 from prune_fair.types import Dataset, Mask, Model, Variables
+
+MOST_NUMBERS = 1 << 28  # of networks that are pruned and not trained together: 1 GiB
 
 
 @runtime_checkable
@@ -72,7 +75,11 @@ class Subject(NamedTuple):
 
 
 class TaskRun(NamedTuple):
-    """What all levels and seeds of one task share; `given` where its dense networks are."""
+    """What all levels and seeds of one task share.
+
+    Its dense networks may be `given`; `levels_together` of networks that are not trained are pruned
+    at a time, 0 where each level waits for the one before.
+    """
 
     name: str
     config: StudyConfig
@@ -82,6 +89,7 @@ class TaskRun(NamedTuple):
     store: StudyStore
     progress: Progress
     given: bool = False
+    levels_together: int = 0
 
 
 def run_study(
@@ -186,15 +194,30 @@ def run_block(run: TaskRun, seeds: Seeds) -> None:
     else:
         networks = _load(run, seeds, next_level - 1)
     dense = networks[DENSE] if DENSE in networks else _load(run, seeds, 0)[DENSE]
+    levels = range(max(1, next_level), len(sparsities))
+    if run.levels_together:
+        run_untrained(run, piece, levels, dense)
+        return
     rewound = initial
     if any(_treatment(name).rewinds for name in run.config.methods):
         rewound = train_to_rewind_step(piece)
-    for level in range(max(1, next_level), len(sparsities)):
-        piece = _piece(run, seeds, level, initial)
+    for level in levels:
+        piece = piece._replace(level=level)
         parents = dict.fromkeys(run.config.methods, dense) if piece.from_dense else networks
         pruned = _prune(piece, parents, sparsities[level])
         starts = _treat(piece, rewound, parents, pruned)
         networks = _retrain(run, piece, starts)
+
+
+def run_untrained(run: TaskRun, piece: Piece, levels: range, dense: Networks) -> None:
+    """The levels of some seeds whose networks are not trained, many at a time."""
+    for first in levels[:: run.levels_together]:
+        some = range(first, min(first + run.levels_together, levels.stop))
+        pieces = [piece._replace(level=level) for level in some]
+        together = prune_untrained(pieces, run.config.methods, dense)
+        for each, pruned in zip(pieces, together, strict=True):
+            _save(run, each, pruned)
+            run.progress(len(each.seeds) * len(pruned))
 
 
 def _first_unfinished_level(run: TaskRun, seeds: Seeds) -> int:
@@ -285,7 +308,8 @@ def _begin_task(
     dataset, dense = subject.dataset, subject.dense
     levels = len(config.schedule.sparsity_by_level())
     store.describe_task(name, config.methods, levels, task.model.layers, dataset, config.votes)
-    programs = make_programs(machine, task, config.methods)
+    together = _levels_together(config, task)
+    programs = make_programs(machine, task, config.methods, max(1, together))
     if dense is not None:
         programs = programs._replace(initialise=partial(_of_seeds, dense))
     return TaskRun(
@@ -297,7 +321,17 @@ def _begin_task(
         store,
         progress,
         dense is not None,
+        together,
     )
+
+
+def _levels_together(config: StudyConfig, task: network.Task) -> int:
+    """How many levels the host's memory may hold at once; 0 where one waits for another."""
+    if config.schedule.iterative or any(_treatment(name).trains for name in config.methods):
+        return 0
+    seeds = min(config.seeds, config.seeds_per_piece)
+    numbers = seeds * len(config.methods) * task.model.parameters
+    return min(len(config.schedule.sparsity_by_level()) - 1, max(1, MOST_NUMBERS // numbers))
 
 
 def _of_seeds(dense: Variables, shared: tuple[Any, ...], seeds: Seeds) -> Variables:

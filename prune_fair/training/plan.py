@@ -27,7 +27,7 @@ class PlanConfig:
         devices: devices to use.
         chunk: networks a device trains at the same time.
         members: networks of one call of a compiled program, a multiple of devices * chunk.
-        lowering: `native` or `matmul`, how layers compute.
+        lowering: `native`, `matmul` or `mixed`, how layers compute.
         shuffling: `own`, every seed in an order of its own, or `shared`.
         dtype: `float32` or `bfloat16`, what layers compute in; parameters are float32.
 

@@ -71,14 +71,16 @@ def make_task(
     )
 
 
-def make_programs(population: Population, task: network.Task, methods: Sequence[str]) -> Programs:
-    """The programs of a task and its methods."""
+def make_programs(
+    population: Population, task: network.Task, methods: Sequence[str], levels: int = 1
+) -> Programs:
+    """The programs of a task and its methods, of which so many levels are evaluated together."""
     treatments = [TREATMENTS[Method.parse(name).treatment] for name in methods]
     spanned = needs_spans(task.recipe, treatments)
     return Programs(
         population.lift(partial(network.initialise, task), brief=True),
         population.lift(partial(network.train_span if spanned else network.train, task)),
-        evaluator(population, task, len(methods)),
+        evaluator(population, task, len(methods) * levels),
         {
             method: population.lift(partial(network.prune, task, Method.parse(method)), brief=True)
             for method in methods

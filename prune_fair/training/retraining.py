@@ -1,7 +1,7 @@
 """The networks of one level: pruned, treated, trained on and counted, many methods together."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import jax
 import numpy as np
@@ -15,6 +15,8 @@ from prune_fair.training.programs import Programs, Seeds
 from prune_fair.training.spans import first_step, pruning_steps
 from prune_fair.types import AnyArray, Mask, Variables
 
+Name = TypeVar("Name")
+Stacked = TypeVar("Stacked")
 Done: TypeAlias = Callable[[int], None]
 
 
@@ -78,13 +80,54 @@ def prune(
         sparsity: fraction of the prunable weights that are to be removed in all.
         number: of the pruning, where the level has several.
     """
-    method, seeds = Method.parse(name), piece.seeds
-    last = piece.schedule.sparsity_by_level()[-1]
-    kept = quota(method.scope, sparsity, method.shapes(piece.task.model), last)
-    stacked = *networks, piece.initial, seeds, np.tile(kept, (len(seeds), 1))
+    seeds = piece.seeds
+    stacked = *networks, piece.initial, seeds, _quotas(piece, name, sparsity)
     if number is not None:
         stacked = *stacked, np.full(len(seeds), number, np.int32)
     return piece.programs.prune[name](piece.shared, *stacked)
+
+
+def _quotas(piece: Piece, name: str, sparsity: float) -> Int[np.ndarray, "seeds quotas"]:
+    """How many weights a method leaves at a sparsity, the same for every seed."""
+    method, last = Method.parse(name), piece.schedule.sparsity_by_level()[-1]
+    kept = quota(method.scope, sparsity, method.shapes(piece.task.model), last)
+    return np.tile(kept, (len(piece.seeds), 1))
+
+
+def prune_untrained(
+    pieces: Sequence[Piece], names: Sequence[str], dense: Networks
+) -> list[dict[str, Retrained]]:
+    """Networks of several levels that are pruned from the dense ones and not trained, evaluated.
+
+    None of them waits for another, so all are members of the same calls.
+
+    Args:
+        pieces: the levels.
+        names: of the methods.
+        dense: the networks of level 0.
+
+    Returns:
+        What `retrain` gives, of each level.
+    """
+    first, levels = pieces[0], len(pieces)
+    variables, initial, seeds = _repeated((dense.variables, first.initial, first.seeds), levels)
+    whole, numbers = _repeated(dense.mask, levels), [piece.level for piece in pieces]
+    level = np.repeat(np.array(numbers, np.int32), len(first.seeds))
+    sparsities = first.schedule.sparsity_by_level()
+    parts = []
+    for name in names:
+        quotas = np.concatenate([_quotas(each, name, sparsities[each.level]) for each in pieces])
+        stacked = level, variables, whole, initial, seeds, quotas
+        mask = first.programs.prune[name]((first.data,), *stacked)
+        parts.append((_as_they_are(Networks(variables, mask)), mask))
+    trained, mask = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+    keys = [(name, number) for name in names for number in numbers]
+    evaluated = _evaluate(first, keys, trained, mask)
+    return [{name: evaluated[name, number] for name in names} for number in numbers]
+
+
+def _repeated(stacked: Stacked, times: int) -> Stacked:
+    return jax.tree.map(lambda leaf: np.concatenate([leaf] * times), stacked)
 
 
 def train_to_rewind_step(piece: Piece) -> Variables:
@@ -188,9 +231,9 @@ def _as_they_are(networks: Networks) -> network.Trained:
 
 
 def _evaluate(
-    piece: Piece, names: Sequence[str], trained: network.Trained, mask: Mask
-) -> dict[str, Retrained]:
-    """Counts of stacked networks, cut into those of each method."""
+    piece: Piece, names: Sequence[Name], trained: network.Trained, mask: Mask
+) -> dict[Name, Retrained]:
+    """Counts of stacked networks, cut into those of each method, or whatever has a name."""
     counted = piece.data, piece.seeds, trained.variables, mask
     evaluated, votes = piece.programs.evaluate(*counted)
     stacked = Networks(trained.variables, mask), trained.diverged, evaluated
