@@ -461,3 +461,19 @@ def test_changed_groups_are_not_mixed_in(grouped, tmp_path, monkeypatch):
     monkeypatch.setattr("prune_fair.datasets.load", lambda name, groups: data)
     with pytest.raises(InputError, match="images of digits/mlp are not those"):
         run_study(grouped, tmp_path / "study")
+
+
+def test_untrained_levels_together_equal_one_by_one(tmp_path, monkeypatch):
+    """As much as fits at a time, and the method beside one that trains, where levels wait."""
+    task = TaskConfig(DataConfig("digits"), ModelConfig("mlp", (12,)), ONE_EPOCH)
+    untrained = "saliency-global-none", "random-layerwise-none"
+    schedule = Schedule("one-shot", sparsities=(0.3, 0.6, 0.9))
+    config = StudyConfig((task,), untrained, schedule, seeds=3, seeds_per_piece=2, votes=True)
+    together = run_study(config, tmp_path / "together")
+    monkeypatch.setattr("prune_fair.study.MOST_NUMBERS", 1)
+    assert same(run_study(config, tmp_path / "alone"), together)
+    beside = dataclasses.replace(config, methods=(*untrained, "magnitude-global-finetune"))
+    waiting = run_study(beside, tmp_path / "waiting")["digits/mlp"].to_dataset()
+    for name in ("confusion", "votes", "sparsity"):
+        own = waiting[name].sel({"method": list(untrained)})
+        np.testing.assert_array_equal(own, together["digits/mlp"][name], err_msg=name)

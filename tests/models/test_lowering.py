@@ -25,8 +25,11 @@ sizes = st.integers(1, 9)
     ),
     channels=st.tuples(st.sampled_from([1, 2, 3, 16]), st.integers(1, 3)),
 )
-@pytest.mark.parametrize("operation", ["convolution", "pooled_convolution"])
-def test_products_equal_native(operation, image, kernel, strides, padding, channels):
+@pytest.mark.parametrize(
+    ("lowering", "operation"),
+    [("matmul", "convolution"), ("matmul", "pooled_convolution"), ("mixed", "convolution")],
+)
+def test_products_equal_native(lowering, operation, image, kernel, strides, padding, channels):
     """In values and gradients."""
     padded = (0, 0) if isinstance(padding, str) else tuple(map(sum, padding))
     assume(
@@ -44,7 +47,7 @@ def test_products_equal_native(operation, image, kernel, strides, padding, chann
         jax.jit(jax.value_and_grad(partial(total, c), argnums=(0, 1), has_aux=True))(
             images, weights
         )
-        for c in (getattr(LOWERINGS[name], operation) for name in ("matmul", "native"))
+        for c in (getattr(LOWERINGS[name], operation) for name in (lowering, "native"))
     )
     close = jax.tree.map(
         lambda a, b: a.shape == b.shape and jnp.allclose(a, b, atol=1e-4), ours, native
@@ -52,8 +55,9 @@ def test_products_equal_native(operation, image, kernel, strides, padding, chann
     assert jax.tree.all(close)
 
 
+@pytest.mark.parametrize("lowering", ["matmul", "mixed"])
 @pytest.mark.parametrize("options", [{"feature_group_count": 2}, {"rhs_dilation": (2, 1)}])
-def test_grouped_and_dilated_go_to_lax(options):
+def test_grouped_and_dilated_go_to_lax(lowering, options):
     images = jax.random.normal(jax.random.key(0), (2, 6, 6, 4))
     weights = jax.random.normal(
         jax.random.key(1), (3, 3, 4 // options.get("feature_group_count", 1), 2)
@@ -62,7 +66,7 @@ def test_grouped_and_dilated_go_to_lax(options):
     for operation in ("convolution", "pooled_convolution"):
         ours, native = (
             getattr(LOWERINGS[name], operation)(*arguments, dimension_numbers=DIMENSIONS, **options)
-            for name in ("matmul", "native")
+            for name in (lowering, "native")
         )
         assert jnp.allclose(ours, native, atol=1e-5)
 

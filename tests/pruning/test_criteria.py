@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import pytest
 
 from prune_fair import run_study
-from prune_fair.pruning import CRITERIA
+from prune_fair.pruning import CRITERIA, FROM_INITIAL
 from prune_fair.pruning import criteria as criteria_module
 from prune_fair.pruning import method as method_module
 from prune_fair.types import Batch, Network
@@ -31,6 +31,16 @@ def test_scores_have_the_parameters_tree_and_shapes_and_are_finite(
     pairs = zip(jax.tree.leaves(scores), jax.tree.leaves(params), strict=True)
     assert all(score.shape == leaf.shape for score, leaf in pairs)
     assert jax.tree.all(jax.tree.map(lambda score: jnp.isfinite(score).all(), scores))
+
+
+@pytest.mark.parametrize("name", CRITERIA)
+def test_the_initialisation_is_looked_at_by_those_that_say_so(name, network, batches):
+    other = network._replace(
+        initial=jax.tree.map(lambda leaf: leaf + 1.0, network.initial),
+        apply_initial=lambda params, images: 2 * network.apply_initial(params, images),
+    )
+    scores = [CRITERIA[name](each, batches, KEY) for each in (network, other)]
+    assert close(*scores) == (name not in FROM_INITIAL)
 
 
 @criteria
