@@ -151,6 +151,7 @@ def audit(
         >>> results["arrays/network"].sparsity.values.round(2).tolist()
         [[[0.0, 0.5, 0.9]]]
     """
+    use_every_core()
     dataset, architecture = prepare(apply, networks, data, apply_train)
     standardise = pixels == "standardised"
     scaled = Pixels.of(dataset) if standardise else Pixels.as_they_are(dataset[0].shape[-1])
@@ -191,7 +192,6 @@ def _for_audits(plan: PlanConfig) -> PlanConfig:
     On CPU one at a time, whose convolutions XLA computes best itself; docs/performance.md has the
     measurements.
     """
-    use_every_core()
     if jax.default_backend() != "cpu":
         return plan
     return replace(plan, lowering=plan.lowering or "mixed", chunk=plan.chunk or 1)

@@ -113,7 +113,7 @@ def _task(
         results,
         config["data"],
         config["model"],
-        config.get("recipe") or {},
+        (study["config"].get("retrains", True) and config.get("recipe")) or {},
         results.sizes["seed"],
         results.sizes["level"] - 1,
         tuple(map(str, results["layer"].values)),

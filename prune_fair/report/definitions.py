@@ -11,6 +11,7 @@ from prune_fair.report.card import Card, TaskCard
 from prune_fair.report.evidence import Exemplars, Ranking
 from prune_fair.report.figures import counted, described, heading, plain, told
 from prune_fair.report.origin import spoken, without_marks
+from prune_fair.types import GIVEN
 
 FEW_SEEDS = 16
 EVERYWHERE = ("accuracy", "accuracy_change", "recall_group_min", "recall_change_min")
@@ -29,12 +30,28 @@ def study_in_words(card: Card) -> str:
     task = card.tasks[0]
     words = [task.name if len(card.tasks) == 1 else counted(len(card.tasks), "task")]
     words += [counted(len(task.methods), "method"), counted(task.levels, "pruned level")]
-    words.append(counted(task.seeds, "seed"))
+    words.append(networks_in_words(task))
     pruned = sum(len(each.methods) * each.levels * each.seeds for each in card.tasks)
     words.append(counted(pruned, "pruned network"))
     if not card.origin.complete:
         words.append("still running")
     return " \N{MIDDLE DOT} ".join(words)
+
+
+def networks_in_words(task: TaskCard) -> str:
+    """How many networks of each kind there are, and where the dense ones are from."""
+    if task.model["name"].startswith(GIVEN):
+        return f"{counted(task.seeds, 'trained network')} handed over"
+    return counted(task.seeds, "seed")
+
+
+def model_in_words(task: TaskCard) -> str:
+    """The architecture and its layers in forward order."""
+    name, layers = task.model["name"], f"layers {', '.join(task.layers)}"
+    if name.startswith(GIVEN):
+        return f"{name.removeprefix(GIVEN)}, handed over; {layers}"
+    fields = "; ".join(f"{field} {value}" for field, value in settings(task.model))
+    return f"{fields}; {layers}"
 
 
 def interval_in_words(task: TaskCard) -> str:
@@ -102,8 +119,12 @@ def exemplars_in_words(found: Exemplars) -> list[str]:
     """How many exemplars there are, how many chance makes, and of which classes."""
     share = found.number / found.images
     lines = [
-        f"On {found.number} of {counted(found.images, 'test image')} ({100 * share:.1f} %) most "
-        "pruned networks say another class than most dense ones."
+        f"On {found.number} of {counted(found.images, 'test image')} ({100 * share:.1f} %) "
+        + (
+            "the pruned network says another class than the dense one."
+            if found.networks == 1
+            else "most pruned networks say another class than most dense ones."
+        )
     ]
     if found.across == found.across and found.chance == found.chance:  # neither is NaN
         lines.append(
@@ -132,6 +153,7 @@ def limits_in_words(task: TaskCard) -> list[str]:
     limits, decision = task.limits, task.decision
     known = limits.uncertainty
     lines = [f"{known.covers} {known.leaves_out}"]
+    tested = all(row.p == row.p for row in task.classes)  # p is NaN where there is no test
     if known.over == "seeds" and known.units < FEW_SEEDS:
         lines.append(
             f"With fewer than {FEW_SEEDS} seeds bootstrap intervals are too narrow: 95 % intervals "
@@ -143,7 +165,9 @@ def limits_in_words(task: TaskCard) -> list[str]:
         "The same test images were used to choose and to report. What is shown for the chosen "
         "point is no measurement on images that had no part in the choice.",
         f"Each interval is of one figure. Among {counted(len(task.sizes), 'class')} some lie "
-        "off by chance; only the p of the table of classes allow for looking at all of them.",
+        "off by chance; "
+        + ("nothing here allows" if tested else "only the p of the table of classes allow")
+        + " for looking at all of them.",
         _grain(limits.smallest),
     ]
     if decision.confidence is None and decision.rule.constraints:

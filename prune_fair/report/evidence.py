@@ -12,7 +12,7 @@ from prune_fair.provenance import digest
 from prune_fair.report.classes import test_count
 from prune_fair.report.decision import Decision, Point
 from prune_fair.report.estimate import Estimate, estimate
-from prune_fair.report.origin import GIVEN
+from prune_fair.types import GIVEN
 
 
 class Rank(NamedTuple):
@@ -38,6 +38,7 @@ class Exemplars(NamedTuple):
     """Images on which pruned and dense networks disagree, at the shown point.
 
     Attributes:
+        networks: of each kind, that voted.
         number: modal exemplars against the dense networks of the same seeds.
         images: test images.
         across: their number between pruned and dense networks of other seeds.
@@ -48,6 +49,7 @@ class Exemplars(NamedTuple):
         why_not: why there are none.
     """
 
+    networks: int
     number: int
     images: int
     across: float
@@ -120,6 +122,7 @@ def exemplars(
     sure = sorted((each for each in over if each[1].low > 1), key=lambda each: -each[1].mean)
     pixels, why_not = test_images(data, data_sha256)
     return Exemplars(
+        int(row["seeds"]),
         int(row["number"]),
         results.sizes["image"],
         float(row["across"]),

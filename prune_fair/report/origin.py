@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from prune_fair.errors import InputError
 from prune_fair.provenance import summary_and_source
 from prune_fair.pruning import CRITERIA, GRANULARITIES, SCHEDULES, SCOPES, TREATMENTS, Method
+from prune_fair.types import GIVEN
 
-GIVEN = "given:"
 PROGRAM = "prune-fair"
 TAKES = {  # what a schedule reads of its config
     "geometric": ("rate", "levels"),

@@ -1,0 +1,136 @@
+"""`prune-fair audit`: a checkpoint and a module become a card, and mistakes one line."""
+
+import jax
+import numpy as np
+import orbax.checkpoint
+import pytest
+from flax import nnx
+
+from prune_fair import cli
+from prune_fair.datasets import load
+from prune_fair.store import load_tree
+
+NETWORK = """
+import jax.numpy as jnp
+from flax import nnx
+
+def plain():
+    return lambda layers, images: jnp.dot(
+        jnp.tanh(images.reshape(len(images), -1) @ layers[0]["w"]), layers[1]["w"]
+    )
+
+class Module(nnx.Module):
+    def __init__(self, rngs):
+        self.first = nnx.Linear(64, 6, use_bias=False, rngs=rngs)
+        self.last = nnx.Linear(6, 10, use_bias=False, rngs=rngs)
+
+    def __call__(self, images):
+        return self.last(self.first(images.reshape(len(images), -1)))
+
+def in_nnx():
+    graph, state = nnx.split(Module(nnx.Rngs(0)))
+    return (lambda variables, images: nnx.merge(graph, variables)(images)), state
+
+def broken():
+    return "no function"
+
+number = 3
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A directory with a module, checkpoints of two networks and an NNX state, and images."""
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "my_network.py").write_text(NETWORK)
+    rng, digits = np.random.default_rng(0), load("digits")
+    layers = [{"w": rng.normal(size=shape).astype(np.float32)} for shape in ((64, 12), (12, 10))]
+    parts = {"x_train": digits.train_images[:200], "y_train": digits.train_labels[:200]}
+    parts |= {"x_test": digits.test_images[:200], "y_test": digits.test_labels[:200]}
+    np.savez(folder / "digits.npz", **parts)
+    names: dict = {}
+    exec(NETWORK, names)
+    module = names["Module"](nnx.Rngs(1))
+    with orbax.checkpoint.StandardCheckpointer() as checkpointer:
+        checkpointer.save(folder / "trained", {"state": {"layers": layers}, "step": 7})
+        checkpointer.save(folder / "bare", layers)
+        checkpointer.save(folder / "nnx", jax.tree.map(np.asarray, nnx.split(module)[1]))
+    return folder
+
+
+@pytest.fixture
+def audit(folder, tmp_path, monkeypatch, capsys):
+    """Runs the command in that directory; gives its exit status, output and error."""
+
+    def run(network="plain", checkpoint="bare", *words):
+        monkeypatch.chdir(folder)
+        asked = ["audit", "--network", f"my_network:{network}" if ":" not in network else network]
+        asked += ["--checkpoints", checkpoint, "--data.name", "npz:digits.npz"]
+        asked += ["--out", str(tmp_path / "study"), "--schedule.sparsities", "0.5", "0.9"]
+        asked += ["--methods", "magnitude-global-none", *words]
+        try:
+            cli.main(asked)
+            status = 0
+        except SystemExit as stopped:
+            status = stopped.code
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def test_a_checkpoints_entry_becomes_a_card_and_a_pruned_checkpoint(audit, folder, tmp_path):
+    chosen = tmp_path / "chosen"
+    words = "--entry", "state/layers", "--require", "sparsity>=0.4", "--export", str(chosen)
+    status, out, _ = audit("plain", "trained", *words, "--maximise", "accuracy")
+    assert status == 0
+    assert "bootstrap over 200 test images of one network" in out
+    card = (tmp_path / "study/report.html").read_text()
+    assert "1 trained network handed over" in card
+    assert "were handed over trained, and were not trained again" in card
+    kept, dense = load_tree(chosen), load_tree(folder / "bare")
+    for kernel, mask, whole in zip(kept["variables"], kept["mask"], dense, strict=True):
+        np.testing.assert_array_equal(kernel["w"], np.where(mask["w"], whole["w"], 0))
+    assert kept["mask"][0]["w"].mean() in (
+        pytest.approx(0.5, abs=0.01),
+        pytest.approx(0.1, abs=0.01),
+    )
+    assert kept["mask"][1]["w"].all()  # the output layer
+
+
+def test_a_factory_may_say_what_the_variables_tree_is(audit, tmp_path):
+    status, out, _ = audit("in_nnx", "nnx", "--name", "linear")
+    assert status == 0
+    assert "digits/linear" in out
+    assert "layers first, last" in (tmp_path / "study/report.md").read_text()
+
+
+def test_where_nothing_qualifies_the_card_says_so_and_nothing_is_exported(audit, tmp_path):
+    words = "--require", "accuracy>=0.99", "--export", str(tmp_path / "chosen")
+    assert audit("plain", "bare", *words)[0] == 1
+    assert (tmp_path / "study/report.html").is_file()
+    assert not (tmp_path / "chosen").exists()
+
+
+@pytest.mark.parametrize(
+    ("network", "checkpoint", "words", "message"),
+    [
+        ("elsewhere:plain", "bare", (), "no module 'elsewhere'; expected module:factory"),
+        ("plain", "nowhere", (), "nowhere: no such checkpoint"),
+        ("missing", "bare", (), "my_network has no 'missing'"),
+        ("number", "bare", (), "number cannot be called"),
+        ("broken", "bare", (), "broken() gives str; expected a function"),
+        (":plain", "bare", (), "network ':plain': expected module:factory"),
+        ("plain", "trained", ("--entry", "state/weights"), "no entry 'weights' at state; expected"),
+        ("plain", "trained", ("--entry", "params"), "at its root; expected one of state, step"),
+        ("plain", "nnx", (), "`apply` fails for these variables and images (n, 8, 8, 1)"),
+        ("in_nnx", "bare", (), "expected the leaves of the tree that the factory gives"),
+        ("plain", ".", (), "cannot be read as an Orbax checkpoint"),
+    ],
+)
+def test_mistakes_are_one_line(audit, tmp_path, network, checkpoint, words, message):
+    status, _, error = audit(network, checkpoint, *words)
+    assert status == 2
+    assert message in error
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert not (tmp_path / "study").exists()
