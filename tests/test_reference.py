@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "reference"
-ROOMS = ("analysis", "datasets", "fairness", "models", "plots", "pruning")
+ROOMS = ("analysis", "datasets", "fairness", "models", "plots", "pruning", "report")
 TYPES = ("Batch", "Dataset", "Model", "Network", "Variables")
 
 

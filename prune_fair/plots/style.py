@@ -94,6 +94,11 @@ def encode(picture: Axes | Figure, form: str = "svg") -> bytes:
     Args:
         picture: the Axes that a plot gave, whose whole figure is encoded, or a figure.
         form: `svg`, with text as outlines, or `png`, at twice the resolution of a screen.
+
+    Example:
+        >>> from prune_fair import open_example, plots
+        >>> encode(plots.layer_sparsities(open_example()["digits/mlp"]), "png")[1:4]
+        b'PNG'
     """
     figure = figure_of(picture) if isinstance(picture, Axes) else picture
     file = io.BytesIO()

@@ -36,6 +36,10 @@ class TaskCard(NamedTuple):
         ranking: of methods; None for one.
         exemplars: None where no votes were counted.
         limits: what the numbers do not say.
+
+    Example:
+        >>> TaskCard._fields[-2:]
+        ('exemplars', 'limits')
     """
 
     name: str
@@ -58,7 +62,12 @@ class TaskCard(NamedTuple):
 
 
 class Card(NamedTuple):
-    """A study's card: its tasks, where it comes from, and what was asked."""
+    """A study's card: its tasks, where it comes from, and what was asked.
+
+    Example:
+        >>> Card._fields
+        ('study', 'tasks', 'origin', 'require', 'maximise', 'confidence')
+    """
 
     study: str
     tasks: tuple[TaskCard, ...]
@@ -85,6 +94,12 @@ def make_card(
     Raises:
         InputError: if the path is no study, one of which no dense network is finished, or as
             `analysis.select`.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> card = make_card(open_example().attrs["path"], ["recall_change_min>=-0.05"])
+        >>> card.tasks[0].decision.chosen.method
+        'magnitude-global-rewind'
     """
     study, results = read_study(path), open_study(path)
     asked = tuple(require), maximise, confidence

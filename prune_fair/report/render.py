@@ -19,7 +19,12 @@ MOST_CLASSES = 20  # that are shown without unfolding
 
 
 class Written(NamedTuple):
-    """Where a card was written, and its card as plain values."""
+    """Where a card was written, and its card as plain values.
+
+    Example:
+        >>> Written._fields
+        ('html', 'markdown', 'card')
+    """
 
     html: Path
     markdown: Path
@@ -48,6 +53,15 @@ def write_card(
 
     Raises:
         InputError: as `make_card`, or where the files cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from prune_fair import open_example
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = open_example().attrs["path"]
+        ...     written = write_card(path, out=f"{folder}/card.html")
+        ...     sorted(file.name for file in Path(folder).iterdir())
+        ['card.html', 'card.md']
     """
     card = make_card(path, require, maximise, confidence)
     html = Path(path, "report.html") if out is None else Path(out)

@@ -22,7 +22,13 @@ SHOWN = {
 
 
 def headlines(card: Card) -> list[tuple[str, str]]:
-    """Each task's name and its decision."""
+    """Each task's name and its decision.
+
+    Example:
+        >>> from prune_fair import open_example, report
+        >>> headlines(report.make_card(open_example().attrs["path"]))
+        [('digits/mlp', 'Prune with magnitude-global-rewind to 83.4 % sparsity.')]
+    """
     return [(task.name, headline(task.decision)) for task in card.tasks]
 
 
