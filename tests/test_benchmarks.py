@@ -81,6 +81,12 @@ def test_coverage_of_intervals():
     assert all(0.75 <= share <= 1 for share in result["16"].values())
 
 
+def test_coverage_of_one_networks_intervals():
+    result = run("image_coverage.py", "--studies", "60", "--images", "2000", "--json")
+    assert {*result["2000"]} >= {"accuracy", "recall_change_min"}
+    assert all(0.75 <= share <= 1 for share in result["2000"].values())
+
+
 def test_answers_to_drawn_studies():
     rows = run("answers.py", "--networks", "150", "--commands", "select", "--json")
     assert [row["seeds"] for row in rows] == [3, 3]
