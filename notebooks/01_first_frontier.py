@@ -23,8 +23,8 @@ results.train_count.to_pandas().to_frame("training images").T
 # ## What each level costs
 #
 # One method, in percent, with 95 % intervals over the seeds. `recall_group_min` is the recall of
-# each network's worst class. From level 0, the dense networks, to level 5 the mean accuracy falls by
-# 0.9 points, and that of the worst class's recall by 5.4.
+# each network's worst class. From level 0, the dense networks, to level 5 the mean accuracy falls
+# by 0.9 points, and that of the worst class's recall by 5.4.
 
 # %%
 names = ["sparsity", "accuracy", "recall_group_min"]
@@ -34,9 +34,9 @@ table = analysis.metrics(results, names).sel({"method": "magnitude-global-rewind
 # %% [markdown]
 # ## The frontier
 #
-# A method at a level is an operating point. It is on the frontier if no other is at least as good in
-# sparsity, accuracy and the worst class's recall, and better in one of them. `probability` is the
-# share of resamples of the seeds in which that is so. Of 19 points 7 are left to choose from.
+# A method at a level is an operating point. It is on the frontier if no other is at least as good
+# in sparsity, accuracy and the worst class's recall, and better in one of them. `probability` is
+# the share of resamples of the seeds in which that is so. Of 19 points 7 are left to choose from.
 
 # %%
 points = analysis.frontier(results, names)
@@ -69,10 +69,10 @@ plots.frontier(results, chosen=choice).figure
 (100 * choice.price).to_dataframe().unstack("estimate").round(1)
 
 # %% [markdown]
-# **Conclusion.** Accuracy alone prunes to sparsity 0.91 and hardly shows it: 95.6 % against 95.8 % at
-# the chosen point. But class 8, the rarest, pays 2.3 points of recall for it (95 % interval 1.2 to
-# 3.5). For the other classes the two points differ by less than a point on the mean. The choice that
-# can be defended for every class is magnitude-global-rewind at sparsity 0.83.
+# **Conclusion.** Accuracy alone prunes to sparsity 0.91 and hardly shows it: 95.6 % against 95.8 %
+# at the chosen point. But class 8, the rarest, pays 2.3 points of recall for it (95 % interval 1.2
+# to 3.5). For the other classes the two points differ by less than a point on the mean. The choice
+# that can be defended for every class is magnitude-global-rewind at sparsity 0.83.
 #
 # The intervals are over seeds: they do not say what other test images would show, and the point was
 # chosen by looking at all of them.
