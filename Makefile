@@ -3,13 +3,14 @@
 # make test     all tests, with coverage
 # make check    what is checked before a commit: lint, format, import contracts, types
 # make docs     the documentation, in site/
+# make notebooks  the notebooks anew from their scripts, with what they show: after a change of one
 # make example  the study that open_example() opens, anew: after a change of what a study holds
 
 PYTHON ?= python3
 BIN := .venv/bin
 EXAMPLE := prune_fair/store/example
 
-.PHONY: demo gallery test check docs example clean
+.PHONY: demo gallery test check docs notebooks example clean
 
 demo: .venv/demo-ready
 	$(BIN)/python experiments/quickstart.py
@@ -22,6 +23,7 @@ test: .venv/test-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/coverage erase
 	$(BIN)/pytest --numprocesses 2 --dist worksteal --cov --cov-report=
+	$(BIN)/pytest --numprocesses 2 --nbmake notebooks/*.ipynb
 	$(BIN)/coverage report
 
 check: .venv/test-ready
@@ -33,6 +35,9 @@ check: .venv/test-ready
 docs: .venv/docs-ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 	! grep -rE '<(script|img|iframe)[^>]* src="?https?:|<link[^>]* href="?https?:[^>]*stylesheet' site
+
+notebooks: .venv/test-ready
+	$(BIN)/python notebooks/execute.py
 
 example: .venv/demo-ready
 	rm -rf studies/example $(EXAMPLE)
