@@ -34,6 +34,7 @@ from prune_fair.training.retraining import (
     Networks,
     Piece,
     Retrained,
+    levels_together,
     prune,
     prune_untrained,
     retrain,
@@ -41,8 +42,6 @@ from prune_fair.training.retraining import (
 )
 from prune_fair.training.spans import check_steps
 from prune_fair.types import Dataset, Mask, Model, Variables
-
-MOST_NUMBERS = 1 << 28  # of networks that are pruned and not trained together: 1 GiB
 
 
 @runtime_checkable
@@ -308,7 +307,11 @@ def _begin_task(
     dataset, dense = subject.dataset, subject.dense
     levels = len(config.schedule.sparsity_by_level())
     store.describe_task(name, config.methods, levels, task.model.layers, dataset, config.votes)
-    together = _levels_together(config, task)
+    one_go = not config.schedule.iterative and not any(
+        _treatment(name).trains for name in config.methods
+    )
+    networks = min(config.seeds, config.seeds_per_piece) * len(config.methods)
+    together = levels_together(networks, task, levels - 1) if one_go else 0
     programs = make_programs(machine, task, config.methods, max(1, together))
     if dense is not None:
         programs = programs._replace(initialise=partial(_of_seeds, dense))
@@ -323,15 +326,6 @@ def _begin_task(
         dense is not None,
         together,
     )
-
-
-def _levels_together(config: StudyConfig, task: network.Task) -> int:
-    """How many levels the host's memory may hold at once; 0 where one waits for another."""
-    if config.schedule.iterative or any(_treatment(name).trains for name in config.methods):
-        return 0
-    seeds = min(config.seeds, config.seeds_per_piece)
-    numbers = seeds * len(config.methods) * task.model.parameters
-    return min(len(config.schedule.sparsity_by_level()) - 1, max(1, MOST_NUMBERS // numbers))
 
 
 def _of_seeds(dense: Variables, shared: tuple[Any, ...], seeds: Seeds) -> Variables:

@@ -470,7 +470,7 @@ def test_untrained_levels_together_equal_one_by_one(tmp_path, monkeypatch):
     schedule = Schedule("one-shot", sparsities=(0.3, 0.6, 0.9))
     config = StudyConfig((task,), untrained, schedule, seeds=3, seeds_per_piece=2, votes=True)
     together = run_study(config, tmp_path / "together")
-    monkeypatch.setattr("prune_fair.study.MOST_NUMBERS", 1)
+    monkeypatch.setattr("prune_fair.training.retraining.MOST_NUMBERS", 1)
     assert same(run_study(config, tmp_path / "alone"), together)
     beside = dataclasses.replace(config, methods=(*untrained, "magnitude-global-finetune"))
     waiting = run_study(beside, tmp_path / "waiting")["digits/mlp"].to_dataset()

@@ -50,7 +50,7 @@ def main(studies: int = 2000, images: tuple[int, ...] = (500, 2000), json: bool 
 
 
 def metrics(counts: np.ndarray) -> dict[str, np.ndarray]:
-    """Metrics of the pruned network from counts of (..., class, right: both, dense, pruned, none)."""
+    """Of the pruned network, from counts by class and right (both, dense, pruned, none)."""
     total = np.maximum(counts.sum(axis=-1), 1e-9)
     dense = counts[..., [0, 1]].sum(axis=-1) / total
     pruned = counts[..., [0, 2]].sum(axis=-1) / total

@@ -15,6 +15,7 @@ from prune_fair.training.programs import Programs, Seeds
 from prune_fair.training.spans import first_step, pruning_steps
 from prune_fair.types import AnyArray, Mask, Variables
 
+MOST_NUMBERS = 1 << 28  # of networks that are pruned and not trained together: 1 GiB
 Name = TypeVar("Name")
 Stacked = TypeVar("Stacked")
 Done: TypeAlias = Callable[[int], None]
@@ -124,6 +125,11 @@ def prune_untrained(
     keys = [(name, number) for name in names for number in numbers]
     evaluated = _evaluate(first, keys, trained, mask)
     return [{name: evaluated[name, number] for name in names} for number in numbers]
+
+
+def levels_together(networks: int, task: network.Task, levels: int) -> int:
+    """How many levels of so many networks each the host's memory may hold, 1 to all of them."""
+    return min(levels, max(1, MOST_NUMBERS // (networks * task.model.parameters)))
 
 
 def _repeated(stacked: Stacked, times: int) -> Stacked:
