@@ -157,4 +157,4 @@ def test_the_gallery_has_every_plot(toy_study, tmp_path, monkeypatch):
     gallery(toy_study, tmp_path)
     composed = {"overview", "recalls"}
     assert {path.stem for path in tmp_path.iterdir()} == {*PLOTS, *composed}
-    assert {*PLOTS, *composed, "save"} == {*plots.__all__}
+    assert {*PLOTS, *composed, "save", "encode"} == {*plots.__all__}
