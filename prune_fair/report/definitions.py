@@ -154,7 +154,7 @@ def limits_in_words(task: TaskCard) -> list[str]:
     limits, decision = task.limits, task.decision
     known = limits.uncertainty
     lines = [f"{known.covers} {known.leaves_out}"]
-    tested = all(row.p == row.p for row in task.classes)  # p is NaN where there is no test
+    tested = any(row.p == row.p for row in task.classes)  # p is NaN where there is no test
     if known.over == "seeds" and known.units < FEW_SEEDS:
         lines.append(
             f"With fewer than {FEW_SEEDS} seeds bootstrap intervals are too narrow: 95 % intervals "
@@ -173,7 +173,7 @@ def limits_in_words(task: TaskCard) -> list[str]:
         "point is no measurement on images that had no part in the choice.",
         f"Each interval is of one figure. Among {counted(len(task.sizes), 'class')} some lie "
         "off by chance; "
-        + ("nothing here allows" if tested else "only the p of the table of classes allow")
+        + ("only the p of the table of classes allow" if tested else "nothing here allows")
         + " for looking at all of them.",
         _grain(limits.smallest),
     ]
