@@ -98,8 +98,7 @@ table.set_index([["as measured", "surely"], both.method.values])
 card = report.write_card(folder / "audit", confidence=0.95)
 chosen = sure.points.isel(point=sure.chosen)
 method, level = chosen.method.item(), chosen.level.item()
-architecture = auditing.prepare(apply, [variables], data)[1]
-auditing.export(folder / "audit", method, level, folder / "network", architecture)
+auditing.export(folder / "audit", method, level, folder / "network", apply, variables)
 print(*card.markdown.read_text().splitlines()[:11], sep="\n")
 
 shipped = StandardCheckpointer().restore(folder / "network")

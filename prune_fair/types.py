@@ -1,7 +1,7 @@
 """What the rooms hand to each other."""
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import numpy as np
@@ -141,3 +141,14 @@ class Network(NamedTuple):
     initial: Params
     apply_initial: Callable[[Params, Images], Logits]
     weight_decay: float = 0.0
+
+
+def leaves_by_path(tree: PyTree) -> dict[str, Any]:
+    """Leaves by path, "dense_0/kernel" for the kernel of layer "dense_0".
+
+    Example:
+        >>> leaves_by_path({"dense_0": {"kernel": 1}, "norms": [2]})
+        {'dense_0/kernel': 1, 'norms/0': 2}
+    """
+    paths = jax.tree_util.tree_leaves_with_path(tree)
+    return {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in paths}

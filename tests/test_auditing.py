@@ -11,7 +11,7 @@ from flax import linen, nnx
 
 import prune_fair
 from prune_fair import DataConfig, ModelConfig, RecipeConfig, Schedule, StudyConfig, TaskConfig
-from prune_fair.auditing import export, prepare
+from prune_fair.auditing import export
 from prune_fair.datasets import load
 from prune_fair.errors import InputError
 from prune_fair.models import MLP
@@ -95,8 +95,7 @@ def test_an_audit_is_gone_on_with_and_is_not_mixed_with_another(audited, network
 
 
 def test_an_exported_network_is_the_one_that_was_counted(audited, networks, digits, tmp_path):
-    architecture = prepare(mlp, networks, digits)[1]
-    folders = export(audited[1], METHODS[1], 2, tmp_path / "chosen", architecture)
+    folders = export(audited[1], METHODS[1], 2, tmp_path / "chosen", mlp, networks[0])
     assert [folder.name for folder in folders] == ["0", "1"]
     for seed, folder in enumerate(folders):
         with orbax.checkpoint.StandardCheckpointer() as checkpointer:
@@ -128,12 +127,12 @@ def test_an_exported_network_is_the_one_that_was_counted(audited, networks, digi
 )
 def test_exports_that_are_refused(audited, networks, digits, tmp_path, method, level, message):
     with pytest.raises(InputError, match=message):
-        export(audited[1], method, level, tmp_path / "x", prepare(mlp, networks, digits)[1])
+        export(audited[1], method, level, tmp_path / "x", mlp, networks[0])
 
 
 def test_only_audits_are_exported(study, networks, digits, tmp_path):
     with pytest.raises(InputError, match="no audit"):
-        export(study[1], METHODS[0], 1, tmp_path, prepare(mlp, networks, digits)[1])
+        export(study[1], METHODS[0], 1, tmp_path, mlp, networks[0])
 
 
 class Convolutional(nnx.Module):

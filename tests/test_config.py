@@ -164,7 +164,7 @@ def test_what_is_known_with_the_images_is_refused_later():
 
 
 def test_methods_that_fit_every_model_build_none(monkeypatch):
-    monkeypatch.setattr("prune_fair.config.build", None)
+    monkeypatch.setattr("prune_fair.config.study.build", None)
     assert study("magnitude-global-rewind-output")
 
 

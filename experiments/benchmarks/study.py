@@ -25,7 +25,7 @@ from workers import CompileClock, Job, Worker
 from workloads import WORKLOADS, quickstart
 
 from prune_fair import RecipeConfig, Schedule
-from prune_fair import study as lifecycle
+from prune_fair.study import running
 from prune_fair.training.population import Population
 
 STEPS_PER_EPOCH = 17
@@ -114,12 +114,12 @@ def run_here(out: Path, seeds: int, levels: int, epochs: int) -> dict[str, Any]:
         def lift_tally(self, function: Any, add: Any, *, brief: bool = False) -> Any:
             return timed(super().lift_tally(function, add, brief=brief), "evaluate")
 
-    lifecycle.Population = Timed
+    running.Population = Timed
     schedule = Schedule("geometric", rate=0.3, levels=levels)
     study = quickstart(seeds=seeds, recipe=RecipeConfig(epochs), schedule=schedule)
     config = dataclasses.replace(study, seeds_per_piece=seeds)
     started = time.perf_counter()
-    lifecycle.run_study(config, out)
+    running.run_study(config, out)
     whole = time.perf_counter() - started
     seconds = {**spent, "write and all else": whole - sum(spent.values())}
     return {"networks": config.networks, "seconds": seconds}

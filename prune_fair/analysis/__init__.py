@@ -11,7 +11,7 @@ from prune_fair.analysis.attribution import (
     attribute,
 )
 from prune_fair.analysis.choice import DEFAULT_REQUIRE, Choice, Nearest, select
-from prune_fair.analysis.classes import class_tests, recall_change
+from prune_fair.analysis.classes import class_tests, rare_classes, recall_change
 from prune_fair.analysis.comparison import at_sparsity, common_sparsity, compare
 from prune_fair.analysis.frontiers import (
     DEFAULT_OBJECTIVES,
@@ -83,6 +83,7 @@ __all__ = [
     "over_seeds",
     "price_of_accuracy",
     "ranking_change",
+    "rare_classes",
     "recall_change",
     "reference_point",
     "select",

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from prune_fair.analysis.resampling import Results, networks, with_resamples
+from prune_fair.analysis.resampling import Results, as_dataset, networks, with_resamples
 from prune_fair.analysis.tables import (
     CONFIDENCE,
     check_dense,
@@ -12,6 +12,8 @@ from prune_fair.analysis.tables import (
     over_seeds,
 )
 from prune_fair.fairness import benjamini_hochberg, holm, welch
+
+RARE = 0.5  # of the median class's training images
 
 
 def recall_change(results: Results, confidence: float = CONFIDENCE) -> xr.DataArray:
@@ -88,6 +90,19 @@ def class_tests(
         "recall_change": recall_change(results, confidence),
     }
     return xr.Dataset({**changes, "p": (dims, p), **adjusted, **flags}).assign_attrs(alpha=alpha)
+
+
+def rare_classes(results: Results) -> xr.DataArray:
+    """Which classes have less than half the training images of the median class: (true) bool.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> results["true"].values[rare_classes(results)].tolist()
+        ['3', '8']
+    """
+    count = as_dataset(results)["train_count"]
+    return count < RARE * count.median()
 
 
 def _change(values: xr.DataArray, confidence: float) -> xr.DataArray:

@@ -38,6 +38,12 @@ class Uncertainty(NamedTuple):
     covers: str
     leaves_out: str
 
+    @property
+    def counted(self) -> str:
+        """What intervals are over, such as "32 seeds"; nothing where there are none."""
+        nouns = {SEEDS: " seeds", IMAGES: " test images"}
+        return f"{self.units:,}{nouns[self.over]}" if self.over in nouns else ""
+
 
 def as_dataset(results: Results) -> xr.Dataset:
     """A task's results as a Dataset, from a node of the tree or from a Dataset.

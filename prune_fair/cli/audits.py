@@ -9,13 +9,13 @@ from typing import Any
 from jaxtyping import PyTree
 
 from prune_fair import analysis, console
-from prune_fair.auditing import METHODS, SCHEDULE, prepare
+from prune_fair.auditing import METHODS, SCHEDULE
 from prune_fair.auditing import audit as run_audit
 from prune_fair.auditing import export as export_networks
 from prune_fair.cli.choice import NOTHING_QUALIFIES, Repeated
 from prune_fair.config import DataConfig, RecipeConfig
 from prune_fair.errors import InputError, check
-from prune_fair.pruning import TREATMENTS, Method, Schedule
+from prune_fair.pruning import Schedule
 from prune_fair.store import entry_of, load_tree, shaped_as
 from prune_fair.training.plan import PlanConfig, use_every_core
 
@@ -71,7 +71,6 @@ def audit(
     if like is not None:
         pairs = zip(networks, checkpoints, strict=True)
         networks = [shaped_as(tree, like, str(each)) for tree, each in pairs]
-    trains = any(TREATMENTS[Method.parse(each).treatment].trains for each in methods)
     screen, shown = console.make_console(), len(methods) * (len(schedule.sparsity_by_level()) - 1)
     with console.progress((shown + 1) * len(networks)) as progress:
         results = run_audit(
@@ -82,25 +81,23 @@ def audit(
             name=name,
             methods=methods,
             schedule=schedule,
-            recipe=recipe if trains else None,
+            recipe=recipe,
             pixels=pixels,
             plan=plan,
             progress=progress,
         )
-    task = results.leaves[0]
-    asked = require or analysis.DEFAULT_REQUIRE
-    choice = analysis.select(task, asked, maximise, confidence=confidence)
-    console.print_choice(screen, task.path.strip("/"), choice)
+    written = write_card(out, require or analysis.DEFAULT_REQUIRE, maximise, confidence)
+    (task,) = written.card.tasks
+    choice = task.choice
+    console.print_choice(screen, task.name, choice)
     console.print_caveats(screen, results, confidence or analysis.CONFIDENCE)
-    written = write_card(out, asked, maximise, confidence)
     screen.print(f"card     {written.html}", soft_wrap=True)
     if choice.chosen is None:
         raise SystemExit(NOTHING_QUALIFIES)
     if export is not None:
         point = choice.points.isel(point=choice.chosen)
         chosen = point["method"].item(), point["level"].item()
-        architecture = prepare(apply, networks, data)[1]
-        for folder in export_networks(out, *chosen, export, architecture):
+        for folder in export_networks(out, *chosen, export, apply, networks[0]):
             screen.print(f"network  {folder}", soft_wrap=True)
 
 

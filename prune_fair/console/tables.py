@@ -150,11 +150,11 @@ def print_caveats(console: Console, results: xr.DataTree, confidence: float) -> 
     """What a reader has to know of the numbers above: intervals, unfinished and diverged ones."""
     for node in results.leaves:
         found = analysis.uncertainty(node)
-        if found.over == "nothing":
-            line = f"no intervals: {found.units} seed(s), at least {FEWEST_SEEDS} are needed"
+        if found.counted:
+            line = f"[low, high]: {confidence:.0%} percentile bootstrap over {found.counted}"
+            line += " of one network" if found.over == "images" else ""
         else:
-            units = "seeds" if found.over == "seeds" else "test images of one network"
-            line = f"[low, high]: {confidence:.0%} percentile bootstrap over {found.units} {units}"
+            line = f"no intervals: {found.units} seed(s), at least {FEWEST_SEEDS} are needed"
         line += state_in_words(node, "are counted as they are")
         console.print(f"{node.path.strip('/')}: {line}", markup=False, soft_wrap=True)
 

@@ -13,7 +13,15 @@ from jaxtyping import PyTree
 from prune_fair.errors import InputError, check, lookup
 from prune_fair.models.lowering import LOWERINGS
 from prune_fair.models.tracing import kernel_leaves, with_convolution
-from prune_fair.types import Images, Logits, Model, PRNGKey, State, Variables
+from prune_fair.types import (
+    Images,
+    Logits,
+    Model,
+    PRNGKey,
+    State,
+    Variables,
+    leaves_by_path,
+)
 
 Apply: TypeAlias = Callable[[PyTree, Images], Logits]
 ApplyTrain: TypeAlias = Callable[[PyTree, Images], tuple[Logits, PyTree]]
@@ -21,13 +29,22 @@ Path: TypeAlias = tuple[str, ...]
 PARAMS, KERNEL = "params", "kernel"
 
 
+class Leaf(NamedTuple):
+    """A leaf of the tree that was handed over: its path among ours, and whether it is trained."""
+
+    path: Path
+    trained: bool
+
+
 class Given(NamedTuple):
     """An architecture that was handed over.
 
     Attributes:
-        model: as ours are, its parameters named as in the tree that was handed over.
-        take: `Variables` from a tree like that one.
-        give: such a tree from the leaves of parameters and state.
+        apply: logits of variables and images, in evaluation.
+        apply_train: logits and new variables, in training; None where `apply` does for both.
+        like: a tree like that of the variables, of shapes.
+        leaves: of that tree, in its order.
+        layers: paths of what has a kernel, in forward order.
         classes: how many logits it gives.
 
     Example:
@@ -37,10 +54,49 @@ class Given(NamedTuple):
         (10, {})
     """
 
-    model: Model
-    take: Callable[[PyTree], Variables]
-    give: Callable[[Variables], PyTree]
+    apply: Apply
+    apply_train: ApplyTrain | None
+    like: PyTree
+    leaves: tuple[Leaf, ...]
+    layers: tuple[str, ...]
     classes: int
+
+    def take(self, tree: PyTree) -> Variables:
+        """`Variables`, named as ours are, from a tree as it was handed over."""
+        params: dict[str, Any] = {}
+        state: dict[str, Any] = {}
+        for (path, trained), leaf in zip(self.leaves, jax.tree.leaves(tree), strict=True):
+            if trained:
+                _put(params, path, leaf)
+            else:
+                state["/".join(path)] = leaf
+        return Variables(params, state)
+
+    def give(self, variables: Variables) -> PyTree:
+        """A tree as it was handed over, from `Variables` or a mask and what stands for a state."""
+        rebuilt = [
+            _get(variables.params, path) if trained else variables.state["/".join(path)]
+            for path, trained in self.leaves
+        ]
+        return jax.tree.unflatten(jax.tree.structure(self.like), rebuilt)
+
+    def model(self, lowering: str = "native") -> Model:
+        """As pure functions; its convolutions compute as a row of `LOWERINGS` has it."""
+        convolution = lookup(LOWERINGS, lowering, "lowering").convolution
+        lowered = partial(with_convolution, convolution=convolution)
+
+        def evaluated(variables: Variables, images: Images) -> Logits:
+            return lowered(self.apply)(self.give(variables), images).astype(jnp.float32)
+
+        def in_training(variables: Variables, images: Images) -> tuple[Logits, State]:
+            if self.apply_train is None:
+                return evaluated(variables, images), variables.state
+            logits, updated = lowered(self.apply_train)(self.give(variables), images)
+            return logits.astype(jnp.float32), self.take(updated).state
+
+        shapes = self.take(self.like).params
+        functions = _no_init, evaluated, in_training, _no_statistics
+        return Model(*functions, self.layers, shapes, chain=False)
 
 
 def given(
@@ -48,9 +104,8 @@ def given(
     variables: PyTree,
     image_shape: tuple[int, int, int],
     apply_train: ApplyTrain | None = None,
-    lowering: str = "native",
 ) -> Given:
-    """A trained network as a model whose kernels can be pruned.
+    """A trained network as an architecture whose kernels can be pruned.
 
     Parameters are the floating-point leaves under "params" where the tree is a mapping that has
     it, those that are `nnx.Param` in an NNX state, and else all of them. Kernels are those of two
@@ -62,7 +117,6 @@ def given(
         image_shape: height, width and channels.
         apply_train: logits and new variables, in training; without it training runs `apply`, and
             what is no parameter, such as BatchNorm's running statistics, stays as it is.
-        lowering: a row of `LOWERINGS`: how its convolutions compute.
 
     Raises:
         InputError: where `apply` does not take these variables or images, gives no logits, or
@@ -70,55 +124,23 @@ def given(
 
     Example:
         >>> line = lambda v, images: v["scale"] * (images.reshape(len(images), -1) @ v["w"])
-        >>> given(line, {"w": jnp.zeros((64, 10)), "scale": 1.0}, (8, 8, 1)).model.layers
+        >>> given(line, {"w": jnp.zeros((64, 10)), "scale": 1.0}, (8, 8, 1)).layers
         ('w',)
     """
     like = jax.tree.map(_shape, variables)
     images = jax.ShapeDtypeStruct((2, *image_shape), jnp.float32)
     classes = _classes(apply, like, images)
-    trained = _are_trained(variables)
-    leaves = jax.tree.leaves(like)
+    trained, shapes = _are_trained(variables), jax.tree.leaves(like)
     products = kernel_leaves(apply, like, images)
-    kernels = [at for at in products if trained[at] and len(leaves[at].shape) > 1]
+    kernels = [at for at in products if trained[at] and len(shapes[at].shape) > 1]
     check(
         bool(kernels),
         "this network multiplies none of its parameters: expected some of two or more dimensions "
         "in a product or a convolution, as an argument of `apply` and no constant of it",
     )
     paths, layers = _named(variables, trained, kernels)
-
-    def take(tree: PyTree) -> Variables:
-        params: dict[str, Any] = {}
-        state: dict[str, Any] = {}
-        for path, is_trained, leaf in zip(paths, trained, jax.tree.leaves(tree), strict=True):
-            if is_trained:
-                _put(params, path, leaf)
-            else:
-                state["/".join(path)] = leaf
-        return Variables(params, state)
-
-    def give(variables: Variables) -> PyTree:
-        rebuilt = [
-            _get(variables.params, path) if is_trained else variables.state["/".join(path)]
-            for path, is_trained in zip(paths, trained, strict=True)
-        ]
-        return jax.tree.unflatten(jax.tree.structure(like), rebuilt)
-
-    convolution = lookup(LOWERINGS, lowering, "lowering").convolution
-    lowered = partial(with_convolution, convolution=convolution)
-
-    def evaluated(variables: Variables, images: Images) -> Logits:
-        return lowered(apply)(give(variables), images).astype(jnp.float32)
-
-    def in_training(variables: Variables, images: Images) -> tuple[Logits, State]:
-        if apply_train is None:
-            return evaluated(variables, images), variables.state
-        logits, updated = lowered(apply_train)(give(variables), images)
-        return logits.astype(jnp.float32), take(updated).state
-
-    shapes = take(like).params
-    model = Model(_no_init, evaluated, in_training, _no_statistics, layers, shapes, chain=False)
-    return Given(model, take, give, classes)
+    leaves = tuple(map(Leaf, paths, trained))
+    return Given(apply, apply_train, like, leaves, layers, classes)
 
 
 def check_alike(variables: PyTree, first: PyTree, source: str) -> None:
@@ -133,10 +155,7 @@ def check_alike(variables: PyTree, first: PyTree, source: str) -> None:
         >>> check_alike({"w": np.zeros(9)}, {"w": np.ones(9)}, "b.npz")  # alike: nothing happens
     """
     found, expected = (
-        {
-            jax.tree_util.keystr(path, simple=True, separator="/"): jnp.shape(leaf)
-            for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
-        }
+        {path: jnp.shape(leaf) for path, leaf in leaves_by_path(tree).items()}
         for tree in (variables, first)
     )
     for path in dict.fromkeys([*expected, *found]):
@@ -185,8 +204,7 @@ def _classes(apply: Apply, like: PyTree, images: jax.ShapeDtypeStruct) -> int:
 
 def _are_trained(variables: PyTree) -> list[bool]:
     """Which leaves are parameters."""
-    named = isinstance(variables, Mapping) and PARAMS in variables
-    flags = []
+    named, flags = _names_params(variables), []
     parts = jax.tree_util.tree_leaves_with_path(
         variables, is_leaf=lambda part: isinstance(part, nnx.Variable)
     )
@@ -200,6 +218,11 @@ def _are_trained(variables: PyTree) -> list[bool]:
     return flags
 
 
+def _names_params(variables: PyTree) -> bool:
+    """Whether the tree says itself which of its leaves are parameters."""
+    return isinstance(variables, Mapping) and PARAMS in variables
+
+
 def _named(
     variables: PyTree, trained: Sequence[bool], kernels: Sequence[int]
 ) -> tuple[list[Path], tuple[str, ...]]:
@@ -209,7 +232,7 @@ def _named(
     kernel is beside it, or else becomes a layer of its own.
     """
     flat = jax.tree_util.tree_leaves_with_path(variables)
-    named = isinstance(variables, Mapping) and PARAMS in variables
+    named = _names_params(variables)
     paths = [
         _words(path[1:] if named and is_trained else path)
         for (path, _), is_trained in zip(flat, trained, strict=True)

@@ -3,7 +3,8 @@
 import flax.linen as nn
 from jaxtyping import Array, Float
 
-from prune_fair.models.lowering import LOWERINGS, Lowering, max_pool
+from prune_fair.models.lowering import LOWERINGS, Lowering
+from prune_fair.models.pooling import max_pool
 from prune_fair.models.scaling import MOMENTUM, BatchNorm, is_poolable, scaled
 
 CHANNELS = (64, 128, 256, 256, 512, 512, 512, 512)

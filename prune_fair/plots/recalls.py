@@ -14,7 +14,6 @@ from prune_fair.errors import unknown
 from prune_fair.plots import style
 from prune_fair.plots.labels import Named, beside
 
-RARE = 0.5  # of the median class's training images
 MOST = 4  # classes that are coloured
 
 
@@ -121,9 +120,11 @@ def _coloured(results: xr.Dataset, asked: Sequence[str] | None) -> dict[str, str
     lost = analysis.recall_change(results).sel(estimate="mean")
     least = np.fmin.reduce(lost.transpose("true", ...).values.reshape(len(names), -1), axis=1)
     by_loss = np.argsort(least, kind="stable")
-    count = results["train_count"].values if "train_count" in results else np.ones(len(names))
-    rare = [row for row in by_loss if count[row] < RARE * np.median(count)]
-    chosen = sorted(rare[:MOST] or by_loss[:2], key=lambda row: count[row])
+    chosen = list(by_loss[:2])
+    if "train_count" in results:
+        is_rare, count = analysis.rare_classes(results).values, results["train_count"].values
+        rare = [row for row in by_loss if is_rare[row]]
+        chosen = sorted(rare[:MOST] or chosen, key=lambda row: count[row])
     colours = style.COLOURS[1:] + style.COLOURS[:1]
     return {names[row]: colour for row, colour in zip(chosen, colours, strict=False)}
 

@@ -249,9 +249,7 @@ def interval_words(results: xr.Dataset, table: xr.DataArray, confidence: float) 
     """What an interval is, such as "95 % interval over 32 seeds"; nothing where there is none."""
     if not table.sel(estimate="low").notnull().any():
         return ""
-    found = analysis.uncertainty(results)
-    units = "test images" if found.over == "images" else found.over
-    return f"{100 * confidence:g} % interval over {found.units} {units}"
+    return f"{100 * confidence:g} % interval over {analysis.uncertainty(results).counted}"
 
 
 def band_key(words: str) -> list[Artist]:

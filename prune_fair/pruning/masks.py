@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PyTree
 
-from prune_fair.types import Mask, Params
+from prune_fair.types import Mask, Params, leaves_by_path
 
 Flat: TypeAlias = dict[str, Any]  # arrays, or their shapes
 
@@ -32,15 +32,11 @@ def apply_mask(params: Params, mask: Mask) -> Params:
     return jax.tree.map(lambda leaf, kept: jnp.where(kept, leaf, 0), params, mask)
 
 
-def flatten(tree: PyTree) -> Flat:
-    """Leaves by path, "dense_0/kernel" for the kernel of layer "dense_0"."""
-    paths = jax.tree_util.tree_leaves_with_path(tree)
-    return {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in paths}
-
-
 def unflatten(flat: Flat, like: PyTree) -> PyTree:
     """The tree of `like`'s structure with the leaves of `flat`."""
-    return jax.tree.unflatten(jax.tree.structure(like), [flat[path] for path in flatten(like)])
+    return jax.tree.unflatten(
+        jax.tree.structure(like), [flat[path] for path in leaves_by_path(like)]
+    )
 
 
 def kernels(tree: PyTree, layers: Sequence[str]) -> list[Any]:
@@ -51,7 +47,7 @@ def kernels(tree: PyTree, layers: Sequence[str]) -> list[Any]:
         >>> [kernel.shape for kernel in kernels(params, ["dense_0"])]
         [(3, 2)]
     """
-    flat = flatten(tree)
+    flat = leaves_by_path(tree)
     return [flat[f"{layer}/kernel"] for layer in layers]
 
 

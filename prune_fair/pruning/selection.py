@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, UInt32
 
-from prune_fair.pruning.masks import flatten, kernels, unflatten
-from prune_fair.types import Mask, Scores
+from prune_fair.pruning.masks import kernels, unflatten
+from prune_fair.types import Mask, Scores, leaves_by_path
 
 NORM_SUFFIX = "_norm"
 
@@ -123,7 +123,7 @@ def four_of_eight(scores: Scores, mask: Mask, prunable: Prunable, kept: Quota) -
 
 
 def _with_kernels(mask: Mask, layers: Sequence[str], parts: Sequence[Array]) -> Mask:
-    flat = flatten(mask)
+    flat = leaves_by_path(mask)
     for layer, part in zip(layers, parts, strict=True):
         flat[f"{layer}/kernel"] = part.reshape(flat[f"{layer}/kernel"].shape)
     return unflatten(flat, mask)
@@ -215,7 +215,7 @@ def _remove_channels(mask: Mask, prunable: Prunable, chosen: Sequence[Array]) ->
     A layer's BatchNorm is named after it, "conv_0_norm"; without scale and shift a removed channel
     is zero behind it too.
     """
-    flat = flatten(mask)
+    flat = leaves_by_path(mask)
     outputs = dict(zip(prunable.layers, chosen, strict=True))
     inputs = dict(zip([*prunable.layers[1:], prunable.reader], chosen, strict=True))
     for path, leaf in flat.items():

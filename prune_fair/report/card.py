@@ -14,6 +14,7 @@ from prune_fair.report.decision import Decision, decide
 from prune_fair.report.evidence import Exemplars, Limits, Ranking, exemplars, limits, ranking
 from prune_fair.report.origin import MethodParts, Origin, method_parts, origin
 from prune_fair.store import open_study, read_study
+from prune_fair.types import GIVEN
 
 
 class TaskCard(NamedTuple):
@@ -123,17 +124,21 @@ def _task(
     )
     config, axes = json.loads(results.attrs["config"]), study["tasks"][name]
     decision, choice = decide(results, require, maximise, confidence)
+    methods = tuple(method_parts(str(method)) for method in results["method"].values)
+    untrained = config["model"]["name"].startswith(GIVEN) and all(
+        part.name == "none" for each in methods for part in each.parts if part.kind == "treatment"
+    )
     return TaskCard(
         name,
         results,
         config["data"],
         config["model"],
-        (study["config"].get("retrains", True) and config.get("recipe")) or {},
+        {} if untrained else config["recipe"] or {},
         results.sizes["seed"],
         results.sizes["level"] - 1,
         tuple(map(str, results["layer"].values)),
         axes["data_sha256"],
-        tuple(method_parts(str(method)) for method in results["method"].values),
+        methods,
         tuple(class_sizes(results)),
         decision,
         choice,

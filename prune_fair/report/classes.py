@@ -3,14 +3,11 @@
 import math
 from typing import NamedTuple
 
-import numpy as np
 import xarray as xr
 
 from prune_fair import analysis
 from prune_fair.report.decision import Decision, Point
 from prune_fair.report.estimate import Estimate, estimates
-
-RARE = 0.5  # of the median class's training images
 
 
 class ClassSize(NamedTuple):
@@ -95,13 +92,14 @@ def class_rows(
 def class_sizes(results: xr.Dataset) -> list[ClassSize]:
     """The sizes of the classes in the order of the dataset."""
     train, test = results["train_count"].values, test_count(results).values
+    rare = analysis.rare_classes(results).values
     return [
         ClassSize(
             str(name),
             int(train[c]),
             100 * float(train[c]) / max(1, train.sum()),
             int(test[c]),
-            bool(train[c] < RARE * np.median(train)),
+            bool(rare[c]),
             _complexity(results, c),
         )
         for c, name in enumerate(results["true"].values)

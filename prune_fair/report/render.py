@@ -9,7 +9,7 @@ import jinja2
 
 from prune_fair import analysis
 from prune_fair.errors import InputError, check
-from prune_fair.report import definitions, figures, sentences, tables
+from prune_fair.report import caveats, definitions, figures, sentences, tables
 from prune_fair.report.card import Card, make_card
 from prune_fair.report.pictures import draw
 
@@ -130,7 +130,7 @@ def _environment(**options: Any) -> jinja2.Environment:
         keep_trailing_newline=True,
         **options,
     )
-    for module in (figures, sentences, tables, definitions):
+    for module in (figures, sentences, tables, definitions, caveats):
         public = {name: word for name, word in vars(module).items() if name[0] != "_"}
         environment.globals |= {name: word for name, word in public.items() if callable(word)}
     environment.globals |= {"fenced": fenced, "verbatim": Verbatim, "MOST_CLASSES": MOST_CLASSES}

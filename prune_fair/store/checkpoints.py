@@ -6,6 +6,7 @@ import jax
 from jaxtyping import PyTree
 
 from prune_fair.errors import InputError, check
+from prune_fair.types import leaves_by_path
 
 
 def save_tree(folder: str | Path, tree: PyTree) -> None:
@@ -62,10 +63,7 @@ def shaped_as(tree: PyTree, like: PyTree, source: str) -> PyTree:
         >>> shaped_as([{"w": 1}, [2]], ({"w": 0}, (0,)), "a checkpoint")
         ({'w': 1}, (2,))
     """
-    found, wanted = (
-        {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in pairs}
-        for pairs in map(jax.tree_util.tree_leaves_with_path, (tree, like))
-    )
+    found, wanted = map(leaves_by_path, (tree, like))
     for path in (*wanted, *found):
         check(
             path in found and path in wanted,

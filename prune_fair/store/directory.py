@@ -60,6 +60,7 @@ class StudyStore:
             "classes": list(dataset.class_names),
             "train_count": dataset.train_count().tolist(),
             "data_sha256": digest(dataset),
+            "image_shape": list(dataset.train_images.shape[1:]),
         }
         if dataset.group_names:
             axes["groups"] = list(dataset.group_names)

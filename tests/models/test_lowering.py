@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from prune_fair.models import LOWERINGS, kernel_major_dot
-from prune_fair.models.lowering import max_pool
+from prune_fair.models.pooling import max_pool
 
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 sizes = st.integers(1, 9)

@@ -25,10 +25,11 @@ def test_layers_are_those_that_flax_names(name):
         variables._asdict(),
         (28, 28, 1),
     )
-    assert found.model.layers == model.layers
-    assert found.classes == 7
-    assert jax.tree.structure(found.model.shapes) == jax.tree.structure(model.shapes)
-    assert found.model.parameters == model.parameters
+    assert found.layers == model.layers
+    found, classes = found.model(), found.classes
+    assert classes == 7
+    assert jax.tree.structure(found.shapes) == jax.tree.structure(model.shapes)
+    assert found.parameters == model.parameters
 
 
 @pytest.mark.parametrize(

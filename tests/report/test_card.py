@@ -11,7 +11,8 @@ from prune_fair import InputError, analysis
 from prune_fair.analysis import DEFAULT_COMPLEXITY
 from prune_fair.fairness import METRICS
 from prune_fair.report import make_card
-from prune_fair.report.definitions import exemplars_in_words, limits_in_words, no_exemplars
+from prune_fair.report.caveats import limits_in_words
+from prune_fair.report.definitions import exemplars_in_words, no_exemplars
 from prune_fair.report.estimate import Estimate
 from prune_fair.report.figures import bound, duration, figure, p_value, told, unit
 from prune_fair.report.origin import command_line, method_parts

@@ -1,0 +1,54 @@
+"""What is asked of an audit."""
+
+from dataclasses import dataclass
+
+from prune_fair.config import StudyConfig
+from prune_fair.errors import check, lookup
+from prune_fair.pruning import FROM_INITIAL, TREATMENTS, Method
+
+PIXELS = ("unit", "standardised")
+
+
+@dataclass(frozen=True)
+class AuditConfig(StudyConfig):
+    """A study of networks that were handed over; its seeds are these networks.
+
+    Attributes:
+        pixels: how bytes reach the network: `unit`, from 0 to 1, or `standardised`, with mean 0 and
+            deviation 1 by channel over the training images, as studies train. Floats stay as they
+            are.
+        networks_sha256: of all numbers of the networks, so that a directory holds one audit.
+
+    Raises:
+        InputError: as `StudyConfig`, and for methods that need what only training here would know.
+    """
+
+    pixels: str = "unit"
+    networks_sha256: str = ""
+
+    def __post_init__(self) -> None:
+        lookup(dict.fromkeys(PIXELS), self.pixels, "pixels")
+        for method in map(Method.parse, self.methods):
+            self._check_method(method)
+        for task in self.tasks:
+            images = task.recipe.recalibrate_images
+            check(images == 0, f"recalibrate_images {images}: a handed-over network cannot; use 0")
+        super().__post_init__()
+
+    def _check_method(self, method: Method) -> None:
+        refused, treatment = f"method {method.name!r}: ", TREATMENTS[method.treatment]
+        check(
+            method.criterion not in FROM_INITIAL,
+            f"{refused}{method.criterion} looks at the initialisation, which an audit does not "
+            "have; use another criterion",
+        )
+        check(
+            not treatment.rewinds and method.treatment != "reinit",
+            f"{refused}{method.treatment} starts from an initialisation, which an audit does not "
+            "have; use none, finetune, lr_rewind or gradual",
+        )
+        check(
+            method.granularity == "unstructured",
+            f"{refused}{method.granularity} needs to know which way a kernel lies and what reads "
+            "its channels; an audit prunes single weights",
+        )

@@ -1,0 +1,69 @@
+"""The pruned networks of an audit, as checkpoints that their owner can load."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from prune_fair.errors import check, unknown
+from prune_fair.models import Apply, Given, given
+from prune_fair.store import DENSE, checkpoint_folder, load_tree, read_study, save_tree
+from prune_fair.types import Variables
+
+
+def export(
+    path: str | Path,
+    method: str,
+    level: int,
+    folder: str | Path,
+    apply: Apply,
+    variables: PyTree,
+) -> list[Path]:
+    """Writes the pruned networks of an audit's method and level as Orbax checkpoints.
+
+    Each holds `variables`, a tree as it was handed over with the removed weights at zero, and
+    `mask`, one like it that is True where a number remains.
+
+    Args:
+        path: the audit's directory.
+        method: one of its methods, or `dense`.
+        level: of its schedule.
+        folder: for a single network's checkpoint; of several it holds one each, by seed.
+        apply: the audited function.
+        variables: of one of the audited networks.
+
+    Returns:
+        The checkpoints.
+
+    Raises:
+        InputError: for a method or level that is not there, or a directory that is no audit.
+    """
+    study = read_study(path)
+    check("networks_sha256" in study["config"], f"{path}: no audit; expected one of `audit`")
+    ((task, axes),) = study["tasks"].items()
+    methods, last = axes["methods"], axes["levels"] - 1
+    if method not in (*methods, DENSE):
+        raise unknown("method", method, [*methods, DENSE])
+    check(0 <= level <= last, f"level {level}: expected 0 to {last}")
+    check((level == 0) == (method == DENSE), f"level {level} of {method}: level 0 is {DENSE}")
+    saved = load_tree(checkpoint_folder(path, task, 0, level))[method]
+    architecture = given(apply, variables, tuple(axes["image_shape"]))
+    seeds, written = study["config"]["seeds"], []
+    for seed in range(seeds):
+        own = jax.tree.map(lambda leaf, seed=seed: leaf[seed], saved)
+        target = Path(folder) / str(seed) if seeds > 1 else Path(folder)
+        save_tree(target, _as_handed_over(architecture, own))
+        written.append(target)
+    return written
+
+
+def _as_handed_over(architecture: Given, saved: Mapping[str, Any]) -> dict[str, PyTree]:
+    """A network's variables and mask as trees like those that `apply` takes."""
+    state, mask = saved.get("state") or {}, saved["mask"]
+    kept = jax.tree.map(lambda leaf: np.ones(np.shape(leaf), bool), state)
+    params = jax.tree.map(lambda leaf, kept: np.where(kept, leaf, 0), saved["params"], mask)
+    give = architecture.give
+    return {"variables": give(Variables(params, state)), "mask": give(Variables(mask, kept))}

@@ -1,0 +1,122 @@
+"""A study: tasks, methods, schedule and seeds, known to go together."""
+
+import dataclasses
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from prune_fair import datasets
+from prune_fair.config.task import TaskConfig
+from prune_fair.errors import check
+from prune_fair.models import build
+from prune_fair.pruning import Method, Schedule
+from prune_fair.types import SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """Tasks, each trained with many seeds and pruned with many methods along one schedule.
+
+    Attributes:
+        tasks: at least one; no two of the same dataset and model.
+        methods: names as `Method.parse` takes them; at least one, each once.
+        schedule: the sparsity of each level.
+        seeds: number of networks trained of each task, at least 1.
+        seeds_per_piece: seeds that are trained together and saved as one finished piece of work;
+            host memory and the work that a kill can lose grow with it.
+        votes: whether to count, for each test image, how many networks of a method and level
+            predict each class: 8 bytes a method, level, image and class.
+
+    Raises:
+        InputError: for an unknown method, one that does not fit the schedule or a model, or values
+            outside these ranges.
+
+    Example:
+        >>> StudyConfig(methods=("random-global-rewind",), seeds=2).pruned_networks
+        24
+    """
+
+    tasks: tuple[TaskConfig, ...] = (TaskConfig(),)
+    methods: tuple[str, ...] = ("magnitude-global-rewind",)
+    schedule: Schedule = Schedule()
+    seeds: int = 32
+    seeds_per_piece: int = 32
+    votes: bool = False
+
+    def __post_init__(self) -> None:
+        for kind, names in (("method", self.methods), ("task", self.task_names)):
+            check(bool(names), f"no {kind}s: expected at least one")
+            check(len({*names}) == len(names), f"{kind}s {names}: expected each once")
+        for method in map(Method.parse, self.methods):
+            self._check_block(method)
+            once = not self.schedule.iterative or len(self.schedule.sparsity_by_level()) == 2
+            check(
+                once or not method.forgets_start,
+                f"method {method.name!r} scores by how far weights moved from the initialisation, "
+                f"and the schedule prunes networks that {method.treatment} began elsewhere; "
+                "expected one-shot or 1 level, or another treatment",
+            )
+            for model in (task.model for task in self.tasks):
+                check(
+                    not method.removes_channels or model.is_chain,
+                    f"method {method.name!r}: channels of {model.name} cannot be removed, since "
+                    f"its layers are no chain; leave out '-{method.granularity}'",
+                )
+        for name in ("seeds", "seeds_per_piece"):
+            check(getattr(self, name) >= 1, f"{name} {getattr(self, name)}: expected at least 1")
+        for task in self.tasks:
+            self._check_layers(task)
+
+    def _check_layers(self, task: TaskConfig) -> None:
+        """Raises `InputError` for methods that do not fit a model whose layers are known by now.
+
+        Where the shape of the images is known with the images, the study refuses such methods.
+        """
+        methods = [method for method in map(Method.parse, self.methods) if method.needs_shapes]
+        data, model = task.data, task.model
+        shape = datasets.known_shape(data.name, data.classes, data.downsample)
+        if methods and shape is not None and not model.is_given:
+            built = build(model.name, *shape, model.widths, width=model.width)
+            for method in methods:
+                method.check_fits(built)
+
+    def _check_block(self, method: Method) -> None:
+        """Raises `InputError` for an n:m method under a schedule of other sparsities than its."""
+        if method.block is None:
+            return
+        sparsity = 1 - method.block[0] / method.block[1]
+        asked = self.schedule.sparsity_by_level()[1:]
+        check(
+            all(math.isclose(each, sparsity) for each in asked),
+            f"method {method.name!r} has sparsity {sparsity} at every level, the schedule asks for "
+            f"{', '.join(f'{each:.4g}' for each in asked)}; expected one-shot with sparsities "
+            f"{sparsity}",
+        )
+
+    @property
+    def task_names(self) -> tuple[str, ...]:
+        """The tasks' nodes in the results."""
+        return tuple(task.name for task in self.tasks)
+
+    @property
+    def pruned_networks(self) -> int:
+        """How many networks the study prunes; the dense ones are not counted."""
+        levels = len(self.schedule.sparsity_by_level()) - 1
+        return len(self.tasks) * len(self.methods) * levels * self.seeds
+
+    @property
+    def networks(self) -> int:
+        """How many networks the study trains, dense and pruned."""
+        return self.pruned_networks + len(self.tasks) * self.seeds
+
+    def as_json(self) -> dict[str, Any]:
+        """Every field, as JSON types."""
+        return json.loads(json.dumps(dataclasses.asdict(self)))
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the canonical JSON of every field and the schema version."""
+        content = {"schema_version": SCHEMA_VERSION, **self.as_json()}
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()

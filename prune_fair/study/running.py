@@ -1,0 +1,161 @@
+"""A study from its config to its directory: what it is about, on which machine, and where to."""
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import xarray as xr
+
+from prune_fair.config import StudyConfig, TaskConfig
+from prune_fair.errors import check
+from prune_fair.pruning import Method
+from prune_fair.store import StudyStore, open_study, writing
+from prune_fair.study.levels import Progress, TaskRun, run_task, silent, treatment_of
+from prune_fair.training import network
+from prune_fair.training.plan import Plan, PlanConfig, make_plan, use_every_core
+from prune_fair.training.population import Population
+from prune_fair.training.programs import Seeds, build_model, make_programs, make_task
+from prune_fair.training.retraining import levels_together
+from prune_fair.training.spans import check_steps
+from prune_fair.types import Dataset, Model, Variables
+
+
+class Subject(NamedTuple):
+    """What a task is about.
+
+    Attributes:
+        dataset: its images.
+        model: the architecture.
+        task: what its networks share, as a plan has it computed.
+        dense: variables of trained networks, stacked by seed; None where they are to be trained.
+    """
+
+    dataset: Dataset
+    model: Model
+    task: Callable[[Plan], network.Task]
+    dense: Variables | None = None
+
+
+def run_study(
+    config: StudyConfig,
+    path: str | Path,
+    *,
+    plan: PlanConfig = PlanConfig(),
+    progress: Progress = silent,
+) -> xr.DataTree:
+    """Runs a study into a directory, or goes on where the directory holds it half done.
+
+    Args:
+        config: what to train and prune.
+        path: the study's directory.
+        plan: what is asked of the plan that lays networks over the machine.
+        progress: told of networks as they are finished.
+
+    Returns:
+        The results, as `open_study` gives them.
+
+    Raises:
+        InputError: for data that cannot be had, or a directory that cannot be used.
+
+    Example:
+        >>> import tempfile
+        >>> from prune_fair import RecipeConfig, Schedule, TaskConfig
+        >>> task = TaskConfig(recipe=RecipeConfig(epochs=1))  # an mlp on digits
+        >>> config = StudyConfig((task,), schedule=Schedule(levels=1), seeds=2)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     results = run_study(config, folder)["digits/mlp"]
+        >>> results.sparsity.isel(method=0, seed=0).round(2).values.tolist()
+        [0.0, 0.3]
+    """
+    for task in config.tasks:
+        name = task.model.name
+        check(
+            not task.model.is_given, f"model {name!r}: is to be handed over; use prune_fair.audit"
+        )
+    return carry_out(config, path, partial(_own_subjects, config), plan, progress)
+
+
+def carry_out(
+    config: StudyConfig,
+    path: str | Path,
+    subjects: Callable[[], Mapping[str, Subject]],
+    plan: PlanConfig,
+    progress: Progress,
+) -> xr.DataTree:
+    """As `run_study`, of subjects by the name of their task, which are asked for where needed."""
+    with writing(path, config.as_json(), config.fingerprint()) as store:
+        store.check_plan(asdict(plan))
+        if store.study["complete"]:
+            progress(config.networks, reused=True)
+            return open_study(path)
+        use_every_core()
+        asked = subjects()
+        for method, subject in itertools.product(config.methods, asked.values()):
+            Method.parse(method).check_fits(subject.model)
+        parameters = max(subject.model.parameters for subject in asked.values())
+        audit = any(subject.dense is not None for subject in asked.values())
+        laid = make_plan(min(config.seeds, config.seeds_per_piece), parameters, plan, audit)
+        tasks = {name: subject.task(laid) for name, subject in asked.items()}
+        treatments = [treatment_of(method) for method in config.methods]
+        for task in tasks.values():
+            check_steps(task.recipe, treatments, network.total_steps(task))
+        store.begin_run(asdict(laid))
+        for name, subject in asked.items():
+            machine = Population(laid)
+            run_task(_begin_task(config, name, tasks[name], subject, machine, store, progress))
+        store.finish()
+    return open_study(path)
+
+
+def _own_subjects(config: StudyConfig) -> dict[str, Subject]:
+    """Those whose networks are trained by the study itself."""
+
+    def subject(task: TaskConfig) -> Subject:
+        dataset = task.data.load()
+        made = partial(make_task, task, dataset, votes=config.votes)
+        return Subject(dataset, build_model(task, dataset), made)
+
+    return {task.name: subject(task) for task in config.tasks}
+
+
+def _begin_task(
+    config: StudyConfig,
+    name: str,
+    task: network.Task,
+    subject: Subject,
+    machine: Population,
+    store: StudyStore,
+    progress: Progress,
+) -> TaskRun:
+    """Puts a task on the machine, and tells the store what its results look like."""
+    dataset, dense = subject.dataset, subject.dense
+    levels = len(config.schedule.sparsity_by_level())
+    store.describe_task(name, config.methods, levels, task.model.layers, dataset, config.votes)
+    one_go = not config.schedule.iterative and not any(
+        treatment_of(name).trains for name in config.methods
+    )
+    networks = min(config.seeds, config.seeds_per_piece) * len(config.methods)
+    together = levels_together(networks, task, levels - 1) if one_go else 0
+    programs = make_programs(machine, task, config.methods, max(1, together))
+    if dense is not None:
+        programs = programs._replace(initialise=partial(_of_seeds, dense))
+    return TaskRun(
+        name,
+        config,
+        task,
+        machine.share(network.DeviceData(*dataset[:4], dataset.test_groups)),
+        programs,
+        store,
+        progress,
+        dense is not None,
+        together,
+    )
+
+
+def _of_seeds(dense: Variables, shared: tuple[Any, ...], seeds: Seeds) -> Variables:
+    """What networks of these seeds start from, where they were handed over."""
+    return jax.tree.map(lambda leaf: leaf[seeds], dense)
