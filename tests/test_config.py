@@ -1,7 +1,9 @@
 import dataclasses
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from prune_fair import (
@@ -13,7 +15,7 @@ from prune_fair import (
     StudyConfig,
     TaskConfig,
 )
-from prune_fair.datasets import DATASETS, KNOWN, known_shape
+from prune_fair.datasets import DATASETS, KNOWN, known_shape, load
 
 
 def test_fingerprint_covers_every_field(toy_config):
@@ -156,11 +158,47 @@ def test_methods_that_fit_are_taken():
 
 
 def test_what_is_known_with_the_images_is_refused_later():
-    """Their shape is known only where it needs no loading, and where they can be made smaller."""
-    for data in (DataConfig("idx:folder"), DataConfig(downsample=3)):
+    """Where they are not here, or cannot be made smaller so."""
+    elsewhere = [DataConfig(f"{source}:not_here") for source in ("idx", "npz", "tfds")]
+    for data in (*elsewhere, DataConfig(downsample=3)):
         assert study("magnitude-dense_7=0.5-rewind", data=data)
     with pytest.raises(InputError, match="layer dense_0 has 4 inputs, no multiple of 8"):
         study("magnitude-layerwise-4:8-rewind", sparsities=(0.5,), data=DataConfig(downsample=4))
+
+
+@pytest.mark.parametrize("source", ["idx", "npz", "tfds"])
+def test_images_that_are_here_say_what_does_not_fit(source, by_source):
+    """Images of 6 x 6: 2:4 divides their 36 inputs, 4:8 does not."""
+    name = by_source[source]
+    assert known_shape(name) == ((6, 6, 1), 3)
+    assert study(
+        "magnitude-layerwise-2:4-rewind", ModelConfig(widths=(8,)), (0.5,), DataConfig(name)
+    )
+    with pytest.raises(InputError, match="layer dense_0 has 36 inputs, no multiple of 8"):
+        study("magnitude-layerwise-4:8-rewind", sparsities=(0.5,), data=DataConfig(name))
+    with pytest.raises(InputError, match="unknown prunable layer in method .* 'dense_7'"):
+        study("magnitude-dense_7=0.5-rewind", data=DataConfig(name))
+
+
+@pytest.fixture
+def by_source(tmp_path, write_idx_folder, monkeypatch):
+    """The same kind of images in each way that a dataset is named by where it lies."""
+    write_idx_folder(tmp_path / "idx", (6, 6), (6, 3), 3)
+    data = load(f"idx:{tmp_path / 'idx'}")
+    arrays = {"x_train": data.train_images, "y_train": data.train_labels}
+    np.savez(tmp_path / "all.npz", **arrays, x_test=data.test_images, y_test=data.test_labels)
+    records = [{"image": image, "label": 0} for image in data.test_images]
+    features = dict.fromkeys(("image", "label"), SimpleNamespace(names=["ant", "bee", "cow"]))
+    builder = SimpleNamespace(
+        info=SimpleNamespace(features=features, splits=("train", "test")),
+        as_data_source=lambda split: {"test": records}[split],  # training images are not read
+    )
+    monkeypatch.setattr("tensorflow_datasets.builder", lambda *_, **__: builder)
+    return {
+        "idx": f"idx:{tmp_path / 'idx'}",
+        "npz": f"npz:{tmp_path / 'all.npz'}",
+        "tfds": "tfds:any",
+    }
 
 
 def test_methods_that_fit_every_model_build_none(monkeypatch):

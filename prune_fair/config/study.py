@@ -70,9 +70,9 @@ class StudyConfig:
             self._check_layers(task)
 
     def _check_layers(self, task: TaskConfig) -> None:
-        """Raises `InputError` for methods that do not fit a model whose layers are known by now.
+        """Raises `InputError` for methods that do not fit the model of a task.
 
-        Where the shape of the images is known with the images, the study refuses such methods.
+        Where the images are not on this machine yet, the study refuses such methods when it runs.
         """
         methods = [method for method in map(Method.parse, self.methods) if method.needs_shapes]
         data, model = task.data, task.model

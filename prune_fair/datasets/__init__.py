@@ -8,7 +8,7 @@ from prune_fair.datasets.complexity import COMPLEXITY, class_complexity
 from prune_fair.datasets.digits import digits
 from prune_fair.datasets.idx import fashion_mnist, idx
 from prune_fair.datasets.npz import npz
-from prune_fair.datasets.tfds import tfds
+from prune_fair.datasets.tfds import tfds, tfds_shape
 from prune_fair.datasets.transforms import (
     check_classes,
     check_downsample,
@@ -21,7 +21,7 @@ from prune_fair.datasets.transforms import (
     label_noise,
     long_tail,
 )
-from prune_fair.errors import check, unknown
+from prune_fair.errors import InputError, check, unknown
 from prune_fair.types import GIVEN, Dataset
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "GROUPED",
     "KNOWN",
     "PARAMETRIC",
+    "SHAPES",
     "augment",
     "check_classes",
     "check_downsample",
@@ -54,7 +55,8 @@ DATASETS: dict[str, Callable[[], Dataset]] = {
     "digits": digits,
     "fashion_mnist": fashion_mnist,
 }
-KNOWN: dict[str, tuple[tuple[int, int, int], int]] = {  # image shape and classes, without loading
+Shape = tuple[tuple[int, int, int], int]  # of an image (h, w, c), and the number of classes
+KNOWN: dict[str, Shape] = {  # whether the dataset is on this machine or not
     "digits": ((8, 8, 1), 10),
     "fashion_mnist": ((28, 28, 1), 10),
 }
@@ -62,6 +64,9 @@ PARAMETRIC: dict[str, Callable[[str], Dataset]] = {
     "idx:DIR": idx,
     "npz:FILE": npz,
     "tfds:NAME": tfds,
+}
+SHAPES: dict[str, Callable[[str], Shape]] = {  # where it takes less than to load all images
+    "tfds:NAME": tfds_shape,
 }
 GROUPED: dict[str, Callable[[str, str], Dataset]] = {  # what may know groups beside classes
     "npz:FILE": npz,
@@ -93,13 +98,11 @@ def check_groups(name: str, groups: str) -> None:
     )
 
 
-def known_shape(
-    name: str, classes: Sequence[str] = (), factor: int = 1
-) -> tuple[tuple[int, int, int], int] | None:
-    """Image shape and number of classes, if known without loading anything; else None.
+def known_shape(name: str, classes: Sequence[str] = (), factor: int = 1) -> Shape | None:
+    """Image shape and number of classes as the data is now; None if it is not on this machine.
 
     Args:
-        name: of the dataset.
+        name: of the dataset; a row of `KNOWN` need not be on this machine.
         classes: those that are chosen; empty for all.
         factor: by which images are made smaller; where it does not divide them, None.
 
@@ -107,12 +110,22 @@ def known_shape(
         >>> known_shape("digits", ("3", "8"), 2)
         ((4, 4, 1), 2)
     """
-    if name not in KNOWN:
+    try:
+        (height, width, channels), all_classes = KNOWN[name] if name in KNOWN else _shape(name)
+    except InputError:
         return None
-    (height, width, channels), all_classes = KNOWN[name]
     if height % factor or width % factor:
         return None
     return (height // factor, width // factor, channels), len(classes) or all_classes
+
+
+def _shape(name: str) -> Shape:
+    """What the data itself says; raises `InputError` where it cannot be had."""
+    row, argument = _parametric(name)
+    if row in SHAPES:
+        return SHAPES[row](argument)
+    dataset = PARAMETRIC[row](argument)
+    return dataset.test_images.shape[1:], len(dataset.class_names)
 
 
 def load(name: str, groups: str = "") -> Dataset:

@@ -30,26 +30,28 @@ def tfds(name: str, groups: str = "") -> Dataset:
         InputError: if it is not prepared, only TensorFlow could read it, or it holds no labelled
             images of one size in both splits, or no such groups; the message says what to run.
     """
-    builder = _prepared_builder(name)
-    features: Any = builder.info.features
-    splits = builder.info.splits
-    check(
-        {"image", "label"} <= set(features),
-        f"tfds:{name}: expected the features 'image' and 'label', found {sorted(features)}",
-    )
+    features: Any = _labelled_builder(name).info.features
     check(
         not groups or groups in features,
         f"tfds:{name}: no feature {groups!r} to group by; found {sorted(features)}",
-    )
-    check(
-        {"train", "test"} <= set(splits),
-        f"tfds:{name}: expected the splits 'train' and 'test', found {sorted(splits)}",
     )
     train = read_split(name, "train")
     test = read_split(name, "test", [groups] if groups else [])
     names = tuple(features["label"].names)
     dataset = Dataset(train[0], train[1], test[0], test[1], names)
     return _grouped(dataset, name, groups, features[groups], test[2]) if groups else dataset
+
+
+def tfds_shape(name: str) -> tuple[tuple[int, int, int], int]:
+    """Image shape and number of classes of such a dataset: those of its first test image.
+
+    Raises:
+        InputError: as `tfds`.
+    """
+    builder = _labelled_builder(name)
+    features: Any = builder.info.features
+    first = next(iter(_records(builder, name, "test")))
+    return first["image"].shape, len(features["label"].names)
 
 
 def read_split(name: str, split: str, others: Sequence[str] = ()) -> tuple[np.ndarray, ...]:
@@ -85,6 +87,22 @@ def _grouped(dataset: Dataset, name: str, groups: str, feature: Any, values: np.
         different, codes = np.unique(values, return_inverse=True)
         names = [v.decode() if isinstance(v, bytes) else str(v) for v in different.tolist()]
     return dataset._replace(test_groups=codes.astype(np.int32), group_names=tuple(names))
+
+
+def _labelled_builder(name: str):
+    """The builder of a prepared dataset of labelled images, split into train and test."""
+    builder = _prepared_builder(name)
+    info: Any = builder.info
+    features, splits = set(info.features), set(info.splits)
+    check(
+        {"image", "label"} <= features,
+        f"tfds:{name}: expected the features 'image' and 'label', found {sorted(features)}",
+    )
+    check(
+        {"train", "test"} <= splits,
+        f"tfds:{name}: expected the splits 'train' and 'test', found {sorted(splits)}",
+    )
+    return builder
 
 
 def _prepared_builder(name: str):
