@@ -23,7 +23,6 @@ PACKAGES = (
     "optax",
     "orbax-checkpoint",
     "numpy",
-    "scikit-learn",
     "xarray",
 )
 

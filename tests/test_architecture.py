@@ -24,7 +24,6 @@ def test_import_contracts_hold():
         ("orbax", ("store/",)),
         ("matplotlib", ("plots/",)),
         ("tensorflow_datasets", ("datasets/",)),
-        ("sklearn", ("datasets/",)),
         ("tyro", ("cli/",)),
         ("rich", ("console/",)),
         ("jinja2", ("report/",)),

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, TypeAlias
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
 from jaxtyping import PyTree
 
 from prune_fair.errors import InputError, check, lookup
@@ -204,6 +203,8 @@ def _classes(apply: Apply, like: PyTree, images: jax.ShapeDtypeStruct) -> int:
 
 def _are_trained(variables: PyTree) -> list[bool]:
     """Which leaves are parameters."""
+    from flax import nnx  # half a second that studies of our own architectures need not wait
+
     named, flags = _names_params(variables), []
     parts = jax.tree_util.tree_leaves_with_path(
         variables, is_leaf=lambda part: isinstance(part, nnx.Variable)

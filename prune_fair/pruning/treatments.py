@@ -19,6 +19,7 @@ class Treatment(NamedTuple):
         trains: whether it is retrained at all.
         rewinds: whether training goes on from the recipe's `rewind_step` and not its beginning.
         gradual: whether it is pruned little by little while it trains, and not before.
+        begins_anew: whether it starts from fresh variables, which are drawn for no other.
 
     Example:
         >>> TREATMENTS["rewind"].rewinds, TREATMENTS["none"].trains
@@ -30,6 +31,7 @@ class Treatment(NamedTuple):
     trains: bool = True
     rewinds: bool = False
     gradual: bool = False
+    begins_anew: bool = False
 
 
 def finetune(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
@@ -86,7 +88,7 @@ TREATMENTS: dict[str, Treatment] = {
     "finetune": Treatment(finetune, full_learning_rate=False),
     "lr_rewind": Treatment(lr_rewind),
     "rewind": Treatment(rewind, rewinds=True),
-    "reinit": Treatment(reinit),
+    "reinit": Treatment(reinit, begins_anew=True),
     "gradual": Treatment(gradual, gradual=True),
     "none": Treatment(none, trains=False),
 }

@@ -13,6 +13,7 @@ import numpy as np
 from prune_fair.config import StudyConfig
 from prune_fair.pruning import TREATMENTS, Method, Treatment
 from prune_fair.store import DENSE, StudyStore
+from prune_fair.study.background import Submit, at_once, in_background
 from prune_fair.training import network
 from prune_fair.training.counts import counts
 from prune_fair.training.programs import Programs, Seeds
@@ -45,7 +46,7 @@ class TaskRun(NamedTuple):
     """What all levels and seeds of one task share.
 
     Its dense networks may be `given`; `levels_together` of networks that are not trained are pruned
-    at a time, 0 where each level waits for the one before.
+    at a time, 0 where each level waits for the one before. Levels are saved `behind` the next one.
     """
 
     name: str
@@ -57,13 +58,16 @@ class TaskRun(NamedTuple):
     progress: Progress
     given: bool = False
     levels_together: int = 0
+    behind: Submit = at_once
 
 
 def run_task(run: TaskRun) -> None:
     """Every block of seeds of one task, from the dense networks to the last level."""
     block = run.config.seeds_per_piece
-    for first in range(0, run.config.seeds, block):
-        run_block(run, np.arange(first, min(first + block, run.config.seeds), dtype=np.int32))
+    with in_background() as behind:
+        run = run._replace(behind=behind)
+        for first in range(0, run.config.seeds, block):
+            run_block(run, np.arange(first, min(first + block, run.config.seeds), dtype=np.int32))
 
 
 def run_block(run: TaskRun, seeds: Seeds) -> None:
@@ -102,7 +106,7 @@ def run_untrained(run: TaskRun, piece: Piece, levels: range, dense: Networks) ->
         pieces = [piece._replace(level=level) for level in some]
         together = prune_untrained(pieces, run.config.methods, dense)
         for each, pruned in zip(pieces, together, strict=True):
-            _save(run, each, pruned)
+            run.behind(_save, run, each, pruned)
             run.progress(len(each.seeds) * len(pruned))
 
 
@@ -136,7 +140,9 @@ def _treat(
     masks: Mapping[str, Mask],
 ) -> dict[str, Networks]:
     """The variables that every method's survivors train from."""
-    fresh = piece.programs.initialise((np.int32(piece.level),), piece.seeds)
+    fresh = rewound  # nobody asks for it
+    if any(treatment_of(name).begins_anew for name in masks):
+        fresh = piece.programs.initialise((np.int32(piece.level),), piece.seeds)
     return {
         name: Networks(treatment_of(name).start(rewound, parents[name].variables, fresh), mask)
         for name, mask in masks.items()
@@ -149,7 +155,7 @@ def _retrain(run: TaskRun, piece: Piece, starts: Mapping[str, Networks]) -> dict
     if DENSE in starts and run.given:
         treatments = {DENSE: TREATMENTS["none"]}
     retrained = retrain(piece, starts, treatments, run.progress)
-    _save(run, piece, retrained)
+    run.behind(_save, run, piece, retrained)
     return {name: each.networks for name, each in retrained.items()}
 
 
