@@ -1,6 +1,7 @@
 """The plan: how networks are laid over a machine, by backend, and what a person asks of it."""
 
 import contextlib
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -98,7 +99,7 @@ class Defaults(NamedTuple):
     Attributes:
         chunk: members a device trains at once.
         small_chunk: the same for networks of at most `SMALL` parameters.
-        members: members a call.
+        members: members a call, about: seeds are cut into calls of one size.
         lowering: how layers compute.
         compiler_options: what XLA is asked for.
         brief_options: and beside that for programs that run for moments only.
@@ -171,10 +172,11 @@ def make_plan(
         most, lowering = 1, backend.audit_lowering
     chunk = asked.chunk or min(most, -(-seeds // devices))
     step = devices * chunk
+    calls = max(1, round(seeds / backend.members))  # of the smallest kind: few places are left over
     return Plan(
         devices,
         chunk,
-        members=asked.members or step * -(-min(seeds, backend.members) // step),
+        members=asked.members or step * math.ceil(seeds / (calls * step)),
         lowering=asked.lowering or lowering,
         shuffling=asked.shuffling,
         dtype=asked.dtype,

@@ -129,6 +129,13 @@ def test_plan_of_this_machine():
     assert make_plan(seeds=40, parameters=12_000).chunk == 4
 
 
+@pytest.mark.parametrize(
+    ("seeds", "members"), [(8, 8), (32, 32), (33, 40), (40, 40), (48, 24), (64, 32), (1000, 32)]
+)
+def test_calls_of_equal_size_leave_few_places_over(seeds, members):
+    assert make_plan(seeds, parameters=12_000).members == members
+
+
 def test_plan_as_asked():
     asked = PlanConfig(1, 3, 6, "native", "shared", "bfloat16")
     plan = make_plan(5, 0, asked)
