@@ -34,18 +34,23 @@ def test_caller_goes_on_but_one_piece_ahead_only():
         assert gate.is_set()
 
 
+def in_turn(*functions):
+    with in_background() as submit:
+        for function in functions:
+            submit(function)
+
+
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
 def test_failures_are_raised_at_the_next_piece_or_the_end(error):
     def fail():
         raise error("disk full")
 
     done = []
-    with pytest.raises(error, match="disk full"), in_background() as submit:
-        submit(fail)
-        submit(done.append, 1)
+    with pytest.raises(error, match="disk full"):
+        in_turn(fail, lambda: done.append(1))
     assert not done
-    with pytest.raises(error, match="disk full"), in_background() as submit:
-        submit(fail)
+    with pytest.raises(error, match="disk full"):
+        in_turn(fail)
 
 
 def test_what_is_under_way_is_finished_where_the_caller_fails():
@@ -56,8 +61,12 @@ def test_what_is_under_way_is_finished_where_the_caller_fails():
         threading.Event().wait(0.05)
         done.append(1)
 
-    with pytest.raises(KeyboardInterrupt), in_background() as submit:
-        submit(slow)
-        assert begun.wait(10)
-        raise KeyboardInterrupt
+    def interrupted():
+        with in_background() as submit:
+            submit(slow)
+            assert begun.wait(10)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert done == [1]
