@@ -130,6 +130,14 @@ def test_exports_that_are_refused(audited, networks, digits, tmp_path, method, l
         export(audited[1], method, level, tmp_path / "x", mlp, networks[0])
 
 
+def test_variables_of_another_architecture_are_no_shape_to_export_in(audited, tmp_path):
+    def linear(variables, images):
+        return images.reshape(len(images), 64) @ variables["w"]
+
+    with pytest.raises(InputError, match="variables: at .* expected networks of one architecture"):
+        export(audited[1], METHODS[0], 1, tmp_path / "x", linear, {"w": np.zeros((64, 10))})
+
+
 def test_only_audits_are_exported(study, networks, digits, tmp_path):
     with pytest.raises(InputError, match="no audit"):
         export(study[1], METHODS[0], 1, tmp_path, mlp, networks[0])

@@ -202,7 +202,9 @@ def by_source(tmp_path, write_idx_folder, monkeypatch):
 
 
 def test_methods_that_fit_every_model_build_none(monkeypatch):
+    """Nor do they look at images."""
     monkeypatch.setattr("prune_fair.config.study.build", None)
+    monkeypatch.setattr("prune_fair.datasets.known_shape", None)
     assert study("magnitude-global-rewind-output")
 
 

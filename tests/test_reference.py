@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "reference"
 ROOMS = ("analysis", "datasets", "fairness", "models", "plots", "pruning", "report")
-TYPES = ("Batch", "Dataset", "Model", "Network", "Variables")
+TYPES = ("Batch", "Dataset", "Model", "Network", "Variables", "leaves_by_path")
 
 
 def public() -> list[tuple[str, str, str]]:

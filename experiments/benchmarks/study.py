@@ -92,7 +92,7 @@ def run_apart(*size: int) -> tuple[float, dict[str, Any]]:
 
 
 def run_here(out: Path, seeds: int, levels: int, epochs: int) -> dict[str, Any]:
-    """Runs the study with a clock around every program; what is left is reading and writing."""
+    """Runs the study with a clock around every program; what is left is loading and waiting."""
     spent: dict[str, float] = defaultdict(float)
     compiling = CompileClock()
 
@@ -121,7 +121,7 @@ def run_here(out: Path, seeds: int, levels: int, epochs: int) -> dict[str, Any]:
     started = time.perf_counter()
     running.run_study(config, out)
     whole = time.perf_counter() - started
-    seconds = {**spent, "write and all else": whole - sum(spent.values())}
+    seconds = {**spent, "waiting for writes, and all else": whole - sum(spent.values())}
     return {"networks": config.networks, "seconds": seconds}
 
 

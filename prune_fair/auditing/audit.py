@@ -117,17 +117,28 @@ def audit(
         networks_sha256=_digest(networks),
     )
     _check_recipe(methods, recipe)
+    subject = _subject(dataset, architecture, networks, task.recipe, scaled)
+    return carry_out(config, path, lambda: {task.name: subject}, plan, progress)
+
+
+def _subject(
+    dataset: Dataset,
+    architecture: Given,
+    networks: Sequence[PyTree],
+    recipe: RecipeConfig,
+    pixels: Pixels,
+) -> Subject:
+    """What a study is about whose dense networks are these."""
     taken = [architecture.take(variables) for variables in networks]
     dense = jax.tree.map(lambda *leaves: np.stack(list(map(np.asarray, leaves))), *taken)
 
     def made(plan: Plan) -> network.Task:
         """As a study's, of the network that was handed over."""
         model, classes = architecture.model(plan.lowering), len(dataset.class_names)
-        shared = task.recipe, len(dataset.train_labels), classes, plan.shuffling
-        return network.Task(model, scaled, *shared, len(dataset.group_names), votes=True)
+        shared = recipe, len(dataset.train_labels), classes, plan.shuffling
+        return network.Task(model, pixels, *shared, len(dataset.group_names), votes=True)
 
-    subject = Subject(dataset, architecture.model(), made, dense)
-    return carry_out(config, path, lambda: {task.name: subject}, plan, progress)
+    return Subject(dataset, architecture.model(), made, dense)
 
 
 def _check_recipe(methods: Sequence[str], recipe: RecipeConfig | None) -> None:

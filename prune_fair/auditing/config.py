@@ -43,7 +43,7 @@ class AuditConfig(StudyConfig):
             "have; use another criterion",
         )
         check(
-            not treatment.rewinds and method.treatment != "reinit",
+            not treatment.rewinds and not treatment.begins_anew,
             f"{refused}{method.treatment} starts from an initialisation, which an audit does not "
             "have; use none, finetune, lr_rewind or gradual",
         )

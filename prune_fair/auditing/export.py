@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from prune_fair.errors import check, unknown
-from prune_fair.models import Apply, Given, given
+from prune_fair.models import Apply, Given, check_alike, given
 from prune_fair.store import DENSE, checkpoint_folder, load_tree, read_study, save_tree
 from prune_fair.types import Variables
 
@@ -39,7 +39,8 @@ def export(
         The checkpoints.
 
     Raises:
-        InputError: for a method or level that is not there, or a directory that is no audit.
+        InputError: for a method or level that is not there, a directory that is no audit, or
+            variables that are not those of an audited network's architecture.
     """
     study = read_study(path)
     check("networks_sha256" in study["config"], f"{path}: no audit; expected one of `audit`")
@@ -49,8 +50,11 @@ def export(
         raise unknown("method", method, [*methods, DENSE])
     check(0 <= level <= last, f"level {level}: expected 0 to {last}")
     check((level == 0) == (method == DENSE), f"level {level} of {method}: level 0 is {DENSE}")
+    check("image_shape" in axes, f"{path}: an audit of an earlier version; audit again elsewhere")
     saved = load_tree(checkpoint_folder(path, task, 0, level))[method]
     architecture = given(apply, variables, tuple(axes["image_shape"]))
+    audited = jax.tree.map(lambda leaf: leaf[0], saved["params"])
+    check_alike(architecture.take(variables).params, audited, "variables")
     seeds, written = study["config"]["seeds"], []
     for seed in range(seeds):
         own = jax.tree.map(lambda leaf, seed=seed: leaf[seed], saved)

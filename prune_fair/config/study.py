@@ -76,8 +76,10 @@ class StudyConfig:
         """
         methods = [method for method in map(Method.parse, self.methods) if method.needs_shapes]
         data, model = task.data, task.model
+        if not methods or model.is_given:
+            return
         shape = datasets.known_shape(data.name, data.classes, data.downsample)
-        if methods and shape is not None and not model.is_given:
+        if shape is not None:
             built = build(model.name, *shape, model.widths, width=model.width)
             for method in methods:
                 method.check_fits(built)

@@ -99,7 +99,7 @@ def check_groups(name: str, groups: str) -> None:
 
 
 def known_shape(name: str, classes: Sequence[str] = (), factor: int = 1) -> Shape | None:
-    """Image shape and number of classes as the data is now; None if it is not on this machine.
+    """Image shape and number of classes as the data is now; None where it cannot be had.
 
     Args:
         name: of the dataset; a row of `KNOWN` need not be on this machine.

@@ -43,15 +43,17 @@ def tfds(name: str, groups: str = "") -> Dataset:
 
 
 def tfds_shape(name: str) -> tuple[tuple[int, int, int], int]:
-    """Image shape and number of classes of such a dataset: those of its first test image.
+    """The shape of a dataset's first test image, and its number of classes.
 
     Raises:
-        InputError: as `tfds`.
+        InputError: if it is not prepared, only TensorFlow could read it, or it holds no labelled
+            test images.
     """
     builder = _labelled_builder(name)
     features: Any = builder.info.features
-    first = next(iter(_records(builder, name, "test")))
-    return first["image"].shape, len(features["label"].names)
+    for record in _records(builder, name, "test"):
+        return record["image"].shape, len(features["label"].names)
+    raise InputError(f"tfds:{name}: expected test images, found none")
 
 
 def read_split(name: str, split: str, others: Sequence[str] = ()) -> tuple[np.ndarray, ...]:

@@ -9,6 +9,7 @@ import xarray as xr
 
 from prune_fair import analysis
 from prune_fair.errors import check
+from prune_fair.pruning import TREATMENTS, Method
 from prune_fair.report.classes import ClassRow, ClassSize, class_rows, class_sizes
 from prune_fair.report.decision import Decision, decide
 from prune_fair.report.evidence import Exemplars, Limits, Ranking, exemplars, limits, ranking
@@ -126,14 +127,15 @@ def _task(
     decision, choice = decide(results, require, maximise, confidence)
     methods = tuple(method_parts(str(method)) for method in results["method"].values)
     untrained = config["model"]["name"].startswith(GIVEN) and all(
-        part.name == "none" for each in methods for part in each.parts if part.kind == "treatment"
+        not TREATMENTS[Method.parse(str(name)).treatment].trains
+        for name in results["method"].values
     )
     return TaskCard(
         name,
         results,
         config["data"],
         config["model"],
-        {} if untrained else config["recipe"] or {},
+        {} if untrained else config["recipe"],
         results.sizes["seed"],
         results.sizes["level"] - 1,
         tuple(map(str, results["layer"].values)),

@@ -13,7 +13,7 @@ import numpy as np
 from prune_fair.config import StudyConfig
 from prune_fair.pruning import TREATMENTS, Method, Treatment
 from prune_fair.store import DENSE, StudyStore
-from prune_fair.study.background import Submit, at_once, in_background
+from prune_fair.study.background import Submit
 from prune_fair.training import network
 from prune_fair.training.counts import counts
 from prune_fair.training.programs import Programs, Seeds
@@ -56,18 +56,16 @@ class TaskRun(NamedTuple):
     programs: Programs
     store: StudyStore
     progress: Progress
+    behind: Submit
     given: bool = False
     levels_together: int = 0
-    behind: Submit = at_once
 
 
 def run_task(run: TaskRun) -> None:
     """Every block of seeds of one task, from the dense networks to the last level."""
     block = run.config.seeds_per_piece
-    with in_background() as behind:
-        run = run._replace(behind=behind)
-        for first in range(0, run.config.seeds, block):
-            run_block(run, np.arange(first, min(first + block, run.config.seeds), dtype=np.int32))
+    for first in range(0, run.config.seeds, block):
+        run_block(run, np.arange(first, min(first + block, run.config.seeds), dtype=np.int32))
 
 
 def run_block(run: TaskRun, seeds: Seeds) -> None:

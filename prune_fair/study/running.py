@@ -14,6 +14,7 @@ from prune_fair.config import StudyConfig, TaskConfig
 from prune_fair.errors import check
 from prune_fair.pruning import Method
 from prune_fair.store import StudyStore, open_study, writing
+from prune_fair.study.background import Submit, in_background
 from prune_fair.study.levels import Progress, TaskRun, run_task, silent, treatment_of
 from prune_fair.training import network
 from prune_fair.training.plan import Plan, PlanConfig, make_plan, use_every_core
@@ -106,7 +107,9 @@ def carry_out(
         store.begin_run(asdict(laid))
         for name, subject in asked.items():
             machine = Population(laid)
-            run_task(_begin_task(config, name, tasks[name], subject, machine, store, progress))
+            told = store, progress
+            with in_background() as behind:
+                run_task(_begin_task(config, name, tasks[name], subject, machine, *told, behind))
         store.finish()
     return open_study(path)
 
@@ -130,6 +133,7 @@ def _begin_task(
     machine: Population,
     store: StudyStore,
     progress: Progress,
+    behind: Submit,
 ) -> TaskRun:
     """Puts a task on the machine, and tells the store what its results look like."""
     dataset, dense = subject.dataset, subject.dense
@@ -151,6 +155,7 @@ def _begin_task(
         programs,
         store,
         progress,
+        behind,
         dense is not None,
         together,
     )

@@ -172,11 +172,12 @@ def make_plan(
         most, lowering = 1, backend.audit_lowering
     chunk = asked.chunk or min(most, -(-seeds // devices))
     step = devices * chunk
-    calls = max(1, round(seeds / backend.members))  # of the smallest kind: few places are left over
+    groups = math.ceil(seeds / step)
+    calls = max(1, round(groups / max(1, round(backend.members / step))))
     return Plan(
         devices,
         chunk,
-        members=asked.members or step * math.ceil(seeds / (calls * step)),
+        members=asked.members or step * math.ceil(groups / calls),
         lowering=asked.lowering or lowering,
         shuffling=asked.shuffling,
         dtype=asked.dtype,

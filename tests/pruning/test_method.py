@@ -158,3 +158,10 @@ def test_treatments_start_from_what_they_say():
     assert [n for n, row in TREATMENTS.items() if not row.trains] == ["none"]
     assert [n for n, row in TREATMENTS.items() if row.rewinds] == ["rewind"]
     assert [n for n, row in TREATMENTS.items() if row.gradual] == ["gradual"]
+
+
+@pytest.mark.parametrize("treatment", TREATMENTS.values(), ids=TREATMENTS)
+def test_fresh_variables_are_drawn_for_treatments_that_start_from_them(treatment):
+    rewound, trained, fresh = Variables({}, {"at": 0}), Variables({}, {"at": 1}), Variables({}, {})
+    start = treatment.start(rewound, trained, fresh)
+    assert (start is fresh) == treatment.begins_anew

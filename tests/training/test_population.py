@@ -130,10 +130,16 @@ def test_plan_of_this_machine():
 
 
 @pytest.mark.parametrize(
-    ("seeds", "members"), [(8, 8), (32, 32), (33, 40), (40, 40), (48, 24), (64, 32), (1000, 32)]
+    ("seeds", "members"), [(8, 8), (32, 32), (33, 40), (40, 40), (48, 24), (64, 32), (1000, 40)]
 )
 def test_calls_of_equal_size_leave_few_places_over(seeds, members):
     assert make_plan(seeds, parameters=12_000).members == members
+
+
+@pytest.mark.parametrize(("seeds", "members"), [(40, 40), (65, 64), (95, 64), (500, 64)])
+def test_an_accelerator_s_calls_are_no_larger_than_its_chunks(seeds, members, monkeypatch):
+    monkeypatch.setattr("jax.default_backend", lambda: "gpu")
+    assert make_plan(seeds, parameters=12_000, asked=PlanConfig(devices=1)).members == members
 
 
 def test_plan_as_asked():
