@@ -1,10 +1,11 @@
 """What the rooms hand to each other."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import jax
 import numpy as np
+from jax.tree_util import KeyPath
 from jaxtyping import Array, Bool, Float, Float32, Int, Key, PyTree, UInt8
 
 SCHEMA_VERSION = 3
@@ -18,6 +19,7 @@ Scores: TypeAlias = PyTree[Float[AnyArray, "..."]]
 PRNGKey: TypeAlias = Key[Array, ""]
 Images: TypeAlias = Float[Array, "n h w c"]
 Logits: TypeAlias = Float[Array, "n classes"]
+Tree = TypeVar("Tree")
 
 
 class Dataset(NamedTuple):
@@ -88,6 +90,8 @@ class Model(NamedTuple):
         shapes: of the parameters, a tree as `init` gives it.
         chain: whether each layer reads the one before it and no other, so that its channels can
             be removed whole.
+        transposed: layers whose kernels are kept transposed while they train, for the sake of speed
+            alone: what goes in and comes out of a training is as `init` gives it.
 
     Example:
         >>> from prune_fair.models import build
@@ -103,11 +107,24 @@ class Model(NamedTuple):
     layers: tuple[str, ...]
     shapes: PyTree[jax.ShapeDtypeStruct]
     chain: bool = True
+    transposed: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> int:
         """How many numbers a mask may remove; running statistics are not counted."""
         return sum(leaf.size for leaf in jax.tree.leaves(self.shapes))
+
+    def arranged(self, tree: Tree) -> Tree:
+        """Any tree of kernels as training keeps them: those of `transposed` transposed.
+
+        Its own inverse.
+        """
+        kernels = tuple(f"/{layer}/kernel" for layer in self.transposed)
+
+        def arrange(path: KeyPath, leaf: Array) -> Array:
+            return leaf.mT if f"/{path_name(path)}".endswith(kernels) else leaf
+
+        return jax.tree.map_with_path(arrange, tree) if kernels else tree
 
     def in_evaluation(self, state: State) -> Callable[[Params, Images], Logits]:
         """`apply` as a function of the parameters alone, by these running statistics."""
@@ -150,5 +167,15 @@ def leaves_by_path(tree: PyTree) -> dict[str, Any]:
         >>> leaves_by_path({"dense_0": {"kernel": 1}, "norms": [2]})
         {'dense_0/kernel': 1, 'norms/0': 2}
     """
-    paths = jax.tree_util.tree_leaves_with_path(tree)
-    return {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in paths}
+    return {path_name(path): leaf for path, leaf in jax.tree.leaves_with_path(tree)}
+
+
+def path_name(path: KeyPath) -> str:
+    """A leaf's path as JAX gives it, in words: "dense_0/kernel".
+
+    Example:
+        >>> [(path, _)] = jax.tree.leaves_with_path({"dense_0": {"kernel": 1}})
+        >>> path_name(path)
+        'dense_0/kernel'
+    """
+    return jax.tree_util.keystr(path, simple=True, separator="/")

@@ -78,7 +78,10 @@ def build(
     """
     module = lookup(MODELS, name, "model")
     fields = {field.name for field in dataclasses.fields(module)}
-    options: dict[str, Any] = {"lowering": lookup(LOWERINGS, lowering, "lowering")}
+    options: dict[str, Any] = {}
+    row = lookup(LOWERINGS, lowering, "lowering")
+    if "lowering" in fields:
+        options["lowering"] = row
     if widths:
         check("widths" in fields, f"widths {tuple(widths)}: those of {name} are fixed; leave out")
         options["widths"] = tuple(widths)
@@ -150,8 +153,16 @@ def from_flax(
         not has_state or hasattr(module, "momentum"),
         f"{type(module).__name__} has BatchNorm and no field momentum; add it, for its layers",
     )
-    chain = is_chain(type(module))
-    return Model(init, apply, apply_train, statistics, tuple(layers), shapes.params, chain)
+    return Model(
+        init,
+        apply,
+        apply_train,
+        statistics,
+        tuple(layers),
+        shapes.params,
+        chain=is_chain(type(module)),
+        transposed=getattr(module, "transposed", ()),
+    )
 
 
 def _layers(params: Mapping[str, Any], path: str = "") -> Iterator[str]:

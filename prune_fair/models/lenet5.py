@@ -1,11 +1,12 @@
 """LeNet-5 for small images."""
 
-from functools import partial
+from typing import ClassVar
 
 import flax.linen as nn
 from jaxtyping import Array, Float
 
 from prune_fair.errors import check
+from prune_fair.models.columns import dense
 from prune_fair.models.lowering import LOWERINGS, Lowering
 
 SMALLEST_IMAGE = 12
@@ -17,6 +18,8 @@ class LeNet5(nn.Module):
     Source: LeCun et al. 1998; ReLU and max pooling in place of tanh and subsampling, and the first
     convolution padded, so that 28x28 images give the original's sizes.
     """
+
+    transposed: ClassVar[tuple[str, ...]] = ("dense_0",)
 
     classes: int
     lowering: Lowering = LOWERINGS["native"]
@@ -30,13 +33,12 @@ class LeNet5(nn.Module):
             f"images of {height}x{width} are too small for lenet5: expected at least "
             f"{SMALLEST_IMAGE}x{SMALLEST_IMAGE}; use --model mlp",
         )
-        dense = partial(nn.Dense, dot_general=self.lowering.dot_general)
         hidden = self._convolve(images, 6, "SAME", "conv_0")
         hidden = self._convolve(hidden, 16, "VALID", "conv_1")
-        hidden = hidden.reshape(len(hidden), -1)
+        hidden = hidden.reshape(len(hidden), -1).T
         for number, width in enumerate((120, 84)):
-            hidden = nn.relu(dense(width, name=f"dense_{number}")(hidden))
-        return dense(self.classes, name="output")(hidden)
+            hidden = nn.relu(dense(hidden, width, f"dense_{number}"))
+        return dense(hidden, self.classes, "output").T
 
     def _convolve(self, images: Array, channels: int, padding: str, name: str) -> Array:
         """Convolution, pooling, bias, ReLU: the last two keep order, and so may come last."""

@@ -89,10 +89,10 @@ def train(
         return jax.lax.scan(scanned, carry, (shuffled_batches(task, key), numbers))
 
     drawn = epoch_keys(task, level, seed), step_numbers(recipe, steps)
-    start = Variables(apply_mask(variables.params, mask), variables.state)
+    start = task.model.arranged(Variables(apply_mask(variables.params, mask), variables.state))
     moments = make_optimizer(recipe, total_steps(task)).init(start.params)
     (trained, _), _ = jax.lax.scan(epoch, (start, moments), drawn)
-    return finish(task, data, level, trained, seed)
+    return finish(task, data, level, task.model.arranged(trained), seed)
 
 
 def train_span(
@@ -128,8 +128,9 @@ def train_span(
         )
 
     start = Variables(apply_mask(variables.params, mask), variables.state)
-    carry = start, moments
-    trained, moments = jax.lax.fori_loop(first // steps, -(-last // steps), epoch, carry)
+    carry = task.model.arranged((start, moments))
+    carry = jax.lax.fori_loop(first // steps, -(-last // steps), epoch, carry)
+    trained, moments = task.model.arranged(carry)
     moments = mask_moments(task.recipe, moments, mask)
     return finish(task, data, level, trained, seed)._replace(moments=moments)
 
@@ -144,10 +145,12 @@ def make_step(
 ) -> Callable[[Carry, Array, Array | None], Carry]:
     """One step of training, from the rows of its batch and, where one is counted, its number.
 
+    It takes and gives variables and moments as `Model.arranged` has them.
     The mask holds before the first step and after every update, so each forward pass sees removed
     weights as zero, and neither momentum nor weight decay revives them. (Optimisers work weight by
     weight: what the gradients of removed weights are does not matter.)
     """
+    mask = task.model.arranged(mask)
 
     def step(carry: Carry, rows: Array, number: Array | None) -> Carry:
         (params, state), moments = carry
@@ -181,8 +184,13 @@ def finish(
 def training_loss(
     params: Params, task: Task, state: State, batch: Batch
 ) -> tuple[Float[Array, ""], State]:
-    """Mean cross-entropy of a batch in training, and the running statistics after it."""
-    logits, state = task.model.apply_train(Variables(params, state), batch.images)
+    """Mean cross-entropy of a batch in training, and the running statistics after it.
+
+    The parameters come as `Model.arranged` has them.
+    """
+    logits, state = task.model.apply_train(
+        Variables(task.model.arranged(params), state), batch.images
+    )
     labels = jax.nn.one_hot(batch.labels, task.classes)  # its gradient is no scatter
     return optax.softmax_cross_entropy(logits, labels).mean(), state
 

@@ -46,10 +46,13 @@ class Population:
         axis of any length, and gives such arrays; it compiles once (a `brief` one with less
         care). Its argument `done` hears of members as they are finished.
         """
+        alone = self.plan.chunk == 1  # axes of length 1 would stand in XLA's way
 
         def on_device(shared: Any, members: Any) -> Any:
             return jax.lax.map(
-                lambda member: function(*shared, *member), members, batch_size=self.plan.chunk
+                lambda member: function(*shared, *member),
+                members,
+                batch_size=None if alone else self.plan.chunk,
             )
 
         program = self._compiled(on_device, (P(), P(AXIS)), P(AXIS), brief)

@@ -3,10 +3,11 @@ import itertools
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from prune_fair.errors import InputError
-from prune_fair.models import MODELS, build, from_flax
+from prune_fair.models import MLP, MODELS, build, from_flax
 from prune_fair.pruning import full_mask, kernels, removed_weights
 
 SCALED = {"alexnet", "vgg11", "resnet18", "vit"}
@@ -90,6 +91,20 @@ def test_running_statistics_move_in_training_and_not_in_evaluation(name):
         assert close(by_these, logits, atol=1e-3)
     else:
         assert close(jax.jit(model.apply)(variables, images), logits)
+
+
+def test_layers_of_columns_are_those_of_flax():
+    class Plain(nn.Module):
+        @nn.compact
+        def __call__(self, images):
+            hidden = nn.relu(nn.Dense(7, name="dense_0")(images.reshape(len(images), -1)))
+            return nn.Dense(3, name="output")(hidden)
+
+    ours, theirs = from_flax(MLP(3, widths=(7,)), (4, 4, 1)), from_flax(Plain(), (4, 4, 1))
+    images = jax.random.normal(jax.random.key(1), (5, 4, 4, 1))
+    variables = ours.init(jax.random.key(0))
+    assert jax.tree.all(jax.tree.map(np.array_equal, variables, theirs.init(jax.random.key(0))))
+    assert close(ours.apply(variables, images), theirs.apply(variables, images))
 
 
 def test_parameter_counts_by_hand():

@@ -97,6 +97,29 @@ def test_equals_a_plain_loop_over_the_same_batches():
     assert jax.tree.all(close)
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_kernel_kept_transposed_changes_rounding_alone(optimizer):
+    task, data = make_task(optimizer=optimizer, learning_rate=0.01)
+    assert task.model.transposed == ("dense_0",)
+    variables, mask = start(task, data)
+    plain = task._replace(model=task.model._replace(transposed=()))
+    ours, theirs = (train(each, data, variables, half(mask)).variables for each in (task, plain))
+    assert jax.tree.map(jnp.shape, ours) == jax.tree.map(jnp.shape, variables)
+    assert same(ours, theirs, atol=1e-5)
+
+
+def test_arranged_transposes_named_kernels_wherever_they_are_and_back():
+    task, data = make_task()
+    variables, mask = start(task, data)
+    moments = optax.adam(0.1).init(variables.params)
+    arranged = task.model.arranged((variables, mask, moments))
+    kernels = [arranged[0].params, arranged[1], arranged[2][0].mu, arranged[2][0].nu]
+    assert [tree["dense_0"]["kernel"].shape for tree in kernels] == [(16, 64)] * 4
+    assert [tree["output"]["kernel"].shape for tree in kernels] == [(16, 10)] * 4
+    assert np.array_equal(kernels[0]["dense_0"]["kernel"].T, variables.params["dense_0"]["kernel"])
+    assert same(task.model.arranged(arranged), (variables, mask, moments))
+
+
 def test_learning_rate_share_scales_the_steps():
     task, data = make_task(epochs=1, batch_size=200, decay="constant", momentum=0.0)
     variables, mask = start(task, data)
