@@ -28,6 +28,7 @@ PEERS = {
     "torch, a process a core": Job("torch_peers", "one_thread"),
     "torch.func": Job("torch_peers", "stacked"),
     "JAX, a step at a time": Job("jax_peers", "sequential"),
+    "JAX, as JaxPruner's example": Job("jax_peers", "as_jaxpruner"),
     "plain vmap": Job("jax_peers", "plain_vmap"),
 }
 PEAKS = {name: Job(name, "matmul_peak") for name in ("jax_peers", "torch_peers")}

@@ -18,7 +18,8 @@ from prune_fair.pruning import TREATMENTS, Method, Schedule
 from prune_fair.study import Progress, Subject, carry_out, silent
 from prune_fair.training import network
 from prune_fair.training.images import Pixels
-from prune_fair.training.plan import Plan, PlanConfig, use_every_core
+from prune_fair.training.machine import set_up_jax
+from prune_fair.training.plan import Plan, PlanConfig
 from prune_fair.types import GIVEN, Dataset
 
 Data = DataConfig | Dataset | Mapping[str, np.ndarray]
@@ -96,7 +97,7 @@ def audit(
         >>> results["arrays/network"].sparsity.values.round(2).tolist()
         [[[0.0, 0.5, 0.9]]]
     """
-    use_every_core()
+    set_up_jax()
     dataset, architecture = _prepare(apply, networks, data, apply_train)
     standardise = pixels == "standardised"
     scaled = Pixels.of(dataset) if standardise else Pixels.as_they_are(dataset[0].shape[-1])

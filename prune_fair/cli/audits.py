@@ -17,7 +17,8 @@ from prune_fair.config import DataConfig, RecipeConfig
 from prune_fair.errors import InputError, check
 from prune_fair.pruning import Schedule
 from prune_fair.store import entry_of, load_tree, shaped_as
-from prune_fair.training.plan import PlanConfig, use_every_core
+from prune_fair.training.machine import set_up_jax
+from prune_fair.training.plan import PlanConfig
 
 RECIPE = RecipeConfig()
 
@@ -65,7 +66,7 @@ def audit(
     """
     from prune_fair.report import write_card  # brings matplotlib
 
-    use_every_core()  # before the user's module makes an array
+    set_up_jax()  # before the user's module makes an array
     apply, like = _found(network)
     networks = [entry_of(load_tree(each), entry, str(each)) for each in checkpoints]
     if like is not None:

@@ -17,7 +17,8 @@ from prune_fair.store import StudyStore, open_study, writing
 from prune_fair.study.background import Submit, in_background
 from prune_fair.study.levels import Progress, TaskRun, run_task, silent, treatment_of
 from prune_fair.training import network
-from prune_fair.training.plan import Plan, PlanConfig, make_plan, use_every_core
+from prune_fair.training.machine import set_up_jax
+from prune_fair.training.plan import Plan, PlanConfig, make_plan
 from prune_fair.training.population import Population
 from prune_fair.training.programs import Seeds, build_model, make_programs, make_task
 from prune_fair.training.retraining import levels_together
@@ -93,7 +94,7 @@ def carry_out(
         if store.study["complete"]:
             progress(config.networks, reused=True)
             return open_study(path)
-        use_every_core()
+        set_up_jax()
         asked = subjects()
         for method, subject in itertools.product(config.methods, asked.values()):
             Method.parse(method).check_fits(subject.model)

@@ -1,0 +1,87 @@
+"""Compiled programs are kept from one run to the next, where nobody has said otherwise."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from prune_fair.training import machine
+
+PROGRAM = """
+import jax
+from prune_fair.training.machine import set_up_jax
+set_up_jax()
+hits = []
+jax.monitoring.register_event_listener(lambda event, **_: hits.append(event))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+print(jax.jit(lambda a: a @ a + 1)(jax.numpy.ones((8, 8))).sum())
+print(jax.device_count(), hits.count("/jax/compilation_cache/cache_hits") > 0)
+"""
+
+
+def run(before: str = "", **environment: str) -> list[str]:
+    """What a process of its own prints, without the tests' cache."""
+    inherited = {name: text for name, text in os.environ.items() if not name.startswith("JAX_")}
+    done = subprocess.run(
+        [sys.executable, "-c", before + PROGRAM],
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+def kept(folder: Path) -> list[Path]:
+    return list(folder.rglob("jit_*"))
+
+
+def test_a_second_run_compiles_nothing_again(tmp_path):
+    home = {"XDG_CACHE_HOME": str(tmp_path)}
+    cores = str(len(os.sched_getaffinity(0)))
+    assert run(**home) == ["576.0", cores, "False"]
+    assert {path.parent for path in kept(tmp_path)} == {
+        tmp_path / "prune_fair" / f"programs-{machine.processor()}"
+    }
+    assert run(**home) == ["576.0", cores, "True"]
+
+
+def test_what_was_compiled_before_does_not_turn_it_off(tmp_path):
+    before = "import jax; jax.numpy.ones(3).sum()\n"
+    run(before, XDG_CACHE_HOME=str(tmp_path))
+    assert run(before, XDG_CACHE_HOME=str(tmp_path))[2] == "True"
+
+
+def test_whoever_has_a_cache_or_wants_none_gets_that(tmp_path):
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+    run(XDG_CACHE_HOME=str(ours), JAX_COMPILATION_CACHE_DIR=str(theirs))
+    assert kept(theirs)
+    assert not ours.exists()
+    run(XDG_CACHE_HOME=str(ours), JAX_ENABLE_COMPILATION_CACHE="false")
+    assert not kept(ours)
+
+
+def test_without_a_folder_to_write_to_nothing_is_kept(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert run(XDG_CACHE_HOME=str(tmp_path / "file"))[2] == "False"
+
+
+def test_processors_that_differ_share_no_programs(monkeypatch):
+    ours = machine.processor()
+    assert ours == machine.processor()
+    monkeypatch.setattr(Path, "exists", lambda path: True)
+    monkeypatch.setattr(Path, "read_text", lambda path: "model: x\nflags : sse avx2\n")
+    older = machine.processor()
+    monkeypatch.setattr(Path, "read_text", lambda path: "model: y\nflags : sse avx2\n")
+    assert machine.processor() == older != ours
+
+
+@pytest.mark.parametrize(("cache", "home"), [("", "h"), ("x", "x/prune_fair")])
+def test_cache_folder_follows_the_convention(monkeypatch, tmp_path, cache, home):
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", cache and str(tmp_path / cache))
+    expected = tmp_path / (home if cache else ".cache/prune_fair")
+    assert machine.cache_folder() == expected
