@@ -53,7 +53,7 @@ TOY_METHODS = ("magnitude-global-rewind", "random-layerwise-channel-finetune")
 
 def pytest_collection_modifyitems(items):
     """The longest first, so that the workers end together."""
-    items.sort(key=lambda item: "test_experiments" not in item.nodeid)
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture(scope="session")

@@ -25,22 +25,26 @@ def run(script: str, *words: str) -> dict:
 
 def test_engine_against_a_peer():
     flags = ("--rounds", "2", "--seconds", "0.01", "--members", "4", "--json")
-    peer = "JAX, a step at a time"
-    result = run("engine.py", "--workloads", "digits-mlp", "--peers", peer, *flags)["digits-mlp"]
-    assert {*result["peers"]} == {"prune_fair", peer}
-    faster = result["peers"][peer]["engine_is_faster"]
-    assert 0 < faster["min"] <= faster["median"] <= faster["max"]
+    peers = "JAX, a step at a time", "JAX, as JaxPruner's example"
+    result = run("engine.py", "--workloads", "digits-mlp", "--peers", *peers, *flags)["digits-mlp"]
+    assert {*result["peers"]} == {"prune_fair", *peers}
+    for peer in peers:
+        faster = result["peers"][peer]["engine_is_faster"]
+        assert 0 < faster["min"] <= faster["median"] <= faster["max"]
     assert result["peers"]["prune_fair"]["engine_is_faster"]["median"] == 1
     assert result["share_of_matmul_peak"]["median"] > 0
-    assert result["peers"][peer]["peak_memory_mib"] > 0
+    assert all(peer["peak_memory_mib"] > 0 for peer in result["peers"].values())
 
 
 def test_whole_study_and_where_its_time_goes():
-    result = run("study.py", "--rounds", "1", "--seeds", "2", "--levels", "1", "--epochs", "1")
-    assert result["networks"] == 10
-    assert 0 < result["share_not_training"]["median"] < 1
-    assert {"train", "compile train", "prune", "evaluate"} <= {*result["seconds"]}
-    assert all(part["min"] >= 0 for part in result["seconds"].values())
+    results = run("study.py", "--rounds", "1", "--seeds", "2", "--levels", "1", "--epochs", "1")
+    for result in results.values():
+        assert result["networks"] == 10
+        assert 0 < result["share_not_training"]["median"] < 1
+        assert {"train", "compile train", "prune", "evaluate"} <= {*result["seconds"]}
+        assert all(part["min"] >= 0 for part in result["seconds"].values())
+    first, again = (results[name]["seconds"]["compile train"] for name in ("first", "again"))
+    assert again["median"] < first["median"]
 
 
 @pytest.fixture

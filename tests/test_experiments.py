@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "experiments"))
 from fashion_mnist import fashion_mnist
 from quickstart import quickstart
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def optimised():

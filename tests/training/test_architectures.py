@@ -65,6 +65,7 @@ def test_vgg11_on_digits(tmp_path):
     check_study(config, tmp_path, 540)
 
 
+@pytest.mark.long
 @needs_fashion_mnist
 @pytest.mark.parametrize("model", METHODS)
 def test_study_on_fashion_mnist(model, tmp_path):
