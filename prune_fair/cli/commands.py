@@ -14,11 +14,13 @@ from prune_fair.cli.listing import list_rows
 from prune_fair.cli.points import metrics
 from prune_fair.cli.report import report
 from prune_fair.cli.votes import exemplars
+from prune_fair.training.machine import end_quickly
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command `prune-fair`."""
     words = sys.argv[1:] if arguments is None else arguments
+    end_quickly()
     with one_line_errors():
         tyro.extras.subcommand_cli_from_dict(
             {

@@ -85,3 +85,11 @@ def test_cache_folder_follows_the_convention(monkeypatch, tmp_path, cache, home)
     monkeypatch.setenv("XDG_CACHE_HOME", cache and str(tmp_path / cache))
     expected = tmp_path / (home if cache else ".cache/prune_fair")
     assert machine.cache_folder() == expected
+
+
+def test_nothing_is_left_for_the_collector_at_the_end():
+    """Handlers run last first: one of before the set-up sees what it leaves."""
+    watching = (
+        "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 100_000))\n"
+    )
+    assert run(watching, JAX_ENABLE_COMPILATION_CACHE="false")[-1] == "True"
