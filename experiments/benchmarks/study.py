@@ -31,6 +31,7 @@ from prune_fair.study import running
 from prune_fair.training.population import Population
 
 STEPS_PER_EPOCH = 17
+OUTSIDE = "starting Python, importing, ending"
 
 
 def main(
@@ -101,7 +102,9 @@ def run_apart(programs: str, *size: int) -> dict[str, Any]:
         started = time.perf_counter()
         done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
         wall = time.perf_counter() - started
-        return {**json_format.loads(done.stdout.splitlines()[-1]), "wall": wall}
+        result = json_format.loads(done.stdout.splitlines()[-1])
+        result["seconds"][OUTSIDE] = wall - sum(result["seconds"].values())
+        return {**result, "wall": wall}
 
 
 def run_here(out: Path, seeds: int, levels: int, epochs: int) -> dict[str, Any]:
