@@ -6,7 +6,7 @@ import flax.linen as nn
 from jaxtyping import Array, Float
 
 from prune_fair.errors import check
-from prune_fair.models.columns import dense
+from prune_fair.models.columns import dense, logits
 from prune_fair.models.lowering import LOWERINGS, Lowering
 
 SMALLEST_IMAGE = 12
@@ -38,7 +38,7 @@ class LeNet5(nn.Module):
         hidden = hidden.reshape(len(hidden), -1).T
         for number, width in enumerate((120, 84)):
             hidden = nn.relu(dense(hidden, width, f"dense_{number}"))
-        return dense(hidden, self.classes, "output").T
+        return logits(hidden, self.classes)
 
     def _convolve(self, images: Array, channels: int, padding: str, name: str) -> Array:
         """Convolution, pooling, bias, ReLU: the last two keep order, and so may come last."""

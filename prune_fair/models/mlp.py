@@ -5,7 +5,7 @@ from typing import ClassVar
 import flax.linen as nn
 from jaxtyping import Array, Float
 
-from prune_fair.models.columns import dense
+from prune_fair.models.columns import dense, logits
 
 
 class MLP(nn.Module):
@@ -25,4 +25,4 @@ class MLP(nn.Module):
         hidden = images.reshape(len(images), -1).T
         for number, width in enumerate(self.widths):
             hidden = nn.relu(dense(hidden, width, f"dense_{number}"))
-        return dense(hidden, self.classes, "output").T
+        return logits(hidden, self.classes)
