@@ -36,7 +36,7 @@ def pictures(results: xr.Dataset) -> Iterator[tuple[str, Any]]:
     method, last = str(results["method"].values[0]), results.sizes["level"] - 1
     data = json.loads(results.attrs["config"])["data"]
     images = DataConfig(**data | {"classes": tuple(data["classes"])}).load().test_images
-    chosen = analysis.select(results, pooled=True)
+    chosen = analysis.select(results)
     yield "overview", plots.overview(results)
     yield "recalls", plots.recalls(results)
     yield "frontier", plots.frontier(results, chosen=chosen)

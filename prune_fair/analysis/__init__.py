@@ -21,6 +21,15 @@ from prune_fair.analysis.frontiers import (
     ranking_change,
     reference_point,
 )
+from prune_fair.analysis.per_network import (
+    SPARSITY,
+    class_recall,
+    classes_without_images,
+    count_networks,
+    diverged,
+    known_metrics,
+    network_metrics,
+)
 from prune_fair.analysis.price import price_of_accuracy
 from prune_fair.analysis.resampling import (
     Results,
@@ -30,22 +39,19 @@ from prune_fair.analysis.resampling import (
     uncertainty,
     with_resamples,
 )
-from prune_fair.analysis.rules import Constraint, Rule, named_numbers
+from prune_fair.analysis.rules import ACCURACY_ALONE, Constraint, Rule, named_numbers
 from prune_fair.analysis.tables import (
     CONFIDENCE,
     DEFAULT_METRICS,
     ESTIMATES,
-    SPARSITY,
-    class_recall,
-    known_metrics,
     metrics,
-    network_metrics,
     operating_points,
     over_seeds,
 )
 from prune_fair.analysis.votes import DISTANCE, exemplar_images, exemplars
 
 __all__ = [
+    "ACCURACY_ALONE",
     "BASELINE",
     "CONFIDENCE",
     "COVARIATES",
@@ -68,8 +74,11 @@ __all__ = [
     "attribute",
     "class_recall",
     "class_tests",
+    "classes_without_images",
     "common_sparsity",
     "compare",
+    "count_networks",
+    "diverged",
     "exemplar_images",
     "exemplars",
     "frontier",

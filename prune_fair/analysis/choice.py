@@ -7,21 +7,15 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float
 
+from prune_fair.analysis.per_network import SPARSITY, check_names, class_recall
 from prune_fair.analysis.resampling import Results, with_resamples
-from prune_fair.analysis.rules import Constraint, Rule
-from prune_fair.analysis.tables import (
-    CONFIDENCE,
-    SPARSITY,
-    check_names,
-    class_recall,
-    operating_points,
-    over_seeds,
-)
+from prune_fair.analysis.rules import Constraint, Rule, holds
+from prune_fair.analysis.tables import CONFIDENCE, operating_points, over_seeds
 from prune_fair.errors import check
-from prune_fair.fairness import FEWEST_SEEDS, METRICS
+from prune_fair.fairness import EVERY_CLASS, FEWEST_SEEDS, METRICS
 from prune_fair.store import DENSE
 
-DEFAULT_REQUIRE = ("recall_change_min>=-0.05",)
+DEFAULT_REQUIRE = (f"{EVERY_CLASS}>=-0.05",)
 DIGITS = 9  # utilities that differ by less are equal
 
 
@@ -32,7 +26,8 @@ class Nearest(NamedTuple):
         constraint: that is looked at.
         binds: whether points hold all the others: then it alone excludes them.
         point: position of the nearest of those, or of all points where none holds the others.
-        slack: its distance to the bound in the metric's unit, below 0 on the wrong side.
+        slack: its distance to the bound in the metric's unit, below 0 on the wrong side; -inf where
+            no point can be judged.
 
     Example:
         >>> from prune_fair import open_example
@@ -47,12 +42,18 @@ class Nearest(NamedTuple):
     point: int
     slack: float
 
+    @property
+    def held(self) -> bool:
+        """Whether the point holds it."""
+        return holds(self.slack)
+
 
 class Choice(NamedTuple):
     """A choice among operating points, and what it is worth.
 
     Attributes:
-        points: all operating points; by point also `qualifies` and `utility`.
+        points: all operating points; by point also `qualifies` and `utility`, which is NaN where
+            the objective is undefined for some networks.
         rule: that was asked.
         accuracy_rule: what is left of it without fairness.
         confidence: of the intervals whose bad ends hold the constraints; None for the means.
@@ -66,7 +67,7 @@ class Choice(NamedTuple):
     Example:
         >>> from prune_fair import open_example
         >>> results = open_example()["digits/mlp"]
-        >>> choice = select(results, ["recall_change_min>=-0.05"])
+        >>> choice = select(results, ["mean_recall_change_min>=-0.05"])
         >>> spared = choice.price.spared.sel(true="8", estimate="mean")  # a fraction
         >>> round(spared.item(), 3)
         0.029
@@ -84,7 +85,7 @@ class Choice(NamedTuple):
 
 def select(
     results: Results,
-    require: Sequence[str] = DEFAULT_REQUIRE,
+    require: Sequence[str | Constraint] = DEFAULT_REQUIRE,
     maximise: str = SPARSITY,
     weights: Mapping[str, float] | None = None,
     confidence: float | None = None,
@@ -92,7 +93,8 @@ def select(
 ) -> Choice:
     """The operating point that holds all constraints and is best by the objective.
 
-    Of equal points the most accurate is chosen. The point is chosen by looking at all of them:
+    Of equal points the most accurate is chosen. A point qualifies only where no network diverged
+    and what is asked is defined for every network. The point is chosen by looking at all of them:
     that is not in its intervals.
 
     Args:
@@ -111,23 +113,24 @@ def select(
     Example:
         >>> from prune_fair import open_example
         >>> results = open_example()["digits/mlp"]
-        >>> choice = select(results, ["recall_change_min>=-0.05"])
+        >>> choice = select(results, ["mean_recall_change_min>=-0.05"])
         >>> chosen = choice.points.isel(point=choice.chosen)
         >>> chosen.method.item(), chosen.sparsity.sel(estimate="mean").round(3).item()
         ('magnitude-global-rewind', 0.834)
     """
     results = with_resamples(results)
     worth = {maximise: 1.0} if weights is None else dict(weights)
-    rule = Rule(tuple(map(Constraint.parse, require)), worth)
+    stated = (Constraint.parse(each) if isinstance(each, str) else each for each in require)
+    rule = Rule(tuple(stated), worth)
     _check_rule(results, rule, confidence)
     accuracy_rule = rule.without_fairness()
     names = rule.names() | accuracy_rule.names() | {SPARSITY, "accuracy"}
     points = operating_points(results, sorted(names), confidence or CONFIDENCE, pooled, False)
     slack, utility = _slack(points, rule, confidence), _utility(points, rule)
-    qualifies = _holds(slack)
+    qualifies = _hold_all(slack)
     points = points.assign(qualifies=("point", qualifies), utility=("point", utility))
     chosen = _best(points, qualifies, utility)
-    accurate = _holds(_slack(points, accuracy_rule, confidence))
+    accurate = _hold_all(_slack(points, accuracy_rule, confidence))
     accuracy_alone = _best(points, accurate, _utility(points, accuracy_rule))
     price = None
     if chosen is not None and accuracy_alone is not None:
@@ -150,7 +153,7 @@ def _check_rule(results: xr.Dataset, rule: Rule, confidence: float | None) -> No
 
 def _utility(points: xr.Dataset, rule: Rule) -> Float[np.ndarray, " points"]:
     signs = {n: 1 if n == SPARSITY or METRICS[n].higher_is_better else -1 for n in rule.worth}
-    means = {name: points[name].sel(estimate="mean").values for name in rule.worth}
+    means = {name: _sound(points, name, "mean") for name in rule.worth}
     return np.sum([each * signs[n] * means[n] for n, each in rule.worth.items()], axis=0)
 
 
@@ -159,14 +162,20 @@ def _slack(
 ) -> Float[np.ndarray, "constraints points"]:
     """How far each point is on the right side of each bound; NaN where it cannot be known."""
     rows = [
-        c.slack(points[c.name].sel(estimate="mean" if confidence is None else c.bad_end()).values)
+        c.slack(_sound(points, c.name, "mean" if confidence is None else c.bad_end()))
         for c in rule.constraints
     ]
     return np.array(rows).reshape(len(rows), points.sizes["point"])
 
 
-def _holds(slack: Float[np.ndarray, "constraints points"]) -> Bool[np.ndarray, " points"]:
-    return np.asarray((slack >= 0).all(axis=0))
+def _sound(points: xr.Dataset, name: str, estimate: str) -> Float[np.ndarray, " points"]:
+    """A metric by point, NaN where a network diverged or the metric is undefined for one."""
+    broken = (points["diverged"] > 0) | (points["undefined"].sel(metric=name) > 0)
+    return points[name].sel(estimate=estimate).where(~broken).values
+
+
+def _hold_all(slack: Float[np.ndarray, "constraints points"]) -> Bool[np.ndarray, " points"]:
+    return np.asarray(holds(slack).all(axis=0))
 
 
 def _best(
@@ -182,7 +191,7 @@ def _best(
 def _nearest(rule: Rule, slack: Float[np.ndarray, "constraints points"]) -> tuple[Nearest, ...]:
     slack, found = np.where(np.isnan(slack), -np.inf, slack), []
     for row, constraint in enumerate(rule.constraints):
-        others = _holds(np.delete(slack, row, axis=0))
+        others = _hold_all(np.delete(slack, row, axis=0))
         among = others if others.any() else np.full_like(others, True)
         point = int(np.argmax(np.where(among, slack[row], -np.inf)))
         found.append(Nearest(constraint, bool(others.any()), point, float(slack[row, point])))

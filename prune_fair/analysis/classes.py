@@ -3,14 +3,9 @@
 import numpy as np
 import xarray as xr
 
+from prune_fair.analysis.per_network import check_dense, class_recall, network_metrics
 from prune_fair.analysis.resampling import Results, as_dataset, networks, with_resamples
-from prune_fair.analysis.tables import (
-    CONFIDENCE,
-    check_dense,
-    class_recall,
-    network_metrics,
-    over_seeds,
-)
+from prune_fair.analysis.tables import CONFIDENCE, over_seeds
 from prune_fair.fairness import benjamini_hochberg, holm, welch
 
 RARE = 0.5  # of the median class's training images

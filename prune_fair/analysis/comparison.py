@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 import xarray as xr
 
+from prune_fair.analysis.per_network import SPARSITY, network_metrics
 from prune_fair.analysis.resampling import (
     Results,
     as_dataset,
@@ -12,7 +13,7 @@ from prune_fair.analysis.resampling import (
     resample_weights,
     with_resamples,
 )
-from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, SPARSITY, network_metrics, over_seeds
+from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, over_seeds
 from prune_fair.errors import check, unknown
 from prune_fair.fairness import (
     FEWEST_SEEDS,

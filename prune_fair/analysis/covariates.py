@@ -7,8 +7,13 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float, Int
 
+from prune_fair.analysis.per_network import (
+    check_dense,
+    class_recall,
+    count_networks,
+    diverged,
+)
 from prune_fair.analysis.resampling import Results, as_dataset
-from prune_fair.analysis.tables import check_dense, class_recall
 from prune_fair.errors import check, lookup, unknown
 from prune_fair.fairness import FEWEST_SEEDS
 
@@ -162,8 +167,9 @@ def _left_out(
     if known.any() and not used.all():
         names = ", ".join(results["true"].values[~used].astype(str))
         notes.append(f"classes without training or test images left out: {names}")
-    if results.get("diverged", xr.DataArray(False)).any():
-        notes.append(f"{results.diverged.sum().item()} diverged networks are counted as they are")
+    lost = count_networks(diverged(results))
+    if lost:
+        notes.append(f"{lost} diverged networks are counted as failures of every class")
     return notes
 
 

@@ -4,17 +4,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
-from prune_fair.analysis.resampling import Results, as_dataset, resample_weights, with_resamples
+from prune_fair.analysis.per_network import KNOWN_NAMES, SPARSITY, check_names
+from prune_fair.analysis.resampling import Results, as_dataset, with_resamples
 from prune_fair.analysis.tables import (
     CONFIDENCE,
     ESTIMATES,
-    KNOWN_NAMES,
-    SPARSITY,
     check_confidence,
-    check_names,
-    network_metrics,
     operating_points,
+    resampled,
 )
 from prune_fair.errors import check, unknown
 from prune_fair.fairness import (
@@ -26,7 +25,6 @@ from prune_fair.fairness import (
     non_dominated_probability,
     percentile_interval,
     rank_agreement,
-    weighted_means,
 )
 
 PERFORMANCE = (SPARSITY, "accuracy")
@@ -118,10 +116,10 @@ def hypervolumes(
     check_confidence(confidence)
     point = reference_point(results, objectives, reference)
     names = results["method"].values
-    resampled = _resampled(results, objectives, point)
+    rows = _resampled_volumes(results, objectives, point)
     seeds = results.sizes["seed"]
-    volumes = corrected_interval(resampled, seeds, confidence)
-    paired = resampled[:, :, None] - resampled[:, None, :]
+    volumes = corrected_interval(rows, seeds, confidence)
+    paired = rows[:, :, None] - rows[:, None, :]
     difference = np.stack(corrected_interval(paired, seeds, confidence), axis=-1)
     return xr.Dataset(
         {
@@ -177,7 +175,7 @@ def ranking_change(
     _check_objectives(results, objectives)
     check_confidence(confidence)
     point = reference_point(results, objectives, reference)
-    pair = [_resampled(results, part, point) for part in (performance, objectives)]
+    pair = [_resampled_volumes(results, part, point) for part in (performance, objectives)]
     seeds = results.sizes["seed"]
     volumes = [corrected_interval(part, seeds, confidence) for part in pair]
     tau = percentile_interval(rank_agreement(*pair), seeds, confidence)
@@ -234,8 +232,7 @@ def _worst(results: Results, name: str) -> float:
         return 1 / as_dataset(results).sizes["true"]
     if name.endswith(FRACTIONS) and not any(part in name for part in CHANGES):
         return 0.0 if METRICS[name].higher_is_better else 1.0
-    values = _by_seed(results, [name])[..., 0]
-    means = weighted_means(resample_weights(as_dataset(results), 0), values)
+    means = _sign(name) * resampled(as_dataset(results), name, 0)
     known = means[np.isfinite(means)]
     return _sign(name) * known.min() if known.size else np.nan
 
@@ -251,38 +248,33 @@ def _sign(name: str) -> int:
     return 1 if name == SPARSITY or METRICS[name].higher_is_better else -1
 
 
-def _by_seed(results: Results, objectives: Sequence[str]) -> np.ndarray:
-    """Objectives of each network, higher is better: (seed, method, level, objective)."""
-    table = network_metrics(results, objectives).transpose("seed", "method", "level")
-    columns = [_sign(name) * table[name].values.astype(float) for name in objectives]
+def _resampled_objectives(
+    results: xr.Dataset, objectives: Sequence[str], resamples: int
+) -> Float[np.ndarray, "rows methods levels objectives"]:
+    """Objectives over networks under each row of weights, higher is better."""
+    columns = [_sign(name) * resampled(results, name, resamples) for name in objectives]
     return np.stack(columns, axis=-1)
 
 
 def _probability(results: xr.Dataset, objectives: Sequence[str]) -> np.ndarray:
     """P(on the frontier) of the points of `operating_points`: the dense network is one of them."""
-    values = _by_seed(results, objectives)
-    seeds, methods, levels, _ = values.shape
+    methods, levels = results.sizes["method"], results.sizes["level"]
     once = (np.arange(levels) > 0) | (np.arange(methods) == 0)[:, None]
-    points = values[:, once]
-    if seeds < FEWEST_SEEDS:
-        return np.full(points.shape[1], np.nan)
-    weights = resample_weights(results, PROBABILITY_RESAMPLES)[1:]
-    return non_dominated_probability(weighted_means(weights, points))
+    if results.sizes["seed"] < FEWEST_SEEDS:
+        return np.full(np.count_nonzero(once), np.nan)
+    values = _resampled_objectives(results, objectives, PROBABILITY_RESAMPLES)[1:]
+    return non_dominated_probability(values[:, once])
 
 
-def _resampled(
+def _resampled_volumes(
     results: xr.Dataset, objectives: Sequence[str], reference: Mapping[str, float]
-) -> np.ndarray:
-    """Hypervolumes under each row of weights: (rows, methods); NaN where nothing is finished."""
-    values = _by_seed(results, objectives)
+) -> Float[np.ndarray, "rows methods"]:
+    """Hypervolumes under each row of weights; NaN for a method without a finished network."""
+    values = _resampled_objectives(results, objectives, VOLUME_RESAMPLES)
     origin = np.array([_sign(name) * reference[name] for name in objectives])
-    weights = resample_weights(results, VOLUME_RESAMPLES)
-    by_method = [
-        hypervolume(weighted_means(weights, values[:, method]), origin)
-        for method in range(values.shape[1])
-    ]
-    lost = np.asarray(np.isnan(values).any(axis=3))
-    return np.where(lost.all(axis=(0, 2)), np.nan, np.stack(by_method, axis=1))
+    by_method = [hypervolume(values[:, method], origin) for method in range(values.shape[1])]
+    lost = np.isnan(values[0]).any(axis=2).all(axis=1)
+    return np.where(lost, np.nan, np.stack(by_method, axis=1))
 
 
 def _ranks(volumes: np.ndarray) -> np.ndarray:

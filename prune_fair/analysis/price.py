@@ -2,17 +2,14 @@
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 
 from prune_fair import fairness
+from prune_fair.analysis.choice import select
+from prune_fair.analysis.per_network import SPARSITY, class_recall
 from prune_fair.analysis.resampling import Results, resample_weights, with_resamples
-from prune_fair.analysis.tables import (
-    CONFIDENCE,
-    ESTIMATES,
-    SPARSITY,
-    class_recall,
-    network_metrics,
-)
+from prune_fair.analysis.rules import Constraint, holds
+from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, resampled
+from prune_fair.fairness import EVERY_CLASS
 
 ACCURACY_TOLERANCE = 0.01
 RECALL_TOLERANCE = 0.05
@@ -26,9 +23,12 @@ def price_of_accuracy(
 ) -> xr.Dataset:
     """What choosing a sparsity by accuracy alone costs the class that it hurts most.
 
-    All changes are against the dense network of the same seed, averaged over seeds. Intervals are
-    percentile bootstraps over seeds; that of a cost is for the level and class that the whole
-    sample names.
+    Both choices are those of `select` among the levels of each method: the sparsest at which mean
+    accuracy has not fallen by more than one tolerance, and the sparsest at which no class's mean
+    recall has fallen by more than the other. Changes are against the dense network of the same
+    seed. Intervals are percentile bootstraps over seeds, in which every resample chooses anew; that
+    of a cost is for the level and class that the whole sample names. A class without test images
+    has no part in this.
 
     Args:
         results: one task's results.
@@ -40,7 +40,7 @@ def price_of_accuracy(
         By method (and `estimate`): `accuracy_level` and `accuracy_sparsity`, the sparsest choice
         within the accuracy tolerance; `worst_class` and `cost`, its change of recall there;
         `fair_level` and `fair_sparsity`, the sparsest choice that keeps every class within the
-        recall tolerance.
+        recall tolerance. Level 0 where nothing qualifies.
 
     Example:
         >>> from prune_fair import open_example
@@ -50,50 +50,55 @@ def price_of_accuracy(
         ('8', [-0.054, -0.075, -0.034])
     """
     results = with_resamples(results)
-    recalls = class_recall(results).transpose("method", "seed", "level", "true").values
-    accuracies = network_metrics(results, ["accuracy"]).accuracy.values
-    sparsities, weights = results[SPARSITY].values, resample_weights(results)
-    rows = [
-        _price(
-            accuracy, recall, sparsity, weights, accuracy_tolerance, recall_tolerance, confidence
+    by_accuracy = Constraint("accuracy_change", ">=", -accuracy_tolerance)
+    by_class = Constraint(EVERY_CLASS, ">=", -recall_tolerance)
+    rows = []
+    for method in range(results.sizes["method"]):
+        own = results.isel(method=[method])
+        accuracy = _sparsest(own, by_accuracy, confidence)
+        fair = _sparsest(own, by_class, confidence)
+        worst, cost = _worst_class(own, accuracy["level"], confidence)
+        rows.append(
+            {
+                **{f"accuracy_{name}": value for name, value in accuracy.items()},
+                **{f"fair_{name}": value for name, value in fair.items()},
+                "worst_class": worst,
+                "cost": cost,
+            }
         )
-        for accuracy, recall, sparsity in zip(accuracies, recalls, sparsities, strict=True)
-    ]
     columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-    names = np.array(results["true"].values)[columns.pop("worst_class")]
     table = {
         name: (("method", "estimate")[: values.ndim], values) for name, values in columns.items()
     }
-    coords = {"method": results["method"].values, "estimate": list(ESTIMATES)}
-    return xr.Dataset({**table, "worst_class": ("method", names)}, coords)
+    return xr.Dataset(table, {"method": results["method"].values, "estimate": list(ESTIMATES)})
 
 
-def _price(
-    accuracy: Float[np.ndarray, "seeds levels"],
-    recall: Float[np.ndarray, "seeds levels classes"],
-    sparsity: Float[np.ndarray, "seeds levels"],
-    weights: Float[np.ndarray, "rows seeds"],
-    accuracy_tolerance: float,
-    recall_tolerance: float,
-    confidence: float,
-) -> dict[str, np.ndarray]:
-    seeds = len(accuracy)
-    accuracy_change = fairness.weighted_means(weights, accuracy - accuracy[:, :1])
-    recall_change = fairness.weighted_means(weights, recall - recall[:, :1])
-    by_accuracy = fairness.sparsest_within(accuracy_change, accuracy_tolerance)
-    fair = fairness.sparsest_within(recall_change.min(axis=-1), recall_tolerance)
-    mean_sparsity = fairness.weighted_means(weights, sparsity)
-    worst = int(np.argmin(recall_change[0, by_accuracy[0]]))
-    every = np.arange(len(weights))
+def _sparsest(own: xr.Dataset, stated: Constraint, confidence: float) -> dict[str, np.ndarray]:
+    """The level of one method that `select` chooses, and its sparsity with the choice's interval.
 
-    def interval(resampled: np.ndarray) -> np.ndarray:
-        return np.stack(fairness.percentile_interval(resampled, seeds, confidence))
+    In each resample the sparsest level is taken that holds the constraint there.
+    """
+    choice = select(own, [stated])
+    points = choice.points
+    sound = (points["diverged"] == 0) & (points["undefined"].sel(metric=stated.name) == 0)
+    slack = stated.slack(resampled(own, stated.name)[:, 0])
+    sparsity = resampled(own, SPARSITY)[:, 0]
+    levels = fairness.sparsest(holds(slack) & sound.values, sparsity)
+    levels[0] = 0 if choice.chosen is None else points["level"].values[choice.chosen]
+    chosen = np.take_along_axis(sparsity, levels[:, None], axis=1)[:, 0]
+    seeds = own.sizes["seed"]
+    interval = fairness.percentile_interval(chosen, seeds, confidence)
+    return {"level": np.asarray(levels[0]), SPARSITY: np.stack(interval)}
 
-    return {
-        "accuracy_level": np.asarray(by_accuracy[0]),
-        "accuracy_sparsity": interval(mean_sparsity[every, by_accuracy]),
-        "worst_class": np.array(worst),
-        "cost": interval(recall_change[:, by_accuracy[0], worst]),
-        "fair_level": np.asarray(fair[0]),
-        "fair_sparsity": interval(mean_sparsity[every, fair]),
-    }
+
+def _worst_class(
+    own: xr.Dataset, level: np.ndarray, confidence: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The name of the class whose mean recall fell most at a level, and its change."""
+    recall = class_recall(own).transpose("seed", "method", "level", "true").values[:, 0]
+    change = recall[:, level] - recall[:, 0]
+    weights = resample_weights(own)
+    (means,) = fairness.weighted_means(weights[:1], change)
+    worst = int(np.argmin(np.nan_to_num(means, nan=np.inf)))
+    cost = fairness.mean_interval(change[:, worst].astype(float), confidence, weights)
+    return np.asarray(own["true"].values[worst]), np.stack(cost)

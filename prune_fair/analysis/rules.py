@@ -3,16 +3,17 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from prune_fair.analysis.tables import SPARSITY
+from prune_fair.analysis.per_network import SPARSITY
 from prune_fair.errors import InputError, check
 
 ACCURACY_ALONE = "accuracy_change>=-0.01"
 OF_ACCURACY = (SPARSITY, "accuracy", "accuracy_change")
+ROUNDING = 1e-6  # of float32 rates: a bound that is met but for that is met
 
 
 class Constraint(NamedTuple):
@@ -46,7 +47,7 @@ class Constraint(NamedTuple):
             )
         return cls(match[1], match[2], _number(match[3]))
 
-    def slack(self, values: Float[np.ndarray, " points"]) -> Float[np.ndarray, " points"]:
+    def slack(self, values: Float[np.ndarray, "*points"]) -> Float[np.ndarray, "*points"]:
         """How far values are on the right side of the bound; below 0 they do not hold it."""
         return values - self.bound if self.relation == ">=" else self.bound - values
 
@@ -86,6 +87,16 @@ class Rule(NamedTuple):
         if rule.names() == {SPARSITY}:
             return rule._replace(constraints=(*constraints, Constraint.parse(ACCURACY_ALONE)))
         return rule
+
+
+def holds(slack: Any) -> Any:
+    """Whether values this far on the right side of a bound hold it; NaN never does.
+
+    Example:
+        >>> holds(-1e-8), holds(-0.01)
+        (True, False)
+    """
+    return slack >= -ROUNDING
 
 
 def named_numbers(kind: str, texts: Sequence[str]) -> dict[str, float]:

@@ -1,129 +1,39 @@
-"""Metrics and recalls of a study's networks as labelled arrays, alone and over seeds."""
+"""Metrics and recalls of a study over its networks, with intervals, as labelled arrays."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
 from prune_fair import fairness
-from prune_fair.analysis.resampling import (
-    Results,
-    as_dataset,
-    networks,
-    resample_weights,
-    with_resamples,
+from prune_fair.analysis.per_network import (
+    SPARSITY,
+    check_names,
+    class_recall,
+    counts_of,
+    diverged,
+    network_metrics,
 )
-from prune_fair.errors import check, unknown
-from prune_fair.fairness import METRICS
+from prune_fair.analysis.resampling import Results, networks, resample_weights, with_resamples
+from prune_fair.errors import check
+from prune_fair.fairness import EVERY_CLASS, METRICS, RESAMPLES
 from prune_fair.store import DENSE, MEMBERS
 
 ESTIMATES = ("mean", "low", "high")
-SPARSITY = "sparsity"
 CONFIDENCE = 0.95
-KNOWN_NAMES = "sparsity, and the metrics of `prune-fair list`"
 DEFAULT_METRICS = (
     "accuracy",
     "recall_group_min",
     "recall_difference",
-    "recall_change_min",
+    EVERY_CLASS,
 )
-
-
-def class_recall(results: Results) -> xr.DataArray:
-    """Recall of each network and class: (method, seed, level, true); NaN where unfinished.
-
-    Example:
-        >>> from prune_fair import open_example
-        >>> results = open_example()["digits/mlp"]
-        >>> dense = class_recall(results).sel(level=0).mean(["method", "seed"])
-        >>> f"{dense.sel(true='8'):.3f}"
-        '0.796'
-    """
-    results = as_dataset(results)
-    values = np.asarray(fairness.recall(jnp.asarray(results["confusion"].values)))
-    kept = results["confusion"].isel(predicted=0, drop=True)
-    return kept.copy(data=values).rename("recall").assign_attrs(units="fraction of the class")
-
-
-def network_metrics(results: Results, names: Sequence[str] | None = None) -> xr.Dataset:
-    """Metrics of each network: one variable a metric, (method, seed, level).
-
-    NaN where a network is unfinished or the metric is undefined for it.
-
-    Args:
-        results: one task's results.
-        names: metrics or `sparsity`; None for all that these results can give.
-
-    Raises:
-        InputError: for an unknown metric, one of groups where there are none, or one against the
-            dense network where level 0 is not among the results.
-
-    Example:
-        >>> from prune_fair import open_example
-        >>> results = open_example()["digits/mlp"]
-        >>> table = network_metrics(results, ["accuracy", "recall_ratio"])
-        >>> table.recall_ratio.dims, table.accuracy.max().round(3).item()
-        (('method', 'seed', 'level'), 0.97)
-    """
-    results = as_dataset(results)
-    names = known_metrics(results) if names is None else names
-    check_names(results, "metric", names)
-    table = results[SPARSITY].drop_attrs().to_dataset().drop_vars(SPARSITY)
-    for name in names:
-        if name == SPARSITY:
-            table[name] = results[SPARSITY]
-        else:
-            values = METRICS[name].function(*_counts(results, name))
-            table[name] = (MEMBERS, np.asarray(values, dtype=float))
-    return table
-
-
-def known_metrics(results: Results) -> list[str]:
-    """The metrics that these results can give: those of groups only where images have groups.
-
-    Example:
-        >>> from prune_fair import open_example
-        >>> results = open_example()["digits/mlp"]
-        >>> len(known_metrics(results)), known_metrics(results)[:2]
-        (86, ['accuracy', 'balanced_accuracy'])
-    """
-    grouped = "group_confusion" in as_dataset(results)
-    return [name for name, metric in METRICS.items() if grouped or metric.over != "group"]
-
-
-def check_names(results: Results, kind: str, names: Iterable[str]) -> None:
-    """Raises `InputError` for a name that is neither `sparsity` nor a metric of these results."""
-    known = known_metrics(results)
-    for name in names:
-        if name not in (SPARSITY, *METRICS):
-            raise unknown(kind, name, [SPARSITY, *known], KNOWN_NAMES)
-        check(
-            name == SPARSITY or name in known,
-            f"{kind} {name!r}: these results have no groups; run the study with --data.groups",
-        )
-
-
-def check_dense(results: xr.Dataset) -> None:
-    """Raises `InputError` for results whose first level is not that of the dense networks."""
-    check(
-        0 in results["level"].values[:1],
-        "these results have no level 0: expected the dense networks first, to compare with",
-    )
 
 
 def check_confidence(confidence: float) -> None:
     """Raises `InputError` for a confidence outside (0, 1)."""
     check(0 < confidence < 1, f"confidence {confidence}: expected in (0, 1), such as 0.95")
-
-
-def _counts(results: xr.Dataset, name: str) -> tuple[jnp.ndarray, jnp.ndarray]:
-    """What a metric is a function of: counts of every network, and of its dense network."""
-    variable = "group_confusion" if METRICS[name].over == "group" else "confusion"
-    counts = results[variable].transpose(*MEMBERS, ...)
-    check_dense(results)
-    dense = counts.sel(level=[0]).values
-    return jnp.asarray(counts.values), jnp.broadcast_to(jnp.asarray(dense), counts.shape)
 
 
 def over_seeds(values: xr.DataArray, confidence: float = CONFIDENCE) -> xr.DataArray:
@@ -183,11 +93,13 @@ def metrics(
     results = with_resamples(results)
     columns = list(dict.fromkeys((SPARSITY, *names)))
     check_names(results, "metric", columns)
-    table = network_metrics(results, [SPARSITY] if pooled else columns)
+    single = {name: name == SPARSITY or not METRICS[name].averaged for name in columns}
+    own = [name for name in columns if single[name] and not (pooled and name != SPARSITY)]
+    table = network_metrics(results, own)
     whole = {
         name: over_seeds(table[name], confidence)
         if name in table
-        else _pooled(results, name, confidence)
+        else (_pooled if single[name] else _averaged)(results, name, confidence)
         for name in columns
     }
     known = networks(table)
@@ -202,6 +114,42 @@ def metrics(
     return xr.Dataset(whole).assign(undefined=undefined)
 
 
+def resampled(
+    results: xr.Dataset, name: str, resamples: int = RESAMPLES
+) -> Float[np.ndarray, "rows methods levels"]:
+    """Sparsity or a metric over networks under each row of `resample_weights`; row 0 the sample."""
+    if name != SPARSITY and METRICS[name].averaged:
+        return _means_reduced(results, name, resamples)
+    values = network_metrics(results, [name])[name].transpose("seed", "method", "level").values
+    return fairness.weighted_means(resample_weights(results, resamples), values.astype(float))
+
+
+def _means_reduced(
+    results: xr.Dataset, name: str, resamples: int
+) -> Float[np.ndarray, "rows methods levels"]:
+    """A metric of means over networks, under each row of weights."""
+    counts, dense = counts_of(results, name)
+    averaged = METRICS[name].averaged
+    assert averaged is not None
+    by_class, reduce = averaged
+    weights, finished = resample_weights(results, resamples), results[SPARSITY].transpose(*MEMBERS)
+    rows = []
+    for own, own_dense, known in zip(counts, dense, finished.notnull().values, strict=True):
+        values = np.asarray(by_class(own, own_dense), dtype=float)
+        means = fairness.weighted_means(weights, np.where(known[..., None], values, np.nan))
+        rows.append(np.asarray(reduce(jnp.asarray(means)), dtype=float))
+    return np.stack(rows, axis=1)
+
+
+def _averaged(results: xr.Dataset, name: str, confidence: float) -> xr.DataArray:
+    """A metric of means over networks, with its interval."""
+    check_confidence(confidence)
+    sparsity = results[SPARSITY].transpose(*MEMBERS)
+    rows, seeds = resampled(results, name), sparsity.notnull().sum("seed").values
+    interval = fairness.percentile_interval(rows, seeds, confidence)
+    return _with_estimates(sparsity.isel(seed=0, drop=True), interval)
+
+
 def _with_estimates(like: xr.DataArray, interval: fairness.Interval) -> xr.DataArray:
     estimates = xr.Variable("estimate", list(ESTIMATES))
     parts = [like.copy(data=bound) for bound in interval]
@@ -214,7 +162,7 @@ def _pooled(results: xr.Dataset, name: str, confidence: float) -> xr.DataArray:
     The dense counts are those of the same seeds, so that both sides know the same networks.
     """
     check_confidence(confidence)
-    counts, dense = _counts(results, name)
+    counts, dense = counts_of(results, name)
     sparsity = results[SPARSITY].transpose(*MEMBERS)
     rows = jnp.asarray(resample_weights(sparsity), jnp.float32)
     finished, resampled = sparsity.notnull(), []
@@ -238,8 +186,8 @@ def operating_points(
 
     Returns:
         One variable a name, (point, estimate), and if `by_class` `recall` (point, true,
-        estimate); `undefined` as `metrics` gives it; `method` and `level` by point. The dense
-        network is one point, of method `dense`.
+        estimate); `undefined` as `metrics` gives it, and `diverged` (point), how many networks
+        diverged; `method` and `level` by point. The dense network is one point, of method `dense`.
 
     Raises:
         InputError: for an unknown metric or a confidence outside (0, 1).
@@ -253,6 +201,7 @@ def operating_points(
     """
     results = with_resamples(results)
     table = metrics(results, names, confidence, pooled)
+    table = table.assign(diverged=networks(diverged(results)).sum("seed"))
     if by_class:
         table = table.assign(recall=over_seeds(class_recall(results), confidence))
     points = table.stack(point=("method", "level"), create_index=False).transpose("point", ...)

@@ -7,14 +7,9 @@ import xarray as xr
 from jaxtyping import Array, Bool, Float
 
 from prune_fair import fairness
+from prune_fair.analysis.per_network import SPARSITY, check_dense
 from prune_fair.analysis.resampling import Results, as_dataset
-from prune_fair.analysis.tables import (
-    CONFIDENCE,
-    ESTIMATES,
-    SPARSITY,
-    check_confidence,
-    check_dense,
-)
+from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, check_confidence
 from prune_fair.errors import check, unknown
 
 DISTANCE = 1.0

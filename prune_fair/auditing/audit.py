@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jaxtyping import PyTree
@@ -20,7 +21,7 @@ from prune_fair.training import network
 from prune_fair.training.images import Pixels
 from prune_fair.training.machine import set_up_jax
 from prune_fair.training.plan import Plan, PlanConfig
-from prune_fair.types import GIVEN, Dataset
+from prune_fair.types import GIVEN, Dataset, leaves_by_path
 
 Data = DataConfig | Dataset | Mapping[str, np.ndarray]
 METHODS = (
@@ -77,7 +78,8 @@ def audit(
         The results, as `open_study` gives them.
 
     Raises:
-        InputError: for networks that do not fit `apply` or each other, images of a wrong shape,
+        InputError: for networks that do not fit `apply` or each other or are not finite, images of
+            a wrong shape,
             labels without an output, methods that an audit cannot do, or a directory that cannot
             be used.
 
@@ -175,10 +177,27 @@ def _prepare(
         dataset = data.load() if isinstance(data, DataConfig) else data
         shape = dataset.train_images.shape[1:]
         architecture = given(apply, networks[0], shape, apply_train)
-    for number, variables in enumerate(networks[1:], 1):
+    for number, variables in enumerate(networks):
         check_alike(variables, networks[0], f"network {number}")
+        _check_finite(variables, f"network {number}")
     _check_outputs(dataset, architecture.classes)
     return dataset, architecture
+
+
+def _check_finite(variables: PyTree, source: str) -> None:
+    """Raises `InputError` for a network with numbers that are NaN or infinite."""
+    arrays = {path: np.asarray(leaf) for path, leaf in leaves_by_path(variables).items()}
+    lost = {
+        path: np.count_nonzero(~np.isfinite(array))
+        for path, array in arrays.items()
+        if jnp.issubdtype(array.dtype, jnp.inexact)
+    }
+    broken = [path for path, count in lost.items() if count]
+    check(
+        not broken,
+        f"{source}: {sum(lost.values()):,} numbers are NaN or infinite, the first in "
+        f"{(broken or [''])[0]!r}; expected a trained network whose numbers are all finite",
+    )
 
 
 def _check_outputs(dataset: Dataset, outputs: int) -> None:

@@ -10,8 +10,11 @@ from jaxtyping import PyTree
 
 from prune_fair.errors import check, unknown
 from prune_fair.models import Apply, Given, check_alike, given
+from prune_fair.outputs import new_folder
 from prune_fair.store import DENSE, checkpoint_folder, load_tree, read_study, save_tree
 from prune_fair.types import Variables
+
+FLAG = "--export"
 
 
 def export(
@@ -21,26 +24,32 @@ def export(
     folder: str | Path,
     apply: Apply,
     variables: PyTree,
+    *,
+    force: bool = False,
 ) -> list[Path]:
     """Writes the pruned networks of an audit's method and level as Orbax checkpoints.
 
     Each holds `variables`, a tree as it was handed over with the removed weights at zero, and
-    `mask`, one like it that is True where a number remains.
+    `mask`, one like it that is True where a number remains. The folder is written beside its place
+    and moved there whole.
 
     Args:
         path: the audit's directory.
         method: one of its methods, or `dense`.
         level: of its schedule.
-        folder: for a single network's checkpoint; of several it holds one each, by seed.
+        folder: for a single network's checkpoint; of several it holds one each, by seed. It may not
+            be there yet, unless it is empty.
         apply: the audited function.
         variables: of one of the audited networks.
+        force: whether an earlier export of these networks that is there is replaced.
 
     Returns:
         The checkpoints.
 
     Raises:
-        InputError: for a method or level that is not there, a directory that is no audit, or
-            variables that are not those of an audited network's architecture.
+        InputError: for a method or level that is not there, a directory that is no audit,
+            variables that are not those of an audited network's architecture, or a folder that
+            holds anything else.
     """
     study = read_study(path)
     check("networks_sha256" in study["config"], f"{path}: no audit; expected one of `audit`")
@@ -55,13 +64,18 @@ def export(
     architecture = given(apply, variables, tuple(axes["image_shape"]))
     audited = jax.tree.map(lambda leaf: leaf[0], saved["params"])
     check_alike(architecture.take(variables).params, audited, "variables")
-    seeds, written = study["config"]["seeds"], []
-    for seed in range(seeds):
-        own = jax.tree.map(lambda leaf, seed=seed: leaf[seed], saved)
-        target = Path(folder) / str(seed) if seeds > 1 else Path(folder)
-        save_tree(target, _as_handed_over(architecture, own))
-        written.append(target)
-    return written
+    folder, seeds = Path(folder), range(study["config"]["seeds"])
+    parts = [str(seed) for seed in seeds] if len(seeds) > 1 else [""]
+    with new_folder(folder, export_identity(study["config"]), force, FLAG) as draft:
+        for seed, part in zip(seeds, parts, strict=True):
+            own = jax.tree.map(lambda leaf, seed=seed: leaf[seed], saved)
+            save_tree(draft / part, _as_handed_over(architecture, own))
+    return [folder / part for part in parts]
+
+
+def export_identity(config: Mapping[str, Any]) -> dict[str, str]:
+    """By what an export is known again as one of the same networks."""
+    return {"networks_sha256": config["networks_sha256"]}
 
 
 def _as_handed_over(architecture: Given, saved: Mapping[str, Any]) -> dict[str, PyTree]:

@@ -107,7 +107,7 @@ def _why_nothing(choice: analysis.Choice) -> Iterator[str]:
     yield "No operating point qualifies."
     for nearest in choice.nearest:
         place = _place(choice, nearest.point)
-        if nearest.slack >= 0:
+        if nearest.held:
             yield f"{nearest.constraint} alone is held, by {place}."
         elif np.isinf(nearest.slack):
             yield f"{nearest.constraint} cannot be judged: the metric is undefined at every point."

@@ -66,14 +66,25 @@ def print_points(console: Console, title: str, points: xr.Dataset, columns: Sequ
 def point_cells(points: xr.Dataset, columns: Sequence[str]) -> list[tuple[str, ...]]:
     """Method, level and each column of operating points, a row each.
 
-    A sparsity that all seeds share has no interval to show. Where a metric is undefined for some
-    networks, how many those are.
+    A sparsity that all seeds share has no interval to show. Where networks diverged, the level says
+    how many; where a metric is undefined for some networks, its cell does.
     """
-    cells = [list(map(str, points["method"].values)), list(map(str, points["level"].values))]
+    levels = [*map(level_cell, points["level"].values, points["diverged"].values)]
+    cells = [list(map(str, points["method"].values)), levels]
     for name in columns:
         plain = "estimate" not in points[name].dims
         cells.append([f"{p:.2f}" for p in points[name].values] if plain else _cells(points, name))
     return list(zip(*cells, strict=True))
+
+
+def level_cell(level: int, diverged: int) -> str:
+    """A level, and how many of its networks diverged where some did.
+
+    Example:
+        >>> level_cell(3, 0), level_cell(4, 2)
+        ('3', '4 (2 diverged)')
+    """
+    return f"{level} ({diverged} diverged)" if diverged else str(level)
 
 
 def _cells(points: xr.Dataset, name: str) -> list[str]:
@@ -155,15 +166,18 @@ def print_caveats(console: Console, results: xr.DataTree, confidence: float) -> 
             line += " of one network" if found.over == "images" else ""
         else:
             line = f"no intervals: {found.units} seed(s), at least {FEWEST_SEEDS} are needed"
-        line += state_in_words(node, "are counted as they are")
+        line += state_in_words(node, "are counted as failures of every class")
         console.print(f"{node.path.strip('/')}: {line}", markup=False, soft_wrap=True)
 
 
 def state_in_words(node: xr.DataTree, diverged: str) -> str:
-    """Which networks are not finished, and which diverged and are treated so."""
+    """What is unfinished, how many networks diverged and are treated so, classes without images."""
     words, finished = "", node.finished.mean().item()
     if finished < 1:
         words = f"; still running: {finished:.0%} of its networks are finished"
-    if node.diverged.any():
-        words += f"; {node.diverged.sum().item()} networks diverged and {diverged}"
+    lost = analysis.count_networks(analysis.diverged(node))
+    if lost:
+        words += f"; {lost} networks diverged and {diverged}"
+    if empty := analysis.classes_without_images(node):
+        words += f"; no test images of class {', '.join(empty)}: nothing is known of its recall"
     return words

@@ -88,5 +88,5 @@ def print_exemplar_caveats(console: Console, results: xr.DataTree, confidence: f
             f"alone make; [low, high]: {confidence:.0%} for all classes together, over exemplars, "
             f"not over the {node.sizes['seed']} seeds"
         )
-        line += state_in_words(node, "vote as they are")
+        line += state_in_words(node, "vote for a wrong class on every image")
         console.print(f"{node.path.strip('/')}: {line}", markup=False, soft_wrap=True)

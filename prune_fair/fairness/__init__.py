@@ -20,9 +20,9 @@ from prune_fair.fairness.frontier import (
     non_dominated,
     non_dominated_probability,
     rank_agreement,
-    sparsest_within,
+    sparsest,
 )
-from prune_fair.fairness.metrics import METRICS, Metric
+from prune_fair.fairness.metrics import EVERY_CLASS, METRICS, Metric
 from prune_fair.fairness.rates import BASE_RATES, accuracy, overall, recall, undefined
 from prune_fair.fairness.significance import (
     PairedDifference,
@@ -48,6 +48,7 @@ from prune_fair.fairness.volume import hypervolume
 __all__ = [
     "AGGREGATORS",
     "BASE_RATES",
+    "EVERY_CLASS",
     "FEWEST_SEEDS",
     "METRICS",
     "RESAMPLES",
@@ -82,7 +83,7 @@ __all__ = [
     "recall",
     "recall_change",
     "seeds_needed",
-    "sparsest_within",
+    "sparsest",
     "taxicab",
     "undefined",
     "weighted_means",

@@ -4,6 +4,7 @@ Each gives NaN if one of the rates is NaN: a class is never dropped.
 """
 
 from collections.abc import Callable
+from math import nan
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -22,12 +23,15 @@ class Aggregator(NamedTuple):
         higher_is_better: its direction; None where it is that of the rate.
         description: in words, with places for the rate's and for what there is a rate of.
         against_overall: whether it is measured against the overall rate.
+        worst: its worst value, whatever the number of rates, of rates in [0, 1]; None where that is
+            the worst rate, NaN where there is none.
     """
 
     function: Callable[..., PerNetwork]
     higher_is_better: bool | None
     description: str
     against_overall: bool = False
+    worst: float | None = nan
 
 
 def group_min(rates: PerClass) -> PerNetwork:
@@ -49,6 +53,21 @@ def group_max(rates: PerClass) -> PerNetwork:
 def _or_nan(rates: PerClass, reduced: PerNetwork) -> PerNetwork:
     """NaN where a rate is: XLA's minima and maxima of large arrays pass over it on CPU."""
     return jnp.where(jnp.isnan(rates).any(axis=-1), jnp.nan, reduced)
+
+
+def known_min(rates: PerClass) -> PerNetwork:
+    """The smallest rate of the classes that have one; NaN where none has.
+
+    For rates that only a class without images lacks: the test set's doing, not the network's.
+
+    Source: ours.
+
+    Example:
+        >>> float(known_min(jnp.array([0.5, jnp.nan, 0.75])))
+        0.5
+    """
+    smallest = jnp.where(jnp.isnan(rates), jnp.inf, rates).min(axis=-1)
+    return jnp.where(jnp.isnan(rates).all(axis=-1), jnp.nan, smallest)
 
 
 def difference(rates: PerClass) -> PerNetwork:
@@ -195,17 +214,27 @@ def generalised_entropy(rates: PerClass, alpha: int | float) -> PerNetwork:
 
 
 AGGREGATORS: dict[str, Aggregator] = {
-    "group_min": Aggregator(group_min, None, "smallest {rate} of a {part}"),
-    "group_max": Aggregator(group_max, None, "largest {rate} of a {part}"),
-    "difference": Aggregator(difference, False, "largest minus smallest {rate} of a {part}"),
-    "ratio": Aggregator(ratio, True, "smallest {rate} of a {part} over the largest"),
+    "group_min": Aggregator(group_min, None, "smallest {rate} of a {part}", worst=None),
+    "group_max": Aggregator(group_max, None, "largest {rate} of a {part}", worst=None),
+    "difference": Aggregator(
+        difference, False, "largest minus smallest {rate} of a {part}", worst=1.0
+    ),
+    "ratio": Aggregator(ratio, True, "smallest {rate} of a {part} over the largest", worst=0.0),
     "difference_to_overall": Aggregator(
-        difference_to_overall, False, "largest distance of a {part}'s {rate} from the overall", True
+        difference_to_overall,
+        False,
+        "largest distance of a {part}'s {rate} from the overall",
+        against_overall=True,
+        worst=1.0,
     ),
     "ratio_to_overall": Aggregator(
-        ratio_to_overall, True, "smallest ratio between a {part}'s {rate} and the overall", True
+        ratio_to_overall,
+        True,
+        "smallest ratio between a {part}'s {rate} and the overall",
+        against_overall=True,
+        worst=0.0,
     ),
-    "std": Aggregator(std, False, "population standard deviation of {rate} by {part}"),
+    "std": Aggregator(std, False, "population standard deviation of {rate} by {part}", worst=0.5),
     "cv": Aggregator(cv, False, "coefficient of variation of {rate} by {part}"),
     "gini": Aggregator(gini, False, "Gini coefficient of {rate} by {part}"),
     "theil": Aggregator(theil, False, "Theil index of {rate} by {part}"),

@@ -1,8 +1,13 @@
 """Confusion counts, inside the compiled graph."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Int
+
+from prune_fair.types import AnyArray
 
 
 def confusion_counts(
@@ -21,6 +26,23 @@ def confusion_counts(
     """
     rows, columns = (jax.nn.one_hot(labels, classes) for labels in (true, predicted))
     return jnp.einsum("nt,np->tp", rows, columns).astype(jnp.int32)
+
+
+def all_wrong(confusion: Int[AnyArray, "*networks classes classes"]) -> Any:
+    """The counts of a network that classifies nothing: each class's images, under the next class.
+
+    What a diverged network gives for `argmax` is an accident; counted so, it is a failure of
+    every class, and each class still has its images. Its own image under this function.
+
+    Source: ours.
+
+    Example:
+        >>> all_wrong(jnp.array([[3, 1], [0, 4]])).tolist()
+        [[0, 4], [4, 0]]
+    """
+    classes = confusion.shape[-1]
+    following = np.roll(np.eye(classes, dtype=np.int32), 1, axis=1)
+    return confusion.sum(axis=-1, keepdims=True) * np.broadcast_to(following, confusion.shape)
 
 
 def group_confusion_counts(

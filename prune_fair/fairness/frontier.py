@@ -57,23 +57,16 @@ def non_dominated_probability(
     return count / len(points)
 
 
-def sparsest_within(
-    change: Float[np.ndarray, "*rows levels"], tolerance: float
+def sparsest(
+    qualifies: Bool[np.ndarray, "*rows levels"], sparsity: Float[np.ndarray, "*rows levels"]
 ) -> Int[np.ndarray, "*rows"]:
-    """The last level at which a change has not fallen by more than the tolerance.
-
-    Args:
-        change: change against level 0 by level; levels are in order of sparsity. NaN never
-            qualifies.
-        tolerance: the fall that is still accepted, at least 0; level 0 always qualifies.
+    """The sparsest level that qualifies, the first of equal ones; level 0 where none does.
 
     Example:
-        >>> int(sparsest_within(np.array([0.0, -0.02, -0.01, -0.3]), 0.01))
+        >>> int(sparsest(np.array([True, False, True, False]), np.array([0.0, 0.5, 0.75, 0.9])))
         2
     """
-    accepted = change >= -tolerance
-    accepted[..., 0] = True
-    return np.asarray(change.shape[-1] - 1 - np.argmax(accepted[..., ::-1], axis=-1))
+    return np.asarray(np.argmax(np.where(qualifies, sparsity, -1.0), axis=-1))
 
 
 def rank_agreement(

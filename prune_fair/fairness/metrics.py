@@ -7,6 +7,7 @@
 from collections.abc import Callable
 from functools import partial
 from inspect import getdoc
+from math import nan
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from jaxtyping import Array, Real
@@ -17,6 +18,7 @@ from prune_fair.fairness.aggregators import (
     difference,
     group_max,
     group_min,
+    known_min,
 )
 from prune_fair.fairness.dense_reference import (
     accuracy_change,
@@ -43,8 +45,10 @@ from prune_fair.fairness.rates import (
 
 Counts: TypeAlias = Real[Array, "..."]
 Reduction: TypeAlias = Callable[..., Any]
-# How the functions read the counts, the functions in turn, the direction, one line for people.
-_Row: TypeAlias = tuple[Callable[..., Any], tuple[Reduction, ...], bool, str]
+# How the functions read the counts, the functions in turn, whether higher is better, one line for
+# people, and the value of a network that has failed.
+_Row: TypeAlias = tuple[Callable[..., Any], tuple[Reduction, ...], bool, str, float]
+EVERY_CLASS = "mean_recall_change_min"
 
 
 class Metric(NamedTuple):
@@ -58,6 +62,11 @@ class Metric(NamedTuple):
         source: where its definition is from.
         over: what the counts are of: `confusion` of a study's results for "class",
             `group_confusion` for "group", which only some results have.
+        worst: what a network has that has failed, such as a diverged one; NaN where the metric has
+            no worst value.
+        averaged: None for a metric that each network has. Else the metric is of many networks: the
+            first function gives values by class, which are averaged over networks, and the second
+            makes one number of the averages.
 
     Example:
         >>> import jax.numpy as jnp
@@ -72,6 +81,8 @@ class Metric(NamedTuple):
     description: str
     source: str
     over: Literal["class", "group"] = "class"
+    worst: float = nan
+    averaged: tuple[Reduction, Reduction] | None = None
 
 
 def _by_class(rate: Reduction, aggregator: Aggregator, counts: Counts, dense: Counts) -> PerNetwork:
@@ -112,13 +123,21 @@ def _product(name: str, rate: BaseRate, suffix: str, aggregator: Aggregator) -> 
     function = partial(_by_class, rate.function, aggregator)
     text = aggregator.description.format(rate=rate.description, part="class")
     source = _source(rate.function, aggregator.function)
-    return {f"{name}_{suffix}": Metric(function, higher, text, source)}
+    worst = (0.0 if higher else 1.0) if aggregator.worst is None else aggregator.worst
+    return {f"{name}_{suffix}": Metric(function, higher, text, source, worst=worst)}
 
 
 def _special(over: Literal["class", "group"], rows: dict[str, _Row]) -> dict[str, Metric]:
     return {
-        name: Metric(partial(reading, functions), higher, text, _source(*functions), over)
-        for name, (reading, functions, higher, text) in rows.items()
+        name: Metric(
+            partial(reading, functions),
+            higher,
+            text,
+            _source(*functions),
+            over,
+            worst,
+        )
+        for name, (reading, functions, higher, text, worst) in rows.items()
     }
 
 
@@ -131,54 +150,70 @@ def _within_groups(name: str, rate: Reduction, text: str) -> dict[str, _Row]:
             (rate, AGGREGATORS[suffix].function),
             higher,
             AGGREGATORS[suffix].description.format(rate=text, part="group"),
+            0.0 if higher else 1.0,
         )
         for suffix, higher in chosen.items()
     }
 
 
 _WHOLE_NETWORK: dict[str, _Row] = {
-    "accuracy": (_alone, (accuracy,), True, "fraction of images classified as labelled"),
-    "balanced_accuracy": (_alone, (balanced_accuracy,), True, "mean recall of the classes"),
+    "accuracy": (_alone, (accuracy,), True, "fraction of images classified as labelled", 0.0),
+    "balanced_accuracy": (_alone, (balanced_accuracy,), True, "mean recall of the classes", 0.0),
 }
 _AGAINST_DENSE: dict[str, _Row] = {
-    "accuracy_change": (_against, (accuracy_change,), True, "change of accuracy since dense"),
+    "accuracy_change": (_against, (accuracy_change,), True, "change of accuracy since dense", -1.0),
     "recall_change_min": (
         _against,
         (recall_change, group_min),
         True,
         "change of recall since dense, worst class",
+        -1.0,
     ),
     "recall_change_max": (
         _against,
         (recall_change, group_max),
         True,
         "change of recall since dense, best class",
+        -1.0,
     ),
     "normalised_recall_difference_min": (
         _against,
         (normalised_recall_difference, group_min),
         True,
         "change of recall minus change of accuracy since dense, worst class",
+        nan,
     ),
-    "cev": (_against, (cev,), False, "spread of relative changes of fpr and fnr, percent^2"),
-    "sde": (_against, (sde,), False, "relative change of fpr against that of fnr, percent"),
+    "cev": (_against, (cev,), False, "spread of relative changes of fpr and fnr, percent^2", nan),
+    "sde": (_against, (sde,), False, "relative change of fpr against that of fnr, percent", nan),
     "intensification": (
         _against,
         (intensification,),
         False,
         "slope of recalls on the dense ones; above 1 the weak fall further behind",
+        nan,
     ),
     "excessive_error_max": (
         _against,
         (excessive_error, group_max),
         False,
         "rise of error since dense, worst class",
+        1.0,
     ),
     "excessive_error_difference": (
         _against,
         (excessive_error, difference),
         False,
         "rise of error since dense, worst class minus best",
+        nan,
+    ),
+}
+_OF_MEANS = {
+    EVERY_CLASS: Metric(
+        partial(_against, (recall_change, known_min)),
+        True,
+        "smallest of the classes' mean changes of recall since dense",
+        _source(recall_change, known_min),
+        averaged=(recall_change, known_min),
     ),
 }
 _BETWEEN_GROUPS: dict[str, _Row] = {
@@ -189,24 +224,28 @@ _BETWEEN_GROUPS: dict[str, _Row] = {
         (recall_difference_max,),
         False,
         "difference of recall between groups, worst class",
+        1.0,
     ),
     "by_group_equalised_odds_difference": (
         _alone,
         (equalised_odds_difference,),
         False,
         "difference of recall or fpr between groups, worst class",
+        1.0,
     ),
     "by_group_accuracy_change_min": (
         _against,
         (group_accuracy_change, group_min),
         True,
         "change of accuracy since dense, worst group",
+        -1.0,
     ),
     "by_group_accuracy_change_difference": (
         _against,
         (group_accuracy_change, difference),
         False,
         "change of accuracy since dense, best group minus worst",
+        nan,
     ),
 }
 METRICS: dict[str, Metric] = {
@@ -218,5 +257,6 @@ METRICS: dict[str, Metric] = {
         for key, row in _product(name, rate, suffix, aggregator).items()
     },
     **_special("class", _AGAINST_DENSE),
+    **_OF_MEANS,
     **_special("group", _BETWEEN_GROUPS),
 }

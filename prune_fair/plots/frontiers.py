@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from prune_fair import analysis
 from prune_fair.errors import check
-from prune_fair.fairness import METRICS
+from prune_fair.fairness import EVERY_CLASS, METRICS
 from prune_fair.plots import style
 from prune_fair.plots.labels import Named, around
 from prune_fair.store import DENSE
@@ -22,10 +22,11 @@ LABELS = {
     "recall_difference": "best minus worst recall",
     "recall_ratio": "worst over best recall",
     "recall_change_min": "worst class's change of recall",
+    EVERY_CLASS: "smallest of the classes' mean changes",
 }
 RULES = {  # constraints in words
-    "recall_change_min>=-0.05": "every class within 5 points",
-    "accuracy_change>=-0.01": "accuracy within 1 point",
+    analysis.DEFAULT_REQUIRE[0]: "every class's mean recall within 5 points",
+    analysis.ACCURACY_ALONE: "mean accuracy within 1 point",
 }
 MARKERS: dict[str, dict[str, Any]] = {
     "chosen": {"marker": "*", "s": 150},
@@ -65,7 +66,7 @@ def frontier(
     Example:
         >>> from prune_fair import open_example
         >>> results = open_example()["digits/mlp"]
-        >>> choice = analysis.select(results, ["recall_change_min>=-0.05"])
+        >>> choice = analysis.select(results, ["mean_recall_change_min>=-0.05"])
         >>> axes = frontier(results, chosen=choice)
         >>> axes.get_ylabel()
         "worst class's recall (fraction)"
@@ -122,7 +123,7 @@ def overview(
     """
     check(bool(metrics), "no metrics: expected at least one, such as accuracy")
     results = analysis.as_dataset(results)
-    chosen = analysis.select(results, pooled=True) if chosen is None else chosen
+    chosen = analysis.select(results) if chosen is None else chosen
     size = (style.WIDTH, 1.0 + 2.3 * len(metrics))
     figure = style.Picture(figsize=size, layout="constrained")
     panels = figure.subplots(len(metrics), 1, sharex=True, squeeze=False)[:, 0]

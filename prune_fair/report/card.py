@@ -99,7 +99,7 @@ def make_card(
 
     Example:
         >>> from prune_fair import open_example
-        >>> card = make_card(open_example().attrs["path"], ["recall_change_min>=-0.05"])
+        >>> card = make_card(open_example().attrs["path"], ["mean_recall_change_min>=-0.05"])
         >>> card.tasks[0].decision.chosen.method
         'magnitude-global-rewind'
     """

@@ -63,8 +63,8 @@ def _state(task: TaskCard) -> list[str]:
         )
     if limits.diverged:
         lines.append(
-            f"{counted(limits.diverged, 'network')} diverged (a parameter is not finite) and are "
-            "counted as they are."
+            f"{counted(limits.diverged, 'network')} diverged (a parameter or an output is not "
+            "finite) and are counted as failures of every class."
         )
     if limits.collapsed:
         lines.append(

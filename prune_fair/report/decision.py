@@ -7,10 +7,11 @@ import numpy as np
 import xarray as xr
 
 from prune_fair import analysis
+from prune_fair.fairness import EVERY_CLASS
 from prune_fair.report.estimate import Estimate, estimates
 from prune_fair.store import DENSE
 
-SHOWN = (analysis.SPARSITY, "accuracy", "recall_group_min", "recall_change_min")
+SHOWN = (analysis.SPARSITY, "accuracy", "recall_group_min", EVERY_CLASS)
 TOLD = (*SHOWN, "accuracy_change")
 
 
@@ -22,6 +23,7 @@ class Point(NamedTuple):
         level: of the schedule; 0 is dense.
         values: sparsity and metrics by name.
         undefined: by metric, for how many networks it is undefined.
+        diverged: how many of its networks diverged.
         qualifies: whether it holds every constraint.
     """
 
@@ -29,6 +31,7 @@ class Point(NamedTuple):
     level: int
     values: Mapping[str, Estimate]
     undefined: Mapping[str, int]
+    diverged: int
     qualifies: bool
 
     @property
@@ -131,16 +134,18 @@ def _points(table: xr.Dataset, names: Sequence[str], qualifies: np.ndarray) -> t
     columns = {name: estimates(table[name], "point") for name in names}
     undefined = table["undefined"].transpose("point", "metric")
     metrics = [str(name) for name in undefined["metric"].values]
-    rows = zip(table["method"].values, table["level"].values, undefined.values, strict=True)
+    columns_of_points = (table[name].values for name in ("method", "level", "diverged"))
+    rows = zip(*columns_of_points, undefined.values, strict=True)
     return tuple(
         Point(
             str(method),
             int(level),
             {name: column[place] for name, column in columns.items()},
             dict(zip(metrics, map(int, missing), strict=True)),
+            int(diverged),
             bool(qualifies[place]),
         )
-        for place, (method, level, missing) in enumerate(rows)
+        for place, (method, level, diverged, missing) in enumerate(rows)
     )
 
 

@@ -69,7 +69,7 @@ class Limits(NamedTuple):
         test_images: on which networks were measured.
         smallest: the class with the fewest test images, and how many.
         finished: share of the networks that are finished.
-        diverged: networks with a parameter that is not finite.
+        diverged: networks with a parameter or an output that is not finite.
         collapsed: networks with a layer that has no weight left.
         undefined: by metric, at how many points it is undefined for some networks.
     """
@@ -163,13 +163,7 @@ def limits(results: xr.Dataset, decision: Decision) -> Limits:
         int(test.sum()),
         (str(test["true"].values[smallest]), int(test.values[smallest])),
         float(results["finished"].mean()),
-        _networks(results["diverged"]),
-        _networks(results["collapsed"]),
+        analysis.count_networks(analysis.diverged(results)),
+        analysis.count_networks(results["collapsed"]),
         {name: number for name, number in undefined.items() if number},
     )
-
-
-def _networks(flags: xr.DataArray) -> int:
-    """How many networks are flagged; the dense ones are the same for every method."""
-    flags = flags.transpose("method", "seed", "level")
-    return int(flags[:, :, 1:].sum() + flags[0, :, 0].sum())

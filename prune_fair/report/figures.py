@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 from prune_fair import analysis
-from prune_fair.fairness import METRICS
+from prune_fair.fairness import EVERY_CLASS, METRICS
 from prune_fair.report.estimate import Estimate
 
 MINUS = "\N{MINUS SIGN}"
@@ -19,7 +19,8 @@ HEADINGS = {
     "accuracy": "accuracy",
     "accuracy_change": "change of accuracy",
     "recall_group_min": "recall of the worst class",
-    "recall_change_min": "change of recall, worst class",
+    "recall_change_min": "change of recall, worst class of each network",
+    EVERY_CLASS: "mean change of recall, worst class",
 }
 
 

@@ -4,6 +4,7 @@ import math
 
 from prune_fair import analysis
 from prune_fair.analysis import Constraint, Nearest, Rule
+from prune_fair.fairness import METRICS
 from prune_fair.report.card import Card, TaskCard
 from prune_fair.report.classes import ClassRow
 from prune_fair.report.decision import Decision, Point
@@ -11,7 +12,6 @@ from prune_fair.report.evidence import Ranking
 from prune_fair.report.figures import bound, described, lost, number, told
 
 NAMED = 3  # payers that a sentence names
-OF_CLASSES = ("_min", "_max")  # metrics of another class in another network
 SYMBOLS = {">=": "\N{GREATER-THAN OR EQUAL TO}", "<=": "\N{LESS-THAN OR EQUAL TO}"}
 SHOWN = {
     "chosen": "the chosen point",
@@ -97,7 +97,7 @@ def holds(task: TaskCard) -> list[str]:
     assert decision.chosen is not None
     for stated in decision.rule.constraints:
         value = decision.chosen.values[stated.name]
-        whose = ", each network's own," if stated.name.endswith(OF_CLASSES) else ""
+        whose = ", each network's own," if _of_other_classes(stated.name) else ""
         line = f"It holds: {described(stated.name)}{whose} is {told(stated.name, value)}"
         bad = value.low if stated.bad_end() == "low" else value.high
         beyond = bad < stated.bound if stated.relation == ">=" else bad > stated.bound
@@ -108,6 +108,11 @@ def holds(task: TaskCard) -> list[str]:
         else:
             lines.append(f"{line}, and so does all of the interval.")
     return lines
+
+
+def _of_other_classes(name: str) -> bool:
+    """Whether a metric may be of another class in another network."""
+    return name.endswith(("_min", "_max")) and METRICS[name].averaged is None
 
 
 def accuracy(decision: Decision, point: Point) -> str:
@@ -190,7 +195,7 @@ def nearest(decision: Decision, near: Nearest) -> str:
     """What excludes all points, and the one that comes nearest."""
     where, stated = place(decision.points[near.point]), constraint(near.constraint)
     stated = stated[0].upper() + stated[1:]
-    if near.slack >= 0:
+    if near.held:
         return f"{stated} by itself is held, by {where}."
     if math.isinf(near.slack):
         return f"{stated} cannot be judged: the metric is undefined at every point."

@@ -2,6 +2,7 @@
 
 import math
 
+from prune_fair.console.tables import level_cell
 from prune_fair.report.card import TaskCard
 from prune_fair.report.classes import ClassRow
 from prune_fair.report.decision import Decision, Point
@@ -43,6 +44,11 @@ def _tag(decision: Decision, point: Point) -> str:
     if point == decision.accuracy_alone:
         return "accuracy alone"
     return "qualifies" if point.qualifies else ""
+
+
+def level_of(point: Point) -> str:
+    """A point's level, and how many of its networks diverged."""
+    return level_cell(point.level, point.diverged)
 
 
 def sorted_rows(rows: tuple[ClassRow, ...]) -> list[ClassRow]:

@@ -9,10 +9,10 @@ from prune_fair.errors import InputError, check
 from prune_fair.types import leaves_by_path
 
 
-def save_tree(folder: str | Path, tree: PyTree) -> None:
-    """Saves a tree of host arrays, in place of one that is there."""
+def save_tree(folder: str | Path, tree: PyTree, *, replace: bool = False) -> None:
+    """Saves a tree of host arrays; with `replace`, in place of what is there."""
     with _checkpointer() as checkpointer:
-        checkpointer.save(Path(folder).expanduser().absolute(), tree, force=True)
+        checkpointer.save(Path(folder).expanduser().absolute(), tree, force=replace)
 
 
 def load_tree(folder: str | Path) -> PyTree:

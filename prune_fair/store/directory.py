@@ -130,7 +130,8 @@ class StudyStore:
 
     def save_networks(self, task: str, first_seed: int, level: int, networks: Any) -> None:
         """Saves a tree of host arrays by Orbax, in place of one that a kill left behind."""
-        save_tree(checkpoint_folder(self.path, task, first_seed, level), networks)
+        folder = checkpoint_folder(self.path, task, first_seed, level)
+        save_tree(folder, networks, replace=True)
 
     def load_networks(self, task: str, first_seed: int, level: int) -> Any:
         """The tree of host arrays that `save_networks` saved.

@@ -10,6 +10,7 @@ import xarray as xr
 from scipy.io import netcdf_file
 
 from prune_fair.errors import InputError, check
+from prune_fair.fairness.confusion import all_wrong
 from prune_fair.types import SCHEMA_VERSION
 
 STUDY_FILE = "study.json"
@@ -26,7 +27,7 @@ VARIABLES = {  # name: units, dtype, value where unfinished, axes
     "layer_sparsity": (
         "fraction of the layer's weights removed", np.float64, np.nan, (*MEMBERS, "layer"),
     ),
-    "diverged": ("true where a parameter is not finite", np.bool_, False, MEMBERS),
+    "diverged": ("true where a parameter or output is not finite", np.bool_, False, MEMBERS),
     "collapsed": ("true where a layer has no weight left", np.bool_, False, MEMBERS),
     "group_confusion": ("images", np.int32, 0, (*MEMBERS, "group", "true", "predicted")),
     "votes": ("networks", np.int32, 0, BALLOTS),
@@ -68,11 +69,13 @@ def open_study(path: str | Path) -> xr.DataTree:
     true), `sparsity`, `parameter_sparsity`, `layer_sparsity` (…, layer), `diverged`, `collapsed`
     and `finished`; and of the training images `train_count` (true) and `complexity` (measure,
     true), the rows of `COMPLEXITY`. Margin is the mean over the class's test images of the
-    probability of the true class less the largest other, NaN for a class without any. Where test
-    images have groups, `group_confusion` (…, group, true, predicted) is there too, and adds up to
-    `confusion` over them. Where the study counts votes, `votes` (method, level, half, image,
-    predicted) is how many networks of even and of odd seeds predict each class for each test image,
-    and `image_label` (image) the position of its true class (-1 where no network is finished).
+    probability of the true class less the largest other, NaN for a class without any. A diverged
+    network is counted as a failure of every class: each class's images stand under the next class,
+    its margins are -1. Where test images have groups, `group_confusion` (…, group, true, predicted)
+    is there too, and adds up to `confusion` over them. Where the study counts votes, `votes`
+    (method, level, half, image, predicted) is how many networks of even and of odd seeds predict
+    each class for each test image, and `image_label` (image) the position of its true class (-1
+    where no network is finished).
     Level 0 is the dense network, the same for every method of a seed. What a running study has not
     finished has `finished` False, counts of 0, and NaN in what is no count.
 
@@ -138,6 +141,7 @@ def _assemble(folder: Path, axes: Mapping[str, Any], seeds: int) -> xr.Dataset:
             whole[name] = (dims, np.full(shape, missing, dtype), {"units": units})
     for file in sorted(folder.glob("seeds-*.nc")):
         _lay(whole, file)
+    _fail_diverged(whole)
     whole["finished"] = whole.sparsity.notnull()
     whole["train_count"] = ("true", np.array(axes["train_count"], np.int32), {"units": "images"})
     if "complexity" in axes:
@@ -145,6 +149,14 @@ def _assemble(folder: Path, axes: Mapping[str, Any], seeds: int) -> xr.Dataset:
         values = np.array(list(axes["complexity"].values()), float)
         whole["complexity"] = (("measure", "true"), values, {"units": "as each measure's"})
     return whole
+
+
+def _fail_diverged(whole: xr.Dataset) -> None:
+    """Counts diverged networks as `all_wrong`, also in studies that were written before that."""
+    flags = whole["diverged"].values
+    for name in {"confusion", "group_confusion"} & {*whole.data_vars}:
+        counts = whole[name].values
+        counts[flags] = all_wrong(counts[flags])
 
 
 def _lay(whole: xr.Dataset, file: Path) -> None:

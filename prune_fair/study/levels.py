@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from prune_fair.config import StudyConfig
+from prune_fair.errors import check
 from prune_fair.pruning import TREATMENTS, Method, Treatment
 from prune_fair.store import DENSE, StudyStore
 from prune_fair.study.background import Submit
@@ -153,8 +154,28 @@ def _retrain(run: TaskRun, piece: Piece, starts: Mapping[str, Networks]) -> dict
     if DENSE in starts and run.given:
         treatments = {DENSE: TREATMENTS["none"]}
     retrained = retrain(piece, starts, treatments, run.progress)
+    if DENSE in retrained:
+        _check_finite(run, piece.seeds, retrained[DENSE])
     run.behind(_save, run, piece, retrained)
     return {name: each.networks for name, each in retrained.items()}
+
+
+def _check_finite(run: TaskRun, seeds: Seeds, dense: Retrained) -> None:
+    """Raises `InputError` for dense networks that nothing can be compared with."""
+    lost = seeds[np.asarray(dense.evaluated.diverged)].tolist()
+    shown = ", ".join(map(str, lost[:5])) + (", …" if len(lost) > 5 else "")
+    rate = run.task.recipe.learning_rate
+    mend = (
+        "expected networks that are trained to an end"
+        if run.given
+        else f"lower the learning rate ({rate:g}) and name another directory with --out"
+    )
+    check(
+        not lost,
+        f"{run.name}: {len(lost)} of {len(seeds)} dense networks (seeds {shown}) have parameters "
+        "or outputs that are not finite, so that no pruned network can be compared with them; "
+        f"{mend}",
+    )
 
 
 def treatment_of(name: str) -> Treatment:

@@ -23,8 +23,8 @@ def counts(
         retrained: those of each method, or of `dense`.
         test_labels: of the images that they voted on.
     """
-    counted = [(each.diverged, each.evaluated) for each in retrained.values()]
-    diverged, evaluated = jax.tree.map(lambda *leaves: np.stack(leaves), *counted)
+    counted = [each.evaluated for each in retrained.values()]
+    evaluated = jax.tree.map(lambda *leaves: np.stack(leaves), *counted)
     model = task.model
     sizes = np.array([kernel.size for kernel in kernels(model.shapes, model.layers)])
     prunable = np.array([_prunable(name, model.layers) for name in retrained])[:, None, :]
@@ -35,7 +35,7 @@ def counts(
         "sparsity": (removed * prunable).sum(axis=-1) / (sizes * prunable).sum(axis=-1),
         "parameter_sparsity": evaluated.removed_parameters / model.parameters,
         "layer_sparsity": removed / sizes,
-        "diverged": diverged,
+        "diverged": evaluated.diverged,
         "collapsed": (removed == sizes).any(axis=-1),
     }
     if evaluated.group_confusion is not None:

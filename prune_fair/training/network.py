@@ -11,23 +11,14 @@ from typing import NamedTuple, TypeAlias
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Float, Int, Key
 
 from prune_fair.config import RecipeConfig
 from prune_fair.datasets import augment
 from prune_fair.pruning import Method, apply_mask, pruner
 from prune_fair.training.images import DeviceData, Pixels, random_order
 from prune_fair.training.optimizer import Moments, make_optimizer, mask_moments
-from prune_fair.types import (
-    AnyArray,
-    Batch,
-    Mask,
-    Model,
-    Params,
-    PRNGKey,
-    State,
-    Variables,
-)
+from prune_fair.types import Batch, Mask, Model, Params, PRNGKey, State, Variables
 
 Carry: TypeAlias = tuple[Variables, Moments]
 
@@ -46,13 +37,9 @@ class Task(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """A network after training; `diverged` where a parameter or statistic is not finite.
-
-    After a span of steps it has the optimiser's `moments`, for the next one.
-    """
+    """A network after training; after a span of steps also the optimiser's moments."""
 
     variables: Variables
-    diverged: Bool[AnyArray, ""]
     moments: Moments | None = None
 
 
@@ -92,7 +79,8 @@ def train(
     start = task.model.arranged(Variables(apply_mask(variables.params, mask), variables.state))
     moments = make_optimizer(recipe, total_steps(task)).init(start.params)
     (trained, _), _ = jax.lax.scan(epoch, (start, moments), drawn)
-    return finish(task, data, level, task.model.arranged(trained), seed)
+    trained = task.model.arranged(trained)
+    return Trained(recalibrate(task, data, level, trained, seed))
 
 
 def train_span(
@@ -132,7 +120,7 @@ def train_span(
     carry = jax.lax.fori_loop(first // steps, -(-last // steps), epoch, carry)
     trained, moments = task.model.arranged(carry)
     moments = mask_moments(task.recipe, moments, mask)
-    return finish(task, data, level, trained, seed)._replace(moments=moments)
+    return Trained(recalibrate(task, data, level, trained, seed), moments)
 
 
 def make_step(
@@ -166,19 +154,6 @@ def make_step(
         return Variables(params, state), moments
 
     return step
-
-
-def finish(
-    task: Task,
-    data: DeviceData,
-    level: Int[Array, ""],
-    variables: Variables,
-    seed: Int[Array, ""],
-) -> Trained:
-    """What has been trained, its running statistics recalibrated; whether it diverged."""
-    variables = recalibrate(task, data, level, variables, seed)
-    finite = [jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(variables)]
-    return Trained(variables, ~jnp.all(jnp.stack(finite)))
 
 
 def training_loss(

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import jax
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from prune_fair.pruning import Method, Schedule, Treatment, quota, ramp
 from prune_fair.training import network
@@ -13,7 +13,7 @@ from prune_fair.training.evaluation import Evaluated
 from prune_fair.training.optimizer import Moments, no_moments
 from prune_fair.training.programs import Programs, Seeds
 from prune_fair.training.spans import first_step, pruning_steps
-from prune_fair.types import AnyArray, Mask, Variables
+from prune_fair.types import Mask, Variables
 
 MOST_NUMBERS = 1 << 28  # of networks that are pruned and not trained together: 1 GiB
 Name = TypeVar("Name")
@@ -29,10 +29,9 @@ class Networks(NamedTuple):
 
 
 class Retrained(NamedTuple):
-    """Networks after their training, whether it diverged, what is counted of them, their votes."""
+    """Networks after their training, what is counted of them, and their votes."""
 
     networks: Networks
-    diverged: Bool[AnyArray, " seeds"]
     evaluated: Evaluated
     votes: Int[np.ndarray, "half images classes"] | None
 
@@ -232,8 +231,7 @@ def _as_they_are(networks: Networks) -> network.Trained:
     """Not trained: removed weights at zero."""
     (params, state), mask = networks
     params = jax.tree.map(lambda leaf, kept: np.where(kept, leaf, 0), params, mask)
-    members = len(jax.tree.leaves(mask)[0])
-    return network.Trained(Variables(params, state), np.zeros(members, bool))
+    return network.Trained(Variables(params, state))
 
 
 def _evaluate(
@@ -242,7 +240,7 @@ def _evaluate(
     """Counts of stacked networks, cut into those of each method, or whatever has a name."""
     counted = piece.data, piece.seeds, trained.variables, mask
     evaluated, votes = piece.programs.evaluate(*counted)
-    stacked = Networks(trained.variables, mask), trained.diverged, evaluated
+    stacked = Networks(trained.variables, mask), evaluated
     seeds = len(piece.seeds)
     return {
         name: Retrained(

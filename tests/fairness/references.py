@@ -155,6 +155,9 @@ def normalised_recall_differences(pruned: list[list[int]], dense: list[list[int]
 AGAINST_DENSE: dict[str, Callable[[list[list[int]], list[list[int]]], float]] = {
     "accuracy_change": lambda p, d: accuracy(p) - accuracy(d),
     "recall_change_min": lambda p, d: known(min)(changes("recall", p, d)),
+    "mean_recall_change_min": lambda p, d: min(
+        (change for change in changes("recall", p, d) if change == change), default=NAN
+    ),
     "recall_change_max": lambda p, d: known(max)(changes("recall", p, d)),
     "normalised_recall_difference_min": lambda p, d: known(min)(
         normalised_recall_differences(p, d)

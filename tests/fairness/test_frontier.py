@@ -9,7 +9,7 @@ from prune_fair.fairness import (
     non_dominated,
     non_dominated_probability,
     rank_agreement,
-    sparsest_within,
+    sparsest,
 )
 
 coarse = st.sampled_from([0.0, 1.0, 2.0, 3.0, np.nan])  # coarse, so that ties happen
@@ -64,9 +64,11 @@ def test_duplicates_are_both_on_the_frontier():
         ([np.nan, np.nan, np.nan], 0),
     ],
 )
-def test_sparsest_within_by_hand(change, level):
-    assert sparsest_within(np.array(change), 0.01) == level
-    assert sparsest_within(np.array([change, change]), 0.01).tolist() == [level, level]
+def test_the_sparsest_that_qualifies_by_hand(change, level):
+    qualifies, sparsity = np.array(change) >= -0.01, np.arange(len(change)) / 10
+    assert sparsest(qualifies, sparsity) == level
+    pair = np.stack([qualifies, qualifies])
+    assert sparsest(pair, np.stack([sparsity, sparsity])).tolist() == [level, level]
 
 
 @given(

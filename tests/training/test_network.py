@@ -165,12 +165,61 @@ def test_random_order_is_uniform():
 def test_fewer_images_than_a_batch_are_one_batch():
     task, data = make_task(batch_size=512)
     assert network.steps_per_epoch(task) == 1
-    assert not train(task, data, *start(task, data)).diverged
+    assert not counted(task, data, train(task, data, *start(task, data)).variables).diverged
 
 
-def test_divergence_is_seen():
+def counted(task, data, variables, **changes):
+    data = data._replace(**changes)
+    mask = full_mask(variables.params)
+    return jax.jit(partial(evaluation.evaluate, task))(data, variables, mask)
+
+
+def fails_every_class(counts, data):
+    images = np.bincount(data.test_labels, minlength=10)
+    assert counts.diverged
+    assert counts.confusion.tolist() == np.roll(np.diag(images), 1, axis=1).tolist()
+    assert counts.margin.tolist() == [-1] * 10
+
+
+def test_a_network_that_diverged_fails_every_class():
     task, data = make_task(learning_rate=1e20)
-    assert train(task, data, *start(task, data)).diverged
+    variables = train(task, data, *start(task, data)).variables
+    fails_every_class(counted(task, data, variables), data)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("batch", [100, 1000])
+def test_an_output_that_is_not_finite_is_a_failure_too(monkeypatch, value, batch):
+    """Of one image in all; padding of the last batch is none."""
+    monkeypatch.setattr(evaluation, "EVALUATION_BATCH", batch)
+    task, data = make_task()
+    apply, bright = task.model.apply, data.test_images[7].astype(jnp.float32).sum()
+
+    def broken(variables, images):
+        logits = apply(variables, images)
+        mean, deviation = task.pixels
+        seen = ((images * deviation + mean) * 255).round().sum((1, 2, 3)) == bright
+        return logits.at[:, 3].set(jnp.where(seen, value, logits[:, 3]))
+
+    ill = task._replace(model=task.model._replace(apply=broken), votes=True)
+    variables, _ = start(task, data)
+    counts = counted(ill, data, variables)
+    fails_every_class(counts, data)
+    assert (counts.predicted != data.test_labels).all()
+    assert not counted(task, data, variables).diverged
+
+
+def test_classes_that_a_network_rules_out_are_no_divergence():
+    task, data = make_task()
+    apply = task.model.apply
+    ruled_out = task._replace(
+        model=task.model._replace(apply=lambda *given: apply(*given).at[:, 3].set(-jnp.inf))
+    )
+    variables, _ = start(task, data)
+    counts = counted(ruled_out, data, variables)
+    assert not counts.diverged
+    assert counts.confusion[:, 3].sum() == 0
+    assert jnp.isfinite(counts.margin).all()
 
 
 @pytest.mark.parametrize("batch", [7, 540, 1000])
@@ -267,9 +316,10 @@ def test_recalibration_does_nothing_without_state():
 def test_a_statistic_that_is_not_finite_is_divergence(deep):
     task, _, data, (plain, _) = deep
     variables, mask = start(task, data)
-    assert not plain.diverged
+    assert not counted(task, data, plain.variables).diverged
     broken = jax.tree.map(lambda leaf: leaf * jnp.nan, variables.state)
-    assert train(task, data, variables._replace(state=broken), mask).diverged
+    trained = train(task, data, variables._replace(state=broken), mask).variables
+    fails_every_class(counted(task, data, trained), data)
 
 
 def test_evaluation_and_scores_go_by_the_running_statistics(deep):
