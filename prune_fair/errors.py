@@ -21,6 +21,23 @@ class InputError(Exception):
     """
 
 
+def printable(text: object, keep: str = "") -> str:
+    r"""A text whose control and formatting characters are shown as escapes, and do nothing.
+
+    Args:
+        text: from data, such as the name of a class.
+        keep: characters that stay as they are.
+
+    Example:
+        >>> print(printable("\x1b[2J a\nb \u202e"))
+        \x1b[2J a\nb \u202e
+    """
+    return "".join(
+        c if c.isprintable() or c in keep else c.encode("unicode_escape").decode()
+        for c in str(text)
+    )
+
+
 def check(condition: bool, message: str) -> None:
     """Raises `InputError(message)` unless the condition holds."""
     if not condition:

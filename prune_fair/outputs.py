@@ -50,7 +50,8 @@ def is_ours(content: bytes) -> bool:
 def check_replaceable(file: Path, flag: str = "--out") -> None:
     """Raises `InputError` for a path where something is that this program did not write."""
     expected = (
-        f"expected a new name, or one of a file that prune_fair wrote; move it or name {flag}"
+        "expected a new name, or that of a file which prune_fair wrote; move it away, or name "
+        f"another with {flag}"
     )
     try:
         if not os.path.lexists(file):

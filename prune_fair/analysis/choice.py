@@ -70,7 +70,7 @@ class Choice(NamedTuple):
         >>> choice = select(results, ["mean_recall_change_min>=-0.05"])
         >>> spared = choice.price.spared.sel(true="8", estimate="mean")  # a fraction
         >>> round(spared.item(), 3)
-        0.029
+        0.006
     """
 
     points: xr.Dataset
@@ -116,7 +116,7 @@ def select(
         >>> choice = select(results, ["mean_recall_change_min>=-0.05"])
         >>> chosen = choice.points.isel(point=choice.chosen)
         >>> chosen.method.item(), chosen.sparsity.sel(estimate="mean").round(3).item()
-        ('magnitude-global-rewind', 0.834)
+        ('magnitude-global-rewind', 0.909)
     """
     results = with_resamples(results)
     worth = {maximise: 1.0} if weights is None else dict(weights)

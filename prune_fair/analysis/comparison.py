@@ -77,7 +77,7 @@ def compare(
     check(effect is None or effect != 0, "effect 0: expected a difference to be found")
     sparsity = common_sparsity(results) if sparsity is None else sparsity
     values = at_sparsity(results, metric, sparsity)
-    _check_reached(results, values, sparsity)
+    _check_reached(results, sparsity)
     one, other = np.array([*combinations(range(len(names)), 2)]).T
     value = over_seeds(values, confidence)
     by_seed = values.transpose("seed", "method")
@@ -106,7 +106,8 @@ def at_sparsity(results: Results, metric: str, sparsity: float) -> xr.DataArray:
         >>> at_sparsity(results, "accuracy", 0.9).mean("seed").round(3).values.tolist()
         [0.957, 0.949, 0.937]
     """
-    table = network_metrics(results, [SPARSITY, metric]).transpose("method", "seed", "level")
+    names = dict.fromkeys((SPARSITY, metric))
+    table = network_metrics(results, [*names]).transpose("method", "seed", "level")
     values = _interpolate(table[SPARSITY].values, table[metric].values, sparsity)
     return table[metric].isel(level=0, drop=True).copy(data=values)
 
@@ -130,8 +131,8 @@ def common_sparsity(results: Results) -> float:
     return float(sparsities[last][finished[last]].min())
 
 
-def _check_reached(results: xr.Dataset, values: xr.DataArray, sparsity: float) -> None:
-    reached = values.notnull().any("seed").sum().item()
+def _check_reached(results: xr.Dataset, sparsity: float) -> None:
+    reached = at_sparsity(results, SPARSITY, sparsity).notnull().any("seed").sum().item()
     common = np.floor(1e4 * common_sparsity(results)) / 1e4  # rounded, it might not be reached
     expected = f"expected one that two methods reach; all reach those from 0 to {common:.4f}"
     check(reached > 1, f"sparsity {sparsity}: {expected}")

@@ -117,7 +117,7 @@ def audit(
         seeds_per_piece=len(networks),
         votes=True,
         pixels=pixels,
-        networks_sha256=_digest(networks),
+        networks_sha256=digest_of(networks),
     )
     _check_recipe(methods, recipe)
     subject = _subject(dataset, architecture, networks, task.recipe, scaled)
@@ -210,8 +210,13 @@ def _check_outputs(dataset: Dataset, outputs: int) -> None:
     )
 
 
-def _digest(networks: Sequence[PyTree]) -> str:
-    """SHA-256 over all numbers of networks and the names they have in their trees."""
+def digest_of(networks: Sequence[PyTree]) -> str:
+    """SHA-256 over all numbers of networks and the names they have in their trees.
+
+    Example:
+        >>> digest_of([{"kernel": np.zeros(2)}])[:8]
+        'a93ee108'
+    """
     total = hashlib.sha256()
     for path, leaf in jax.tree_util.tree_leaves_with_path(list(networks)):
         array = np.ascontiguousarray(leaf)

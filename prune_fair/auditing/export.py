@@ -10,7 +10,7 @@ from jaxtyping import PyTree
 
 from prune_fair.errors import check, unknown
 from prune_fair.models import Apply, Given, check_alike, given
-from prune_fair.outputs import new_folder
+from prune_fair.outputs import check_folder, new_folder
 from prune_fair.store import DENSE, checkpoint_folder, load_tree, read_study, save_tree
 from prune_fair.types import Variables
 
@@ -66,16 +66,34 @@ def export(
     check_alike(architecture.take(variables).params, audited, "variables")
     folder, seeds = Path(folder), range(study["config"]["seeds"])
     parts = [str(seed) for seed in seeds] if len(seeds) > 1 else [""]
-    with new_folder(folder, export_identity(study["config"]), force, FLAG) as draft:
+    identity = _identity(study["config"]["networks_sha256"])
+    with new_folder(folder, identity, force, FLAG) as draft:
         for seed, part in zip(seeds, parts, strict=True):
             own = jax.tree.map(lambda leaf, seed=seed: leaf[seed], saved)
             save_tree(draft / part, _as_handed_over(architecture, own))
     return [folder / part for part in parts]
 
 
-def export_identity(config: Mapping[str, Any]) -> dict[str, str]:
+def check_export(folder: str | Path, networks_sha256: str, force: bool) -> None:
+    """Raises `InputError` where `export` would refuse to write a folder.
+
+    Args:
+        folder: of the export.
+        networks_sha256: of the audited networks, as `digest_of` gives it.
+        force: whether an earlier export of these networks that is there may be replaced.
+
+    Example:
+        >>> check_export(".", "", force=True)
+        Traceback (most recent call last):
+            ...
+        prune_fair.errors.InputError: .: is the working directory, or holds it; expected a new ...
+    """
+    check_folder(Path(folder).expanduser(), _identity(networks_sha256), force, FLAG)
+
+
+def _identity(networks_sha256: str) -> dict[str, str]:
     """By what an export is known again as one of the same networks."""
-    return {"networks_sha256": config["networks_sha256"]}
+    return {"networks_sha256": networks_sha256}
 
 
 def _as_handed_over(architecture: Given, saved: Mapping[str, Any]) -> dict[str, PyTree]:

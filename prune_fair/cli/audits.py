@@ -9,7 +9,7 @@ from typing import Any
 from jaxtyping import PyTree
 
 from prune_fair import analysis, console
-from prune_fair.auditing import METHODS, SCHEDULE
+from prune_fair.auditing import METHODS, SCHEDULE, check_export, digest_of
 from prune_fair.auditing import audit as run_audit
 from prune_fair.auditing import export as export_networks
 from prune_fair.cli.choice import NOTHING_QUALIFIES, Repeated
@@ -38,6 +38,7 @@ def audit(
     maximise: str = analysis.SPARSITY,
     confidence: float | None = None,
     export: Path | None = None,
+    force: bool = False,
     plan: PlanConfig = PlanConfig(),
 ) -> None:
     """Prunes a trained network of your own, and writes its pruning card.
@@ -61,10 +62,11 @@ def audit(
             the worst class may lose 5 points of its recall.
         maximise: the metric to be best in, in its better direction, or sparsity.
         confidence: constraints hold for the bad end of this interval; left out, for the mean.
-        export: directory for the chosen network, pruned, and its mask, as an Orbax checkpoint.
+        export: new directory for the chosen network, pruned, and its mask, as an Orbax checkpoint.
+        force: replace an earlier export of the same networks that is there.
         plan: what is asked of the plan that lays networks over the machine.
     """
-    from prune_fair.report import write_card  # brings matplotlib
+    from prune_fair.report import card_files, write_card  # brings matplotlib
 
     set_up_jax()  # before the user's module makes an array
     apply, like = _found(network)
@@ -72,6 +74,9 @@ def audit(
     if like is not None:
         pairs = zip(networks, checkpoints, strict=True)
         networks = [shaped_as(tree, like, str(each)) for tree, each in pairs]
+    card_files(out)
+    if export is not None:
+        check_export(export, digest_of(networks), force)
     screen, shown = console.make_console(), len(methods) * (len(schedule.sparsity_by_level()) - 1)
     with console.progress((shown + 1) * len(networks)) as progress:
         results = run_audit(
@@ -98,7 +103,7 @@ def audit(
     if export is not None:
         point = choice.points.isel(point=choice.chosen)
         chosen = point["method"].item(), point["level"].item()
-        for folder in export_networks(out, *chosen, export, apply, networks[0]):
+        for folder in export_networks(out, *chosen, export, apply, networks[0], force=force):
             screen.print(f"network  {folder}", soft_wrap=True)
 
 

@@ -1,5 +1,6 @@
 """Experiments: from flags to a study, its pictures and who pays for sparsity."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -12,6 +13,7 @@ import xarray as xr
 from prune_fair import analysis, console
 from prune_fair.cli.flags import flag_registry, one_line_errors, tasks_of
 from prune_fair.config import StudyConfig
+from prune_fair.outputs import check_replaceable
 from prune_fair.study import run_study
 from prune_fair.training.plan import PlanConfig
 
@@ -29,6 +31,8 @@ def experiment(
         (config, out), plan = tyro.cli(
             _planned(configure), args=arguments, registry=flag_registry()
         )
+        for picture in _pictures(config.task_names, out):
+            check_replaceable(picture)
         with console.progress(config.networks) as progress:
             results = run_study(config, out, plan=plan, progress=progress)
         _show(results, out)
@@ -60,11 +64,17 @@ def _show(results: xr.DataTree, out: Path) -> None:
 
 
 def _draw(results: xr.DataTree, out: Path) -> Iterator[Path]:
-    """Draws the pictures of every task; those of a single task have no task in their name."""
+    """Draws the pictures of every task."""
     from prune_fair import plots  # brings matplotlib, which most commands do without
 
     tasks = tasks_of(results)
-    for name, node in tasks:
-        suffix = f"-{name.replace('/', '-')}" if len(tasks) > 1 else ""
-        yield plots.save(plots.overview(node), out / "figures" / f"frontier{suffix}.png")
-        yield plots.save(plots.recalls(node), out / "figures" / f"recall{suffix}.png")
+    places = iter(_pictures([name for name, _ in tasks], out))
+    for (_, node), draw in itertools.product(tasks, (plots.overview, plots.recalls)):
+        yield plots.save(draw(node), next(places))
+
+
+def _pictures(tasks: Sequence[str], out: Path) -> list[Path]:
+    """The files of the pictures; those of a single task have no task in their name."""
+    suffixes = [f"-{name.replace('/', '-')}" if len(tasks) > 1 else "" for name in tasks]
+    kinds = "frontier", "recall"
+    return [out / "figures" / f"{kind}{suffix}.png" for suffix in suffixes for kind in kinds]

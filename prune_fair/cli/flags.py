@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 import xarray as xr
 
-from prune_fair.errors import InputError
+from prune_fair.errors import InputError, printable
 
 StudyPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="STUDY")]
 
@@ -30,7 +30,7 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(error)}", file=sys.stderr)
         raise SystemExit(2) from None
 
 

@@ -7,7 +7,7 @@ import xarray as xr
 from rich.console import Console
 
 from prune_fair import analysis
-from prune_fair.console.documents import keyed
+from prune_fair.console.documents import keyed, point_rows
 from prune_fair.console.tables import p_value, print_rows, with_interval
 
 
@@ -26,7 +26,8 @@ def print_hypervolumes(
         cells = [str(method), with_interval(row.hypervolume, 1.0, ".4f")]
         cells.append("best" if best else with_interval(behind, 1.0, "+.4f"))
         if ranking is not None:
-            cells += [f"{rank:.0f}" for rank in ranking["rank"].sel({"method": method}).values]
+            ranks = ranking["rank"].sel({"method": method}).values
+            cells += ["-" if math.isnan(rank) else f"{rank:.0f}" for rank in ranks]
         rows.append(cells)
     print_rows(console, f"{title}: hypervolume by method", headings, rows)
     point = ", ".join(f"{name}={value:.3g}" for name, value in volumes.attrs["reference"].items())
@@ -39,7 +40,10 @@ def ranking_in_words(ranking: xr.Dataset | None) -> str:
     if ranking is None:
         return "No change of ranks: it takes two methods, and objectives of both kinds."
     if ranking.tau[0].isnull():
-        return "No change of ranks: methods are tied, or one has no finished network."
+        return (
+            "No change of ranks: methods are tied, or one has no finished network, or an objective "
+            "is undefined."
+        )
     tau = f"Kendall's tau {with_interval(ranking.tau, 1.0, '.2f')}"
     moved = [str(name) for name in ranking["method"].values[ranking.rank_change.values != 0]]
     order = f"changes the order of {', '.join(moved)}" if moved else "leaves the order as it is"
@@ -82,13 +86,8 @@ def hypervolume_document(volumes: xr.Dataset, ranking: xr.Dataset | None) -> dic
 
 def comparison_document(found: xr.Dataset) -> dict[str, Any]:
     """Values by method, and pairs, as JSON types."""
-    pairs = found.drop_dims("method")
-    names = [*pairs.coords, *pairs.data_vars]
-    rows = [
-        {str(name): keyed(pairs[name].isel(pair=index)) for name in names if name != "estimate"}
-        for index in range(pairs.sizes["pair"])
-    ]
-    return {**found.attrs, "value": keyed(found.value), "pairs": rows}
+    pairs = point_rows(found.drop_dims("method").rename(pair="point"))
+    return {**found.attrs, "value": keyed(found.value), "pairs": pairs}
 
 
 def _columns(table: xr.Dataset) -> dict[str, Any]:

@@ -22,7 +22,11 @@ def print_answer(results: xr.DataTree, answer: Mapping[str, Any]) -> None:
 
 def point_rows(points: xr.Dataset) -> list[dict[str, Any]]:
     """Operating points as JSON types; what has classes or estimates is keyed by their names."""
-    names = [str(name) for name in (*points.coords, *points.data_vars) if name not in points.dims]
+    names = [
+        str(name)
+        for name in (*points.coords, *points.data_vars)
+        if name not in points.dims and "point" in points[name].dims
+    ]
     columns = {name: keyed(points[name].transpose("point", ...), 1) for name in names}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -10,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from prune_fair import analysis
+from prune_fair.errors import printable
 from prune_fair.fairness import FEWEST_SEEDS
 
 WIDTH_OF_A_FILE = 160
@@ -19,9 +21,18 @@ HEADINGS = {"probability": "P(on frontier)"}
 MOST_ROWS = 100  # that are drawn with lines, which takes seconds for a thousand
 
 
+class Screen(Console):
+    """A console on which control characters in texts are shown and do nothing."""
+
+    def print(self, *texts: Any, **options: Any) -> None:
+        """As `Console.print`; tables are printed with `print_rows`."""
+        safe = (printable(text, "\n") if isinstance(text, str) else text for text in texts)
+        super().print(*safe, **options)
+
+
 def make_console(stderr: bool = False) -> Console:
     """A console as wide as its terminal, or wide enough for every table where it is a file."""
-    console = Console(stderr=stderr, highlight=False)
+    console = Screen(stderr=stderr, highlight=False)
     if not console.is_terminal:
         console.width = WIDTH_OF_A_FILE
     return console
@@ -42,6 +53,7 @@ def print_rows(
     console: Console, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> None:
     """A table of texts, none of which is read as markup; a long one without lines."""
+    title, rows = printable(title), [[printable(cell) for cell in row] for row in rows]
     if len(rows) > MOST_ROWS:
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
         lines = [
@@ -69,7 +81,7 @@ def point_cells(points: xr.Dataset, columns: Sequence[str]) -> list[tuple[str, .
     A sparsity that all seeds share has no interval to show. Where networks diverged, the level says
     how many; where a metric is undefined for some networks, its cell does.
     """
-    levels = [*map(level_cell, points["level"].values, points["diverged"].values)]
+    levels = [*map(level_cell, points["level"].values.tolist(), points["diverged"].values.tolist())]
     cells = [list(map(str, points["method"].values)), levels]
     for name in columns:
         plain = "estimate" not in points[name].dims

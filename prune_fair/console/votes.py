@@ -53,7 +53,7 @@ def _cells(point: xr.Dataset) -> list[str]:
         str(point["level"].item()),
         f"{point['sparsity'].item():.3f}",
         f"{number:.0f} ({point['share'].item():.1%})",
-        f"{point['across'].item():.1f}",
+        "-" if point["across"].isnull() else f"{point['across'].item():.1f}",
         f"{point['taxicab'].item():.3f}",
         right,
         _over_indexed(point) if number else "",

@@ -197,7 +197,8 @@ def _busy(axes: Axes, point: float) -> Float[np.ndarray, "points 2"]:
             radii = point * np.sqrt(marks.get_sizes())[:, None, None] / 2
             found.append((middles[:, None] + radii * RING).reshape(-1, 2))
         elif isinstance(marks, LineCollection):
-            ends = np.array(marks.get_segments()).reshape(-1, 2)
+            drawn = [each for each in marks.get_segments() if len(each) == 2]  # NaN is left out
+            ends = np.array(drawn).reshape(-1, 2)
             bars = marks.get_transform().transform(ends)
             found.append(_along(bars[::2], bars[1::2]))
     points = np.concatenate(found)

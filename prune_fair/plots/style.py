@@ -19,6 +19,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from prune_fair import analysis
 from prune_fair.errors import check, unknown
+from prune_fair.outputs import MARK, write_file
 
 # Okabe & Ito 2008, safe for colour-blind eyes; black and yellow left out.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -28,6 +29,13 @@ DARK_GREY = "#5A5A5A"
 WIDTH = 5.2  # inches: between one column of a paper and a page
 TEXT, SMALL = 8, 7  # points
 DPI = 160
+MARKED_AS = {
+    "png": "Software",
+    "svg": "Creator",
+    "pdf": "Creator",
+    "ps": "Creator",
+    "eps": "Creator",
+}
 SCREEN_DPI = 96
 SPARSITY_LABEL = "sparsity (% of prunable weights removed)"
 SPARSITY_TICKS = (
@@ -60,6 +68,8 @@ def canvas(axes: Axes | None, height: float) -> Axes:
 def save(picture: Axes | Figure, path: str | Path) -> Path:
     """Writes a plot or a figure in the format that the path's ending names; makes its folder.
 
+    A picture that an earlier call wrote is replaced, any other file is not.
+
     Args:
         picture: the Axes that a plot gave, whose whole figure is written, or a figure.
         path: such as "figures/frontier.png", or .pdf, or .svg.
@@ -68,7 +78,8 @@ def save(picture: Axes | Figure, path: str | Path) -> Path:
         The path.
 
     Raises:
-        InputError: for an ending that is no format of pictures.
+        InputError: for an ending that is no format of pictures, or a file that is there and was not
+            written by this function.
 
     Example:
         >>> import tempfile
@@ -78,13 +89,15 @@ def save(picture: Axes | Figure, path: str | Path) -> Path:
         ...     save(axes, f"{folder}/ranking.png").name
         'ranking.png'
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     figure = figure_of(picture) if isinstance(picture, Axes) else picture
     known = sorted(figure.canvas.get_supported_filetypes())
     ending = path.suffix.lower().removeprefix(".")
     check(ending in known, f"{path}: expected a path that ends in one of {', '.join(known)}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI)
+    file = io.BytesIO()
+    mark = {MARKED_AS[ending]: MARK} if ending in MARKED_AS else None
+    figure.savefig(file, format=ending, dpi=DPI, metadata=mark)
+    write_file(path, file.getvalue())
     return path
 
 

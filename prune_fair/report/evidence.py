@@ -33,6 +33,12 @@ class Ranking(NamedTuple):
     first_place_changes: float
     reference: Mapping[str, float]
 
+    @property
+    def ordered(self) -> list[Rank]:
+        """The methods that have both ranks."""
+        known = np.isfinite
+        return [row for row in self.ranks if known(row.performance_rank + row.fairness_rank)]
+
 
 class Exemplars(NamedTuple):
     """Images on which pruned and dense networks disagree, at the shown point.

@@ -51,7 +51,8 @@ def draw(task: TaskCard) -> dict[str, Picture]:
         plots.layer_sparsities(results, shown.method, confidence=intervals),
         "sparsity of each layer against that of the whole network",
     )
-    if task.ranking is not None and decision.intervals == CONFIDENCE:  # it has no others
+    ranked = task.ranking is not None and len(task.ranking.ordered) > 1
+    if ranked and decision.intervals == CONFIDENCE:  # it has no others
         pictures["ranking"] = _picture(
             plots.ranking(results), "ranks of the methods without and with fairness"
         )

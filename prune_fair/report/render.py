@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import jinja2
 
 from prune_fair import analysis
-from prune_fair.errors import InputError, check
+from prune_fair.errors import check, printable
+from prune_fair.outputs import check_replaceable, signed, write_file
 from prune_fair.report import caveats, definitions, figures, sentences, tables
 from prune_fair.report.card import Card, make_card
 from prune_fair.report.pictures import draw
@@ -44,6 +45,9 @@ def write_card(
 ) -> Written:
     """Writes a study's pruning card as one HTML file, and its Markdown twin beside it.
 
+    Cards that an earlier call wrote are replaced; other files and cards that somebody changed are
+    not.
+
     Args:
         path: the study's directory.
         require: constraints, such as "recall_group_min>=0.8".
@@ -52,7 +56,7 @@ def write_card(
         out: the HTML file; None for `report.html` in the study's directory.
 
     Raises:
-        InputError: as `make_card`, or where the files cannot be written.
+        InputError: as `make_card` and `card_files`, or where the files cannot be written.
 
     Example:
         >>> import tempfile
@@ -63,35 +67,52 @@ def write_card(
         ...     sorted(file.name for file in Path(folder).iterdir())
         ['card.html', 'card.md']
     """
+    files = card_files(path, out)
     card = make_card(path, require, maximise, confidence)
+    for file, text in zip(files, (as_html(card), as_markdown(card)), strict=True):
+        write_file(file, signed(text).encode())
+    return Written(*files, card)
+
+
+def card_files(path: str | Path, out: str | Path | None = None) -> tuple[Path, Path]:
+    """The HTML file and the Markdown file of a study's card, both free to be written.
+
+    Raises:
+        InputError: for a name that does not end in .html, or where one of the two is there and is
+            no card, or one that was changed.
+    """
     html = Path(path, "report.html") if out is None else Path(out)
     html = html.expanduser()
     check(
         html.suffix in (".html", ".htm"),
         f"out {html}: expected a name that ends in .html; its Markdown twin goes beside it",
     )
-    markdown = html.with_suffix(".md")
-    try:
-        html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(as_html(card), encoding="utf-8")
-        markdown.write_text(as_markdown(card), encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"{html}: cannot be written ({error.strerror}); name another file with --out"
-        ) from error
-    return Written(html, markdown, card)
+    files = html, html.with_suffix(".md")
+    for file in files:
+        check_replaceable(file)
+    return files
 
 
 def as_html(card: Card) -> str:
     """The card as one HTML page that loads nothing and runs nothing."""
     pictures = {task.name: draw(task) for task in card.tasks}
-    template = _environment(autoescape=True).get_template("card.html")
+    template = _environment(autoescape=True, finalize=shown).get_template("card.html")
     return template.render(card=card, pictures=pictures)
 
 
 def as_markdown(card: Card) -> str:
     """The card as Markdown, without pictures."""
     return _environment(finalize=escape_markdown).get_template("card.md").render(card=card)
+
+
+def shown(value: Any) -> Any:
+    """Text without control characters, for a page that escapes it itself.
+
+    Example:
+        >>> shown("cat"), shown(3)
+        ('cat', 3)
+    """
+    return printable(value, "\n") if type(value) is str else value
 
 
 def escape_markdown(value: Any) -> Any:
@@ -101,9 +122,11 @@ def escape_markdown(value: Any) -> Any:
         >>> print(escape_markdown("<b>|_x_"))
         &lt;b&gt;\|\_x\_
     """
-    if isinstance(value, Verbatim) or not isinstance(value, str):
+    if isinstance(value, Verbatim):
+        return Verbatim(printable(value, "\n"))
+    if not isinstance(value, str):
         return value
-    line = " ".join(value.split()).translate(HTML_SPECIAL)
+    line = printable(" ".join(value.split())).translate(HTML_SPECIAL)
     return MARKDOWN_SPECIAL.sub(r"\\\1", line)
 
 

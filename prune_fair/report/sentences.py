@@ -27,7 +27,7 @@ def headlines(card: Card) -> list[tuple[str, str]]:
     Example:
         >>> from prune_fair import open_example, report
         >>> headlines(report.make_card(open_example().attrs["path"]))
-        [('digits/mlp', 'Prune with magnitude-global-rewind to 83.4 % sparsity.')]
+        [('digits/mlp', 'Prune with magnitude-global-rewind to 90.9 % sparsity.')]
     """
     return [(task.name, headline(task.decision)) for task in card.tasks]
 
@@ -220,7 +220,10 @@ def shown_as(decision: Decision) -> str:
 def ranking_in_words(ranking: Ranking) -> str:
     """Whether other methods win once fairness counts."""
     if math.isnan(ranking.tau.mean):
-        return "Methods are tied, or one has no finished network: there is no change of ranks."
+        return (
+            "Methods are tied, or one has no finished network, or the recall of the worst class is "
+            "undefined: there is no change of ranks."
+        )
     moved = [row.method for row in ranking.ranks if row.performance_rank != row.fairness_rank]
     order = f"changes the order of {', '.join(moved)}" if moved else "leaves the order as it is"
     line = f"Counting the worst class's recall too {order}: Kendall's tau is "

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from scipy.io import netcdf_file
 
-from prune_fair.errors import InputError, check
+from prune_fair.errors import InputError, check, printable
 from prune_fair.fairness.confusion import all_wrong
 from prune_fair.types import SCHEMA_VERSION
 
@@ -79,6 +79,8 @@ def open_study(path: str | Path) -> xr.DataTree:
     Level 0 is the dense network, the same for every method of a seed. What a running study has not
     finished has `finished` False, counts of 0, and NaN in what is no count.
 
+    Control characters in names are escaped, as `errors.printable` does it.
+
     Raises:
         InputError: if the path is no study, or one that has not begun.
 
@@ -122,16 +124,20 @@ def open_example() -> xr.DataTree:
 
 def _assemble(folder: Path, axes: Mapping[str, Any], seeds: int) -> xr.Dataset:
     """The pieces of one task laid into whole arrays."""
+    names = {
+        axis: [printable(name) for name in axes.get(axis, ())]
+        for axis in ("methods", "classes", "layers", "groups")
+    }
     coords = {
-        "method": axes["methods"],
+        "method": names["methods"],
         "seed": np.arange(seeds),
         "level": np.arange(axes["levels"]),
-        "true": axes["classes"],
-        "predicted": axes["classes"],
-        "layer": axes["layers"],
+        "true": names["classes"],
+        "predicted": names["classes"],
+        "layer": names["layers"],
     }
     if "groups" in axes:
-        coords["group"] = axes["groups"]
+        coords["group"] = names["groups"]
     if "images" in axes:
         coords |= {"half": list(HALVES), "image": np.arange(axes["images"])}
     whole = xr.Dataset(coords=coords)
