@@ -1,0 +1,157 @@
+"""What this program writes for people replaces its own files alone."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from prune_fair import open_example, plots, report
+from prune_fair.errors import InputError
+from prune_fair.outputs import (
+    FOLDER_MARK,
+    check_folder,
+    is_ours,
+    new_folder,
+    signed,
+    write_file,
+)
+
+OURS = {"networks_sha256": "a"}
+
+
+def listing(folder: Path) -> dict[str, bytes]:
+    return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
+
+
+def write(folder: Path, force: bool = False, text: str = "new", identity=OURS) -> None:
+    with new_folder(folder, identity, force) as draft:
+        draft.mkdir()
+        (draft / "part").mkdir()
+        (draft / "part/numbers").write_text(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# Notes", "# Notes\n", "a\r\nb\n\n", "written by prune_fair"]
+)
+def test_a_text_is_known_again_until_somebody_changes_it(text):
+    ours = signed(text).encode()
+    assert is_ours(ours)
+    assert not is_ours(text.encode())
+    assert not is_ours(b"my line\n" + ours)
+    assert not is_ours(ours + b"my line\n")
+    assert not is_ours(ours.replace(b"sha256", b"sha512"))
+
+
+@pytest.mark.parametrize("content", [b"", b"mine", b"\x89PNG\r\nmine", b"\xff\xfe\n\n"])
+def test_a_file_of_somebody_else_is_left_alone(tmp_path, content):
+    file = tmp_path / "report.html"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match="was not written by prune_fair"):
+        write_file(file, b"new")
+    assert listing(tmp_path) == {"report.html": content}
+
+
+def test_a_folder_or_a_broken_link_is_no_file_to_write(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name in ("folder", "link"):
+        with pytest.raises(InputError, match="is no file"):
+            write_file(tmp_path / name, b"new")
+    assert sorted(os.listdir(tmp_path)) == ["folder", "link"]
+
+
+def test_what_fails_leaves_the_file_of_before(tmp_path, monkeypatch):
+    file = tmp_path / "card.md"
+    write_file(file, signed("old").encode())
+    before = listing(tmp_path)
+
+    def full(*given):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(InputError, match="card.md: cannot be written .No space left"):
+        write_file(file, signed("new").encode())
+    assert listing(tmp_path) == before
+
+
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
+def test_a_picture_replaces_its_own_and_nothing_else(tmp_path, ending):
+    axes = plots.layer_sparsities(open_example()["digits/mlp"])
+    ours, theirs = tmp_path / f"ours.{ending}", tmp_path / f"theirs.{ending}"
+    plots.save(axes, ours)
+    plots.save(axes, ours)
+    theirs.write_bytes(ours.read_bytes().replace(b"prune_fair", b"an artist "))
+    with pytest.raises(InputError, match="was not written by prune_fair"):
+        plots.save(axes, theirs)
+
+
+def test_a_card_replaces_a_card_and_no_notes(tmp_path):
+    path = open_example().attrs["path"]
+    first = report.write_card(path, out=tmp_path / "card.html")
+    again = report.write_card(path, out=tmp_path / "card.html")
+    assert first.html == again.html
+    notes = listing(tmp_path)["card.md"] + b"\nSigned: me\n"
+    first.markdown.write_bytes(notes)
+    with pytest.raises(InputError, match=r"card.md: was not written by prune_fair, or has been ch"):
+        report.write_card(path, out=tmp_path / "card.html")
+    assert first.markdown.read_bytes() == notes
+
+
+def test_a_folder_is_written_beside_and_moved(tmp_path):
+    folder = tmp_path / "deep/chosen"
+    write(folder)
+    assert {*listing(tmp_path)} == {"deep/chosen/part/numbers", f"deep/chosen/{FOLDER_MARK}"}
+    with pytest.raises(InputError, match="an earlier export of the same networks .* --force"):
+        write(folder)
+    write(folder, force=True, text="newer")
+    assert (folder / "part/numbers").read_text() == "newer"
+    assert sorted(os.listdir(tmp_path / "deep")) == ["chosen"]
+    (empty := tmp_path / "empty").mkdir()
+    write(empty)
+    assert (empty / FOLDER_MARK).exists()
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_nothing_of_a_user_is_taken_for_ours(tmp_path, force):
+    def refused(folder, words, identity=OURS):
+        before = listing(tmp_path)
+        with pytest.raises(InputError, match=words):
+            write(folder, force, identity=identity)
+        assert listing(tmp_path) == before
+
+    (theirs := tmp_path / "thesis").mkdir()
+    (theirs / "chapter.tex").write_text("ten years")
+    refused(theirs, "holds what prune_fair did not write there")
+    (theirs / FOLDER_MARK).write_text("[]")
+    refused(theirs, "holds what prune_fair did not write there")
+    (theirs / FOLDER_MARK).write_text(json.dumps({"mark": "written by prune_fair", "files": {}}))
+    refused(theirs, "holds an export of other networks")
+    refused(theirs / "chapter.tex", "is no folder")
+    write(ours := tmp_path / "ours")
+    refused(ours, "holds an export of other networks", {"networks_sha256": "b"})
+    (ours / "notes").write_text("mine")
+    refused(ours, "holds 'notes', which prune_fair did not write")
+    (ours / "notes").unlink()
+    (ours / "part/numbers").write_text("mine")
+    refused(ours, "holds 'part/numbers', which prune_fair did not write")
+    (link := tmp_path / "link").symlink_to(theirs)
+    refused(link, "is no folder")
+
+
+def test_the_working_directory_stays(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for folder in (".", "..", tmp_path / "here", "../here/."):
+        with pytest.raises(InputError, match="is the working directory, or holds it"):
+            check_folder(Path(folder), OURS, force=True, flag="--export")
+
+
+def test_a_folder_that_fails_half_way_leaves_nothing(tmp_path):
+    write(folder := tmp_path / "chosen")
+    before = listing(tmp_path)
+    with pytest.raises(RuntimeError), new_folder(folder, OURS, force=True) as draft:
+        draft.mkdir()
+        (draft / "half").write_text("half")
+        raise RuntimeError
+    assert listing(tmp_path) == before
