@@ -12,6 +12,7 @@ import jax
 
 from prune_fair.errors import check, lookup
 from prune_fair.models import LOWERINGS
+from prune_fair.values import check_whole
 
 SHUFFLINGS = ("own", "shared")
 DTYPES = ("float32", "bfloat16")
@@ -49,7 +50,8 @@ class PlanConfig:
     def __post_init__(self) -> None:
         for name in ("devices", "chunk", "members"):
             value = getattr(self, name)
-            check(value is None or value >= 1, f"{name} {value}: expected at least 1")
+            if value is not None:
+                check_whole(name, value)
         if self.lowering is not None:
             lookup(LOWERINGS, self.lowering, "lowering")
         lookup(dict.fromkeys(SHUFFLINGS), self.shuffling, "shuffling")
