@@ -12,6 +12,7 @@ import jax
 
 from prune_fair.errors import check, lookup
 from prune_fair.models import LOWERINGS
+from prune_fair.provenance import usable_cores
 from prune_fair.values import check_whole
 
 SHUFFLINGS = ("own", "shared")
@@ -203,8 +204,12 @@ def _known_options(options: Mapping[str, str]) -> dict[str, str]:
 
 
 def use_every_core() -> None:
-    """On CPU a device a core, which only works before JAX has made its first array."""
-    if jax.config.jax_num_cpu_devices > 0:  # pyright: ignore[reportAttributeAccessIssue]
+    """On CPU a device a core, which only works before JAX has made its first array.
+
+    Whoever has asked JAX or XLA for a number of devices gets that.
+    """
+    asked = jax.config.jax_num_cpu_devices >= 0  # pyright: ignore[reportAttributeAccessIssue]
+    if asked or "--xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
         return
     with contextlib.suppress(RuntimeError):  # JAX already runs: its devices are used as they are
-        jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+        jax.config.update("jax_num_cpu_devices", usable_cores())
