@@ -38,7 +38,7 @@ def is_whole(value: Any, least: int = 0, most: int | float = math.inf) -> bool:
         >>> is_whole(3), is_whole(2.0), is_whole(True), is_whole(-1)
         (True, False, False, False)
     """
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    whole = issubclass(type(value), numbers.Integral) and type(value) is not bool
     return whole and least <= value <= most
 
 
@@ -80,7 +80,7 @@ def check_number(name: str, value: Any, allowed: Callable[[Any], bool], expected
             ...
         prune_fair.errors.InputError: momentum nan: expected in [0, 1)
     """
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    number = issubclass(type(value), numbers.Real) and type(value) is not bool
     fine = number and -FLOAT32 <= value <= FLOAT32 and allowed(value)
     check(bool(fine), f"{name} {shortened(value)}: expected {expected}")
 

@@ -91,7 +91,9 @@ def carry_out(
     """As `run_study`, of subjects by the name of their task, which are asked for where needed."""
     with writing(path, config.as_json(), config.fingerprint()) as store:
         store.check_plan(asdict(plan))
-        if store.study["complete"]:
+        firsts = range(0, config.seeds, config.seeds_per_piece)
+        levels = len(config.schedule.sparsity_by_level())
+        if store.is_whole(firsts, config.task_names, levels):
             progress(config.networks, reused=True)
             return open_study(path)
         set_up_jax()
