@@ -1,5 +1,6 @@
 """Experiments: from flags to a study, its pictures and who pays for sparsity."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -10,8 +11,10 @@ import tyro
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import flag_registry, one_line_errors, tasks_of
+from prune_fair.cli.endings import one_line_errors
+from prune_fair.cli.flags import flag_registry, tasks_of
 from prune_fair.config import StudyConfig
+from prune_fair.errors import writing_to
 from prune_fair.study import run_study
 from prune_fair.training.plan import PlanConfig
 
@@ -64,7 +67,10 @@ def _draw(results: xr.DataTree, out: Path) -> Iterator[Path]:
     from prune_fair import plots  # brings matplotlib, which most commands do without
 
     tasks = tasks_of(results)
+    folder = Path(os.path.expanduser(out), "figures")
     for name, node in tasks:
         suffix = f"-{name.replace('/', '-')}" if len(tasks) > 1 else ""
-        yield plots.save(plots.overview(node), out / "figures" / f"frontier{suffix}.png")
-        yield plots.save(plots.recalls(node), out / "figures" / f"recall{suffix}.png")
+        for kind, plot in (("frontier", plots.overview), ("recall", plots.recalls)):
+            with writing_to(folder):
+                picture = plots.save(plot(node), folder / f"{kind}{suffix}.png")
+            yield picture
