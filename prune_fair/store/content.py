@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from prune_fair.errors import InputError
+from prune_fair.errors import InputError, check
 from prune_fair.types import SCHEMA_VERSION
 from prune_fair.values import MOST, check_folder_name, is_whole, shortened
 
@@ -79,8 +79,8 @@ def check_study(study: Any, source: str) -> None:
             f"{source}: results of schema version {shortened(version)}, this prune_fair reads "
             f"{SCHEMA_VERSION}; open it with the version that wrote it"
         )
-    for found in (*_misfits(study, STUDY, "it"), *_contradictions(study)):
-        raise InputError(f"{source}: study.json is damaged: {found}; restore it from a copy")
+    found = next(_misfits(study, STUDY, "it"), None) or next(_contradictions(study), None)
+    check(found is None, f"{source}: study.json is damaged: {found}; restore it from a copy")
     for task in study["tasks"]:
         for part in task.split("/"):
             check_folder_name(part, f"{source}: study.json is damaged: name of a task")

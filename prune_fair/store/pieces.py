@@ -9,6 +9,7 @@ import xarray as xr
 from scipy.io import netcdf_file
 
 from prune_fair.errors import InputError
+from prune_fair.values import shortened
 
 DENSE = "dense"
 KINDS = {"b": "bi", "i": "iu", "f": "f"}  # of the results' numbers: those that a file may hold
@@ -47,7 +48,7 @@ def read_piece(file: Path, whole: xr.Dataset) -> PieceFile:
     except Exception as error:  # SciPy reads whatever a damaged file says, and fails anyhow
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
-            f"{file}: cannot be read as a piece of a study ({reason[:200]}); restore it, or move "
+            f"{file}: cannot be read as a piece of a study ({shortened(reason)}); restore it, or move "
             "it away and give the study's command again"
         ) from error
     for problem in _problems(piece, file, whole):
@@ -59,7 +60,7 @@ def read_piece(file: Path, whole: xr.Dataset) -> PieceFile:
 
 
 def _read(file: Path) -> PieceFile:
-    with netcdf_file(file, mmap=False) as content:
+    with file.open("rb") as opened, netcdf_file(opened, mmap=False) as content:
         arrays = {name: variable[:] for name, variable in content.variables.items()}
     methods = [b"".join(name).rstrip(b"\0").decode() for name in arrays["method"]]
     (level,), seeds = (arrays[name].astype(np.int64, casting="safe") for name in ("level", "seed"))
@@ -71,7 +72,7 @@ def _problems(piece: PieceFile, file: Path, whole: xr.Dataset) -> Iterator[str]:
     methods = whole["method"].values.tolist()
     dense = piece.level == 0
     if sorted(piece.methods) != ([DENSE] if dense else sorted(methods)):
-        yield f"methods {', '.join(piece.methods)} at level {piece.level}"
+        yield f"methods {shortened(piece.methods)} at level {piece.level}"
     if not 0 <= piece.level < whole.sizes["level"]:
         yield f"level {piece.level}"
     first, after = piece.seeds[0], piece.seeds[0] + len(piece.seeds)
