@@ -272,6 +272,13 @@ def test_homes_of_nobody(tmp_path, monkeypatch):
         assert "~nobody_such" in one_line(lambda use=use: use("~nobody_such/x"))
 
 
+def test_networks_that_no_machine_holds(tmp_path):
+    task = TaskConfig(model=ModelConfig(widths=(10**6, 10**6)))
+    message = one_line(lambda: run_study(StudyConfig((task,), seeds=1), tmp_path))
+    assert "2 networks of 1,000,076,000,010 parameters take 7,451 GiB of memory" in message
+    assert not (tmp_path / "study.json").exists()
+
+
 def test_labels_that_are_not_utf_8(tmp_path, write_idx_folder):
     write_idx_folder(tmp_path / "d", (6, 6), (6, 3), 3)
     (tmp_path / "d/labels.txt").write_bytes(b"caf\xe9\nb\nc\n")

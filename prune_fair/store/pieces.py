@@ -48,8 +48,8 @@ def read_piece(file: Path, whole: xr.Dataset) -> PieceFile:
     except Exception as error:  # SciPy reads whatever a damaged file says, and fails anyhow
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
-            f"{file}: cannot be read as a piece of a study ({shortened(reason)}); restore it, or move "
-            "it away and give the study's command again"
+            f"{file}: cannot be read as a piece of a study ({shortened(reason)}); restore it, or "
+            "move it away and give the study's command again"
         ) from error
     for problem in _problems(piece, file, whole):
         raise InputError(
