@@ -1,7 +1,8 @@
 """The one exception a user's mistake raises, and the lookup that raises it for unknown names."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
 
 Row = TypeVar("Row")
@@ -42,6 +43,29 @@ def check(condition: bool, message: str) -> None:
     """Raises `InputError(message)` unless the condition holds."""
     if not condition:
         raise InputError(message)
+
+
+@contextmanager
+def writing_to(place: object) -> Iterator[None]:
+    """Says in one line where something could not be written, as where a disk is full.
+
+    Raises:
+        InputError: for any error of the system in the context.
+
+    Example:
+        >>> with writing_to("results"):
+        ...     raise OSError(28, "No space left")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        prune_fair.errors.InputError: results: cannot be written (No space left); what is ...
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{place}: cannot be written ({error.strerror or error}); what is finished is kept: "
+            "make room, and give the same command again"
+        ) from error
 
 
 def unknown(kind: str, name: str, valid: Iterable[str], summary: str = "") -> InputError:

@@ -49,6 +49,28 @@ def environment() -> dict[str, Any]:
     }
 
 
+def usable_cores() -> int:
+    """Cores that this process may use; where the system does not say, as on macOS, all of them.
+
+    Example:
+        >>> usable_cores() >= 1
+        True
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return getattr(os, "process_cpu_count", os.cpu_count)() or 1  # the first from Python 3.13 on
+
+
+def physical_memory() -> int:
+    """Bytes of main memory that this machine has.
+
+    Example:
+        >>> physical_memory() > 2**20
+        True
+    """
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def git_commit() -> str | None:
     """The commit of prune_fair's own checkout; None where it is no checkout."""
     command = ["git", "rev-parse", "HEAD"]

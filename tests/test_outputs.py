@@ -102,7 +102,7 @@ def test_a_folder_is_written_beside_and_moved(tmp_path):
     folder = tmp_path / "deep/chosen"
     write(folder)
     assert {*listing(tmp_path)} == {"deep/chosen/part/numbers", f"deep/chosen/{FOLDER_MARK}"}
-    with pytest.raises(InputError, match="an earlier export of the same networks .* --force"):
+    with pytest.raises(InputError, match="an earlier export of the same networks; give --force"):
         write(folder)
     write(folder, force=True, text="newer")
     assert (folder / "part/numbers").read_text() == "newer"
@@ -150,8 +150,13 @@ def test_the_working_directory_stays(tmp_path, monkeypatch):
 def test_a_folder_that_fails_half_way_leaves_nothing(tmp_path):
     write(folder := tmp_path / "chosen")
     before = listing(tmp_path)
-    with pytest.raises(RuntimeError), new_folder(folder, OURS, force=True) as draft:
-        draft.mkdir()
-        (draft / "half").write_text("half")
-        raise RuntimeError
+
+    def half_way():
+        with new_folder(folder, OURS, force=True) as draft:
+            draft.mkdir()
+            (draft / "half").write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half_way()
     assert listing(tmp_path) == before

@@ -21,6 +21,8 @@ from rich.table import Table
 from workers import Job, Worker
 from workloads import WORKLOADS
 
+from prune_fair.provenance import usable_cores
+
 ENGINE = "prune_fair"
 PEERS = {
     ENGINE: Job("jax_peers", "engine"),
@@ -65,7 +67,7 @@ def measure(
     name: str, peers: tuple[str, ...], rounds: int, seconds: float, members: int | None
 ) -> dict[str, Any]:
     """Rates of every peer in every round, and the ratios between them."""
-    workload, cores = WORKLOADS[name], len(os.sched_getaffinity(0))
+    workload, cores = WORKLOADS[name], usable_cores()
     jobs = {peer: PEERS[peer] for peer in (ENGINE, *peers) if installed(PEERS[peer])}
     workers = {}
     for peer, job in jobs.items():

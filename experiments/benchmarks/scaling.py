@@ -9,7 +9,6 @@ Expected  see docs/performance.md: flat lines
 
 import dataclasses
 import json as json_format
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -22,6 +21,7 @@ from workers import Job, Worker
 from workloads import WORKLOADS, quickstart
 
 from prune_fair import RecipeConfig, Schedule, run_study
+from prune_fair.provenance import usable_cores
 
 SHORT = dataclasses.replace(WORKLOADS["digits-mlp"], steps=90)
 
@@ -52,7 +52,7 @@ def jobs(axis: str) -> dict[int, Job]:
     """A process for each size: training alone, or whole studies where the axis is one of theirs."""
     sizes: dict[str, dict[int, tuple[Any, ...]]] = {
         "members": {n: (SHORT, n) for n in (8, 16, 64, 256, 1024)},
-        "devices": {n: (SHORT, 64, n) for n in range(1, len(os.sched_getaffinity(0)) + 1)},
+        "devices": {n: (SHORT, 64, n) for n in range(1, usable_cores() + 1)},
         "classes": {n: (dataclasses.replace(SHORT, classes=n), 64) for n in (10, 100, 1000)},
         "methods": {n: (n, 3) for n in (1, 2, 4)},
         "levels": {n: (2, n) for n in (2, 4, 8)},

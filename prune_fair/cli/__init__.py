@@ -1,7 +1,7 @@
 """The command line: thin, it calls the library and prints.
 
-Experiments run through `experiment`, the command `prune-fair` through `main`. A user's mistake is
-one line on standard error and exit status 2.
+Experiments run through `experiment`, the command `prune-fair` through `main`. What ends a
+command early is one line on standard error (`endings`).
 """
 
 from typing import TYPE_CHECKING, Any

@@ -2,8 +2,10 @@
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from jaxtyping import PyTree
@@ -112,23 +114,54 @@ def _found(network: str) -> tuple[Callable[..., Any], PyTree | None]:
     module, colon, factory = network.partition(":")
     expected = "expected module:factory, such as my_network:factory, in the working directory"
     check(bool(module and colon and factory), f"network {network!r}: {expected}")
-    sys.path.insert(0, str(Path.cwd()))
+    named = all(word.isidentifier() for word in (*module.split("."), factory))
+    check(named, f"network {network!r}: {expected}")
+    sys.path.insert(0, here := str(Path.cwd()))
     try:
-        found = getattr(importlib.import_module(module), factory)
-    except ModuleNotFoundError as error:
-        if error.name != module:  # the user's module is there and lacks another
-            raise
-        raise InputError(f"network {network!r}: no module {module!r}; {expected}") from None
-    except AttributeError:
-        raise InputError(f"network {network!r}: {module} has no {factory!r}; {expected}") from None
+        with _users_code(f"network {network!r}: importing {module} raises"):
+            try:
+                imported = importlib.import_module(module)
+            except ModuleNotFoundError as error:
+                if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+                    raise  # the user's module is there and lacks another
+                raise InputError(f"network {network!r}: no module {module!r}; {expected}") from None
+        check(
+            hasattr(imported, factory),
+            f"network {network!r}: {module} has no {factory!r}; {expected}",
+        )
+        found = getattr(imported, factory)
+        check(callable(found), f"network {network!r}: {factory} cannot be called; {expected}")
+        with _users_code(f"network {network!r}: {factory}() raises"):
+            made: Any = found()
     finally:
-        sys.path.remove(str(Path.cwd()))
-    check(callable(found), f"network {network!r}: {factory} cannot be called; {expected}")
-    made = found()
-    apply, like = made if isinstance(made, tuple) else (made, None)
+        sys.path.remove(here)
+    apply: Any = made
+    like: PyTree | None = None
+    if isinstance(made, tuple) and len(made) == 2:
+        apply, like = made
     check(
         callable(apply),
         f"network {network!r}: {factory}() gives {type(apply).__name__}; expected a function of "
         "variables and images, or a pair of one and a tree of variables",
     )
     return apply, like
+
+
+@contextmanager
+def _users_code(what: str) -> Iterator[None]:
+    """Says in one line what a user's own code raises, and in which of its lines."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:
+        frames = [
+            frame for frame in extract_tb(error.__traceback__) if "importlib" not in frame.filename
+        ]
+        file, line = frames[-1].filename, frames[-1].lineno
+        if isinstance(error, SyntaxError):
+            file, line = error.filename, error.lineno
+        text = " ".join(str(error).split())[:300]
+        raise InputError(
+            f"{what} {type(error).__name__}: {text} ({file}, line {line}); correct it there"
+        ) from error

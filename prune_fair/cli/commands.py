@@ -8,7 +8,8 @@ import tyro
 from prune_fair.cli.attribution import attribute
 from prune_fair.cli.choice import select
 from prune_fair.cli.classes import classes
-from prune_fair.cli.flags import flag_registry, one_line_errors
+from prune_fair.cli.endings import one_line_errors
+from prune_fair.cli.flags import flag_registry
 from prune_fair.cli.frontiers import compare, frontier
 from prune_fair.cli.listing import list_rows
 from prune_fair.cli.points import metrics

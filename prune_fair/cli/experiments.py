@@ -1,6 +1,7 @@
 """Experiments: from flags to a study, its pictures and who pays for sparsity."""
 
 import itertools
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -11,7 +12,8 @@ import tyro
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import flag_registry, one_line_errors, tasks_of
+from prune_fair.cli.endings import one_line_errors
+from prune_fair.cli.flags import flag_registry, tasks_of
 from prune_fair.config import StudyConfig
 from prune_fair.outputs import check_replaceable
 from prune_fair.study import run_study
@@ -77,4 +79,5 @@ def _pictures(tasks: Sequence[str], out: Path) -> list[Path]:
     """The files of the pictures; those of a single task have no task in their name."""
     suffixes = [f"-{name.replace('/', '-')}" if len(tasks) > 1 else "" for name in tasks]
     kinds = "frontier", "recall"
-    return [out / "figures" / f"{kind}{suffix}.png" for suffix in suffixes for kind in kinds]
+    folder = Path(os.path.expanduser(out), "figures")
+    return [folder / f"{kind}{suffix}.png" for suffix in suffixes for kind in kinds]

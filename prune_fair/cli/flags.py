@@ -1,15 +1,13 @@
-"""What all commands share: how a study is named, what is printed of it, and how they refuse."""
+"""What all commands share: how a study is named, and what flags may be."""
 
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 import xarray as xr
 
-from prune_fair.errors import InputError, printable
+from prune_fair.errors import InputError
 
 StudyPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="STUDY")]
 
@@ -22,16 +20,6 @@ def tasks_of(results: xr.DataTree) -> list[tuple[str, xr.Dataset]]:
 def split_names(names: str) -> list[str]:
     """Names that are separated by commas."""
     return [name.strip() for name in names.split(",") if name.strip()]
-
-
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """A user's mistake as one line on standard error and exit status 2."""
-    try:
-        yield
-    except InputError as error:
-        print(f"error: {printable(error)}", file=sys.stderr)
-        raise SystemExit(2) from None
 
 
 def flag_registry() -> tyro.constructors.ConstructorRegistry:

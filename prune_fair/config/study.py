@@ -13,6 +13,7 @@ from prune_fair.errors import check
 from prune_fair.models import build
 from prune_fair.pruning import Method, Schedule
 from prune_fair.types import SCHEMA_VERSION
+from prune_fair.values import check_whole
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,12 @@ class StudyConfig:
         for kind, names in (("method", self.methods), ("task", self.task_names)):
             check(bool(names), f"no {kind}s: expected at least one")
             check(len({*names}) == len(names), f"{kind}s {names}: expected each once")
+        different = {name.casefold() for name in self.task_names}
+        check(
+            len(different) == len(self.tasks),
+            f"tasks {self.task_names}: names that differ by case alone share a folder on some file "
+            "systems; rename a dataset",
+        )
         for method in map(Method.parse, self.methods):
             self._check_block(method)
             once = not self.schedule.iterative or len(self.schedule.sparsity_by_level()) == 2
@@ -65,7 +72,7 @@ class StudyConfig:
                     f"its layers are no chain; leave out '-{method.granularity}'",
                 )
         for name in ("seeds", "seeds_per_piece"):
-            check(getattr(self, name) >= 1, f"{name} {getattr(self, name)}: expected at least 1")
+            check_whole(name, getattr(self, name))
         for task in self.tasks:
             self._check_layers(task)
 
@@ -115,7 +122,8 @@ class StudyConfig:
 
     def as_json(self) -> dict[str, Any]:
         """Every field, as JSON types."""
-        return json.loads(json.dumps(dataclasses.asdict(self)))
+        plain = json.dumps(dataclasses.asdict(self), default=lambda number: number.item())
+        return json.loads(plain)  # NumPy's numbers as Python's
 
     def fingerprint(self) -> str:
         """SHA-256 over the canonical JSON of every field and the schema version."""

@@ -1,16 +1,30 @@
 """A task: its images, its architecture, and how a network is trained."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from prune_fair import datasets
 from prune_fair.errors import check, lookup
 from prune_fair.models import MODELS, is_chain
 from prune_fair.types import GIVEN, Dataset
+from prune_fair.values import (
+    MOST,
+    check_folder_name,
+    check_number,
+    check_whole,
+    is_whole,
+    shortened,
+)
 
 OPTIMIZERS = ("sgd", "adam")
 DECAYS = ("cosine", "constant")
+RANGES: dict[str, tuple[Callable[[float], bool], str]] = {  # of a recipe: allowed, and in words
+    "learning_rate": (lambda rate: rate > 0, "above 0, and finite"),
+    "momentum": (lambda momentum: 0 <= momentum < 1, "in [0, 1)"),
+    "weight_decay": (lambda decay: decay >= 0, "at least 0, and finite"),
+    "finetune_learning_rate": (lambda share: 0 < share <= 1, "a share in (0, 1]"),
+    "gradual_share": (lambda share: 0 < share < 1, "a share of the steps, in (0, 1)"),
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +64,7 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         datasets.check_name(self.name)
+        check_folder_name(self.label, f"dataset {shortened(self.name)} is known by")
         datasets.check_fractions(self.keep)
         datasets.check_imbalance_factor(self.imbalance_factor)
         datasets.check_classes(self.classes)
@@ -105,10 +120,18 @@ class ModelConfig:
     width: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.is_given:
+        if self.is_given:
+            check_folder_name(self.name.removeprefix(GIVEN), "network")
+        else:
             lookup(MODELS, self.name, "model")
-        check(all(w >= 1 for w in self.widths), f"widths {self.widths}: expected at least 1 each")
-        check(0 < self.width < math.inf, f"width {self.width}: expected a number above 0")
+        most = MOST["widths"]
+        check(
+            all(is_whole(width, 1, most) for width in self.widths),
+            f"widths {shortened(self.widths)}: expected at least 1 each, at most {most:,}",
+        )
+        most = MOST["width"]
+        expected = f"a number above 0, at most {most:,}"
+        check_number("width", self.width, lambda width: 0 < width <= most, expected)
 
     @property
     def is_given(self) -> bool:
@@ -179,18 +202,11 @@ class RecipeConfig:
         once = len({*self.augment}) == len(self.augment)
         check(once, f"augment {', '.join(self.augment)}: expected each once")
         for name in ("epochs", "batch_size", "gradual_prunings", "score_batches"):
-            value = getattr(self, name)
-            check(value >= 1, f"{name} {value}: expected at least 1")
-        check(self.learning_rate > 0, f"learning_rate {self.learning_rate}: expected above 0")
-        check(0 <= self.momentum < 1, f"momentum {self.momentum}: expected in [0, 1)")
-        check(self.weight_decay >= 0, f"weight_decay {self.weight_decay}: expected at least 0")
-        check(self.rewind_step >= 0, f"rewind_step {self.rewind_step}: expected at least 0")
-        share = self.gradual_share
-        check(0 < share < 1, f"gradual_share {share}: expected a share of the steps, in (0, 1)")
-        images = self.recalibrate_images
-        check(images >= 0, f"recalibrate_images {images}: expected at least 0")
-        share = self.finetune_learning_rate
-        check(0 < share <= 1, f"finetune_learning_rate {share}: expected a share in (0, 1]")
+            check_whole(name, getattr(self, name))
+        for name in ("rewind_step", "recalibrate_images"):
+            check_whole(name, getattr(self, name), least=0)
+        for name, (allowed, expected) in RANGES.items():
+            check_number(name, getattr(self, name), allowed, expected)
 
 
 @dataclass(frozen=True)

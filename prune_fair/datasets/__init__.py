@@ -1,5 +1,6 @@
 """Sources of images: each gives a `Dataset` of plain arrays."""
 
+import re
 from collections.abc import Callable, Sequence
 
 from prune_fair.datasets.arrays import from_arrays
@@ -23,6 +24,7 @@ from prune_fair.datasets.transforms import (
 )
 from prune_fair.errors import InputError, check, unknown
 from prune_fair.types import GIVEN, Dataset
+from prune_fair.values import check_folder_name, shortened
 
 __all__ = [
     "AUGMENTATIONS",
@@ -161,5 +163,7 @@ def _parametric(name: str) -> tuple[str, str]:
         row_prefix, _, placeholder = row.partition(":")
         if colon and prefix == row_prefix:
             check(bool(argument), f"dataset {name!r} lacks its {placeholder}: expected {row}")
+            for part in re.split("[/:]", argument) if row == "tfds:NAME" else ():
+                check_folder_name(part, f"dataset {shortened(name)} with the part")
             return row, argument
     raise unknown("dataset", name, [*DATASETS, *PARAMETRIC])

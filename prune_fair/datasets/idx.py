@@ -1,7 +1,9 @@
 """Folders of IDX files: MNIST, Fashion-MNIST, KMNIST, QMNIST, EMNIST and their kin."""
 
 import gzip
+import os
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +55,7 @@ def idx(folder: str) -> Dataset:
     Raises:
         InputError: if the folder lacks a file, or a file is truncated or not IDX.
     """
-    root = Path(folder).expanduser()
+    root = Path(os.path.expanduser(folder))
     check(root.is_dir(), f"idx:{folder}: no such folder; expected one with MNIST-style IDX files")
     train_images, train_labels = _part(root, "train")
     test_images, test_labels = _part(root, "t10k", "test")
@@ -90,7 +92,7 @@ def _bytes(path: Path) -> bytes:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             return file.read()
-    except (EOFError, OSError) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read ({error}); download it again") from error
 
 
@@ -119,7 +121,12 @@ def _class_names(root: Path, classes: int) -> tuple[str, ...]:
     file = root / "labels.txt"
     if not file.is_file():
         return tuple(str(label) for label in range(classes))
-    names = tuple(file.read_text(encoding="utf-8").split("\n")[:classes])
+    try:
+        names = tuple(file.read_text(encoding="utf-8").split("\n")[:classes])
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{file}: cannot be read ({error}); expected class names in UTF-8, one a line"
+        ) from error
     check(
         len(set(names)) == classes and all(names),
         f"{file}: expected {classes} different class names, one a line",

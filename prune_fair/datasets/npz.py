@@ -1,5 +1,6 @@
 """One NumPy archive that holds a whole dataset."""
 
+import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -9,6 +10,12 @@ import numpy as np
 from prune_fair.datasets.arrays import from_arrays
 from prune_fair.errors import InputError
 from prune_fair.types import Dataset
+
+# RuntimeError for an archive under a password, MemoryError where a header asks for terabytes.
+READING_FAILS = (
+    *(OSError, ValueError, EOFError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 def npz(file: str, groups: str = "") -> Dataset:
@@ -28,11 +35,11 @@ def npz(file: str, groups: str = "") -> Dataset:
 
 def _read(file: str) -> dict[str, np.ndarray]:
     try:
-        with Path(file).expanduser().open("rb") as opened:
+        with Path(os.path.expanduser(file)).open("rb") as opened:
             archive = np.load(opened, allow_pickle=False)
             if isinstance(archive, np.lib.npyio.NpzFile):
                 return {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except READING_FAILS as error:
         reason = " ".join(str(error).split())
         raise InputError(
             f"npz:{file}: cannot be read ({reason}); expected an archive by numpy.savez, "

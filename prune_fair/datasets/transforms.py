@@ -3,6 +3,7 @@
 Those that make classes rare or labels wrong leave the test set untouched.
 """
 
+import numbers
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ from jaxtyping import Int, UInt8
 
 from prune_fair.errors import check, lookup
 from prune_fair.types import Dataset
+from prune_fair.values import check_number, check_whole, shortened
 
 NOISE_SEED = 0
 
@@ -36,9 +38,9 @@ def check_downsample(factor: int) -> None:
         >>> check_downsample(0)
         Traceback (most recent call last):
             ...
-        prune_fair.errors.InputError: downsample 0: expected a whole factor, at least 1
+        prune_fair.errors.InputError: downsample 0: expected at least 1, at most 10,000
     """
-    check(factor >= 1, f"downsample {factor}: expected a whole factor, at least 1")
+    check_whole("downsample", factor)
 
 
 def check_label_noise(fraction: float) -> None:
@@ -50,7 +52,7 @@ def check_label_noise(fraction: float) -> None:
             ...
         prune_fair.errors.InputError: label_noise 1.0: expected a fraction in [0, 1)
     """
-    check(0 <= fraction < 1, f"label_noise {fraction}: expected a fraction in [0, 1)")
+    check_number("label_noise", fraction, lambda noise: 0 <= noise < 1, "a fraction in [0, 1)")
 
 
 def check_fractions(keep: Mapping[str, float]) -> None:
@@ -63,7 +65,8 @@ def check_fractions(keep: Mapping[str, float]) -> None:
         prune_fair.errors.InputError: keep fraction 2.0 of class '8': expected (0, 1]
     """
     for name, fraction in keep.items():
-        check(0 < fraction <= 1, f"keep fraction {fraction} of class {name!r}: expected (0, 1]")
+        fine = isinstance(fraction, numbers.Real) and 0 < fraction <= 1
+        check(fine, f"keep fraction {shortened(fraction)} of class {name!r}: expected (0, 1]")
 
 
 def check_imbalance_factor(factor: float) -> None:
@@ -72,10 +75,8 @@ def check_imbalance_factor(factor: float) -> None:
     Example:
         >>> check_imbalance_factor(100.0)  # as it should be: nothing happens
     """
-    check(
-        factor >= 1,
-        f"imbalance_factor {factor}: expected at least 1 (largest class over smallest)",
-    )
+    expected = "at least 1 (largest class over smallest), and finite"
+    check_number("imbalance_factor", factor, lambda factor: factor >= 1, expected)
 
 
 def choose_classes(dataset: Dataset, classes: Sequence[str]) -> Dataset:

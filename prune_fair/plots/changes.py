@@ -102,7 +102,7 @@ def _rows(
     mean = np.divide(total, known.sum(axis=1), out=np.full(len(total), np.inf), where=known.any(1))
     order = np.argsort(mean, kind="stable")
     if known.any():  # a class without test images has nothing to show
-        order = order[known.any(axis=1)[order]]
+        order = order[np.isfinite(mean[order])]
     if len(order) <= ROWS:
         return values[order], [names[row] for row in order]
     top, between, bottom = np.split(order, [WORST, len(order) - BEST])

@@ -4,11 +4,12 @@ To add one, write its function here and add its row to `SCHEDULES`.
 """
 
 import itertools
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from prune_fair.errors import check, lookup
+from prune_fair.values import check_number, check_whole
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def geometric(schedule: Schedule) -> tuple[float, ...]:
     Source: Frankle & Carbin 2019, arXiv 1803.03635, iterative pruning.
     """
     rate = schedule.rate
-    check(0 < rate < 1, f"rate {rate}: expected a fraction of what remains, in (0, 1)")
+    check_number("rate", rate, _in_between, "a fraction of what remains, in (0, 1)")
     return tuple(1 - (1 - rate) ** level for level in _levels(schedule, "rate"))
 
 
@@ -84,14 +85,14 @@ def cubic(schedule: Schedule) -> tuple[float, ...]:
 def _towards(schedule: Schedule, power: int) -> tuple[float, ...]:
     """What is missing of the last level's sparsity falls as a power of the levels left."""
     last = schedule.sparsity
-    check(0 < last < 1, f"sparsity {last}: expected that of the last level, in (0, 1)")
+    check_number("sparsity", last, _in_between, "that of the last level, in (0, 1)")
     levels = _levels(schedule, "sparsity")
     return tuple(last * (1 - (1 - level / len(levels)) ** power) for level in levels)
 
 
 def _levels(schedule: Schedule, takes: str) -> range:
     levels = schedule.levels
-    check(levels >= 1, f"levels {levels}: expected at least 1 pruned level")
+    check_whole("levels", levels)
     check(
         not schedule.sparsities,
         f"sparsities are of the schedule 'one-shot'; {schedule.name!r} takes {takes} and levels",
@@ -111,15 +112,17 @@ def one_shot(schedule: Schedule) -> tuple[float, ...]:
         "0.5 0.9",
     )
     for sparsity in sparsities:
-        check(
-            math.isfinite(sparsity) and 0 <= sparsity < 1,
-            f"sparsity {sparsity}: expected the fraction of weights to remove, in [0, 1)",
-        )
+        expected = "the fraction of weights to remove, in [0, 1)"
+        check_number("sparsity", sparsity, lambda sparsity: 0 <= sparsity < 1, expected)
     check(
         all(low < high for low, high in itertools.pairwise(sparsities)),
         f"sparsities {sparsities}: expected them increasing, each once",
     )
     return tuple(sparsities)
+
+
+def _in_between(number: Any) -> bool:
+    return 0 < number < 1
 
 
 def ramp(first: float, last: float, prunings: int) -> tuple[float, ...]:

@@ -1,18 +1,39 @@
 """Trees of arrays in Orbax checkpoints. Only here Orbax."""
 
+import errno
+import glob
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import jax
 from jaxtyping import PyTree
 
-from prune_fair.errors import InputError, check
+from prune_fair.errors import InputError, check, writing_to
 from prune_fair.types import leaves_by_path
 
 
 def save_tree(folder: str | Path, tree: PyTree, *, replace: bool = False) -> None:
-    """Saves a tree of host arrays; with `replace`, in place of what is there."""
-    with _checkpointer() as checkpointer:
-        checkpointer.save(Path(folder).expanduser().absolute(), tree, force=replace)
+    """Saves a tree of host arrays; with `replace`, in place of what is there.
+
+    Raises:
+        InputError: where it cannot be written; nothing half written is left then.
+    """
+    folder = _absolute(folder)
+    with writing_to(folder):
+        try:
+            with _checkpointer() as checkpointer:
+                checkpointer.save(folder, tree, force=replace)
+        except Exception as error:  # Orbax has no type of its own for what a disk refuses
+            for draft in folder.parent.glob(f"{glob.escape(folder.name)}.orbax-checkpoint-tmp*"):
+                shutil.rmtree(draft, ignore_errors=True)
+            full = os.strerror(errno.ENOSPC)
+            reason = full if full in str(error) else " ".join(str(error).split())[:300]
+            raise OSError(reason) from error
 
 
 def load_tree(folder: str | Path) -> PyTree:
@@ -21,12 +42,12 @@ def load_tree(folder: str | Path) -> PyTree:
     Raises:
         InputError: if there is none.
     """
-    folder = Path(folder).expanduser().absolute()
+    folder = _absolute(folder)
     check(folder.is_dir(), f"{folder}: no such checkpoint; expected a folder that Orbax wrote")
     try:
         with _checkpointer() as checkpointer:
             return checkpointer.restore(folder)
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except Exception as error:  # whatever Orbax and its formats make of a folder of other files
         reason = " ".join(str(error).split())
         raise InputError(
             f"{folder}: cannot be read as an Orbax checkpoint ({reason[:300]}); expected one that "
@@ -73,7 +94,20 @@ def shaped_as(tree: PyTree, like: PyTree, source: str) -> PyTree:
     return jax.tree.unflatten(jax.tree.structure(like), [found[path] for path in wanted])
 
 
-def _checkpointer():
+def _absolute(folder: str | Path) -> Path:
+    return Path(os.path.expanduser(folder)).absolute()
+
+
+@contextmanager
+def _checkpointer() -> Iterator[Any]:
+    """Orbax, without the tracebacks that it logs of what it raises too."""
     import orbax.checkpoint
 
-    return orbax.checkpoint.StandardCheckpointer()
+    logger = logging.getLogger("absl")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with orbax.checkpoint.StandardCheckpointer() as checkpointer:
+            yield checkpointer
+    finally:
+        logger.setLevel(before)

@@ -8,25 +8,26 @@
 A piece is written beside its place and moved there whole, so it is there or it is not.
 """
 
-import fcntl
+import contextlib
+import itertools
 import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import xarray as xr
 
 from prune_fair.datasets import class_complexity
-from prune_fair.errors import InputError, check
+from prune_fair.errors import check, writing_to
 from prune_fair.provenance import digest, environment
 from prune_fair.store.checkpoints import load_tree, save_tree
-from prune_fair.store.results import STUDY_FILE, VARIABLES, read_study, with_level
-from prune_fair.types import SCHEMA_VERSION, Dataset
+from prune_fair.store.pieces import piece_name
+from prune_fair.store.results import STUDY_FILE, VARIABLES, with_level
+from prune_fair.types import Dataset
 
 LOCK_FILE = ".lock"
 ELSEWHERE = "name another directory with --out"
@@ -35,9 +36,10 @@ ELSEWHERE = "name another directory with --out"
 class StudyStore:
     """The directory of one study, open for writing by one process."""
 
-    def __init__(self, path: Path, study: dict[str, Any]) -> None:
+    def __init__(self, path: Path, study: dict[str, Any], lock: TextIO | None = None) -> None:
         self.path = path
         self.study = study
+        self._lock = lock
 
     def describe_task(
         self,
@@ -91,6 +93,7 @@ class StudyStore:
 
     def begin_run(self, plan: Mapping[str, Any]) -> None:
         """Records that this process goes on with the study from now."""
+        self.study["complete"] = False  # where a piece of a finished study was taken away
         run = {"started": time.time(), "seconds": 0.0, "plan": dict(plan), **environment()}
         self.study["runs"].append(run)
         self.write_study()
@@ -101,9 +104,19 @@ class StudyStore:
         self.write_study()
 
     def write_study(self) -> None:
-        """Writes study.json."""
+        """Writes study.json.
+
+        Raises:
+            InputError: where it cannot be written, or the directory is not what it was.
+        """
+        self._check_there()
         text = json.dumps(self.study, indent=1) + "\n"
         _write_whole(self.path / STUDY_FILE, lambda file: file.write_text(text))
+
+    def is_whole(self, firsts: Sequence[int], tasks: Sequence[str], levels: int) -> bool:
+        """Whether it was finished and no piece has been taken away since."""
+        pieces = itertools.product(tasks, firsts, range(levels))
+        return self.study["complete"] and all(self.has_piece(*each) for each in pieces)
 
     def has_piece(self, task: str, first_seed: int, level: int) -> bool:
         """Whether that piece is finished."""
@@ -117,11 +130,15 @@ class StudyStore:
         seeds: Sequence[int],
         variables: Mapping[str, np.ndarray],
     ) -> None:
-        """Adds a finished piece: arrays by the axes of `VARIABLES`, without that of the level."""
+        """Adds a finished piece: arrays by the axes of `VARIABLES`, without that of the level.
+
+        Raises:
+            InputError: as `write_study`.
+        """
+        self._check_there()
         data = {name: with_level(VARIABLES[name][3], array) for name, array in variables.items()}
         coords = {"method": list(methods), "seed": list(seeds), "level": [level]}
         file = self._piece(task, int(seeds[0]), level)
-        file.parent.mkdir(parents=True, exist_ok=True)
         piece = xr.Dataset(data, coords)
         _write_whole(file, lambda path: piece.to_netcdf(path, engine="scipy"))
         run = self.study["runs"][-1]
@@ -129,9 +146,18 @@ class StudyStore:
         self.write_study()
 
     def save_networks(self, task: str, first_seed: int, level: int, networks: Any) -> None:
-        """Saves a tree of host arrays by Orbax, in place of one that a kill left behind."""
+        """Saves a tree of host arrays by Orbax, in place of one that a kill left behind.
+
+        Raises:
+            InputError: as `write_study`.
+        """
+        self._check_there()
         folder = checkpoint_folder(self.path, task, first_seed, level)
         save_tree(folder, networks, replace=True)
+
+    def has_networks(self, task: str, first_seed: int, level: int) -> bool:
+        """Whether networks of that level are there."""
+        return checkpoint_folder(self.path, task, first_seed, level).is_dir()
 
     def load_networks(self, task: str, first_seed: int, level: int) -> Any:
         """The tree of host arrays that `save_networks` saved.
@@ -152,81 +178,42 @@ class StudyStore:
         shutil.rmtree(checkpoint_folder(self.path, task, first_seed, level), ignore_errors=True)
 
     def _piece(self, task: str, first_seed: int, level: int) -> Path:
-        return self.path / "results" / task / f"{_piece_name(first_seed, level)}.nc"
+        return self.path / "results" / task / f"{piece_name(first_seed, level)}.nc"
 
-
-@contextmanager
-def writing(path: str | Path, config: Mapping[str, Any], fingerprint: str) -> Iterator[StudyStore]:
-    """Opens a study's directory for writing: makes it, or goes on with the same study in it.
-
-    Args:
-        path: the directory; made where it does not exist.
-        config: the study's config as JSON types.
-        fingerprint: of that config.
-
-    Raises:
-        InputError: if the directory holds another study (with the difference) or other files, is
-            used by another process, or cannot be written.
-    """
-    path = Path(path).expanduser()
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock = (path / LOCK_FILE).open("a")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); {ELSEWHERE}") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InputError(
-                f"{path}: another process is running this study; wait for it, or {ELSEWHERE}"
-            ) from error
-        yield StudyStore(path, _same_study(path, config, fingerprint))
-
-
-def _same_study(path: Path, config: Mapping[str, Any], fingerprint: str) -> dict[str, Any]:
-    """The study that is there, if it is the one asked for; a blank one in an empty directory."""
-    if not (path / STUDY_FILE).exists():
-        others = sorted(entry.name for entry in path.iterdir() if entry.name != LOCK_FILE)
-        shown = ", ".join(others[:3])
-        check(not others, f"{path}: holds other files and no study ({shown}); {ELSEWHERE}")
-        blank = {"complete": False, "tasks": {}, "runs": []}
-        identity = {"schema_version": SCHEMA_VERSION, "fingerprint": fingerprint}
-        return {**identity, **blank, "config": dict(config)}
-    there = read_study(path)
-    if there["fingerprint"] != fingerprint:
-        changes = "; ".join(_differences(there["config"], config))
-        raise InputError(
-            f"{path}: holds another study ({changes}); use its settings, or {ELSEWHERE}"
+    def _check_there(self) -> None:
+        """Raises `InputError` where the directory was removed: it is not made anew half empty."""
+        there = self._lock is None
+        if self._lock is not None:
+            with contextlib.suppress(OSError):
+                ours = os.fstat(self._lock.fileno())
+                there = os.path.samestat(ours, (self.path / LOCK_FILE).stat())
+        check(
+            there,
+            f"{self.path}: was removed or replaced while its study ran; give the same command "
+            "again, which begins anew where nothing is left",
         )
-    return there
-
-
-def _differences(there: Any, asked: Any, name: str = "") -> list[str]:
-    """Where two trees of JSON types differ, as readable lines."""
-    if isinstance(there, dict) and isinstance(asked, dict):
-        keys = [*there, *(key for key in asked if key not in there)]
-        pairs = [(there.get(k), asked.get(k), f"{name}.{k}".lstrip(".")) for k in keys]
-    elif isinstance(there, list) and isinstance(asked, list) and len(there) == len(asked):
-        pairs = [(*pair, f"{name}.{i}") for i, pair in enumerate(zip(there, asked, strict=True))]
-    else:
-        return [] if there == asked else [f"{name} is {there} there, {asked} here"]
-    return [line for pair in pairs for line in _differences(*pair)]
 
 
 def checkpoint_folder(path: str | Path, task: str, first_seed: int, level: int) -> Path:
     """Where a study keeps the networks of a level that begin with this seed."""
-    return Path(path) / "checkpoints" / task / _piece_name(first_seed, level)
-
-
-def _piece_name(first_seed: int, level: int) -> str:
-    return f"seeds-{first_seed:05d}.level-{level:03d}"
+    return Path(path) / "checkpoints" / task / piece_name(first_seed, level)
 
 
 def _write_whole(file: Path, write: Callable[[Path], Any]) -> None:
-    """Writes a file beside its place, makes it durable, and moves it there."""
+    """Writes a file beside its place, makes it durable, and moves it there.
+
+    Raises:
+        InputError: where that cannot be done; nothing is left then.
+    """
     draft = file.with_name(f".{file.name}.draft")
-    write(draft)
-    with draft.open("rb") as written:
-        os.fsync(written.fileno())
-    draft.replace(file)
+    with writing_to(file):
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write(draft)
+            with draft.open("rb") as written:
+                os.fsync(written.fileno())
+            draft.replace(file)
+        except OSError:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise

@@ -1,21 +1,23 @@
 """A study's results as they are read: pieces laid into whole, labelled arrays."""
 
 import json
-from collections.abc import Mapping
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.io import netcdf_file
 
 from prune_fair.errors import InputError, check, printable
 from prune_fair.fairness.confusion import all_wrong
-from prune_fair.types import SCHEMA_VERSION
+from prune_fair.provenance import physical_memory
+from prune_fair.store.content import check_study
+from prune_fair.store.pieces import DENSE, read_piece
 
 STUDY_FILE = "study.json"
 EXAMPLE = Path(__file__).parent / "example"
-DENSE = "dense"
 MEMBERS = ("method", "seed", "level")
 HALVES = ("even", "odd")
 BALLOTS = ("method", "level", "half", "image", "predicted")
@@ -45,20 +47,16 @@ def read_study(path: str | Path) -> dict[str, Any]:
         >>> read_study(EXAMPLE)["tasks"]["digits/mlp"]["layers"]
         ['dense_0', 'dense_1', 'output']
     """
-    file = Path(path).expanduser() / STUDY_FILE
+    file = Path(os.path.expanduser(path)) / STUDY_FILE
     try:
-        study = json.loads(file.read_text())
-    except (OSError, json.JSONDecodeError) as error:
+        study = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or f"it is no JSON: {error}"
         raise InputError(
-            f"{path}: no study (no readable {STUDY_FILE} in it); expected a directory that an "
-            "experiment wrote with --out"
+            f"{path}: no study (no readable {STUDY_FILE} in it: {reason}); expected a directory "
+            "that an experiment wrote with --out"
         ) from error
-    version = study.get("schema_version")
-    check(
-        version == SCHEMA_VERSION,
-        f"{path}: results of schema version {version}, this prune_fair reads {SCHEMA_VERSION}; "
-        "open it with the version that wrote it",
-    )
+    check_study(study, str(path))
     return study
 
 
@@ -89,14 +87,16 @@ def open_study(path: str | Path) -> xr.DataTree:
         >>> tree["digits/mlp"].sparsity.dims, tree.attrs["complete"]
         (('method', 'seed', 'level'), True)
     """
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))
     study = read_study(path)
     check(bool(study["tasks"]), f"{path}: this study has no results yet; run it first")
     config = study["config"]
+    coords = {name: _coords(axes, config["seeds"]) for name, axes in study["tasks"].items()}
+    _check_memory(({dim: len(c) for dim, c in each.items()} for each in coords.values()), path)
     described = zip(study["tasks"].items(), config["tasks"], strict=False)
     tree = xr.DataTree.from_dict(
         {
-            f"/{name}": _assemble(path / "results" / name, axes, config["seeds"]).assign_attrs(
+            f"/{name}": _assemble(path / "results" / name, axes, coords[name]).assign_attrs(
                 config=json.dumps(task)
             )
             for (name, axes), task in described
@@ -122,16 +122,16 @@ def open_example() -> xr.DataTree:
     return open_study(EXAMPLE)
 
 
-def _assemble(folder: Path, axes: Mapping[str, Any], seeds: int) -> xr.Dataset:
-    """The pieces of one task laid into whole arrays."""
+def _coords(axes: Mapping[str, Any], seeds: int) -> dict[str, Sequence[Any]]:
+    """The axes of one task's results."""
     names = {
         axis: [printable(name) for name in axes.get(axis, ())]
         for axis in ("methods", "classes", "layers", "groups")
     }
     coords = {
         "method": names["methods"],
-        "seed": np.arange(seeds),
-        "level": np.arange(axes["levels"]),
+        "seed": range(seeds),
+        "level": range(axes["levels"]),
         "true": names["classes"],
         "predicted": names["classes"],
         "layer": names["layers"],
@@ -139,8 +139,15 @@ def _assemble(folder: Path, axes: Mapping[str, Any], seeds: int) -> xr.Dataset:
     if "groups" in axes:
         coords["group"] = names["groups"]
     if "images" in axes:
-        coords |= {"half": list(HALVES), "image": np.arange(axes["images"])}
-    whole = xr.Dataset(coords=coords)
+        coords |= {"half": HALVES, "image": range(axes["images"])}
+    return coords
+
+
+def _assemble(
+    folder: Path, axes: Mapping[str, Any], coords: Mapping[str, Sequence[Any]]
+) -> xr.Dataset:
+    """The pieces of one task laid into whole arrays."""
+    whole = xr.Dataset(coords={name: np.array(labels) for name, labels in coords.items()})
     for name, (units, dtype, missing, dims) in VARIABLES.items():
         if {*dims} <= {*coords}:
             shape = [len(coords[dim]) for dim in dims]
@@ -169,23 +176,35 @@ def _lay(whole: xr.Dataset, file: Path) -> None:
     """Writes a piece into its place; the dense one into the place of every method.
 
     What has no seeds of its own is summed over them: there a piece adds to what others laid.
-    Pieces are read by SciPy itself, since a large study has thousands and xarray takes ten times
-    as long for each.
     """
-    with netcdf_file(file, mmap=False) as piece:
-        names = [b"".join(name).rstrip(b"\0").decode() for name in piece.variables["method"][:]]
-        methods = whole.method.values.tolist()
-        rows = slice(None) if names == [DENSE] else [methods.index(name) for name in names]
-        seed, level = piece.variables["seed"][:], int(piece.variables["level"][0])
-        place = {"method": rows, "seed": slice(seed[0], seed[0] + len(seed)), "level": level}
-        for name, values in whole.data_vars.items():
-            dims, part = values.dims, piece.variables[name][:]
-            if "level" in dims:
-                part = part.take(0, axis=dims.index("level"))
-            where = tuple(place.get(str(dim), slice(None)) for dim in dims)
-            if "level" in dims and "seed" not in dims:
-                part = values.values[where] + part
-            values.values[where] = part
+    piece = read_piece(file, whole)
+    methods, seeds = whole["method"].values.tolist(), piece.seeds
+    rows = [methods.index(name) for name in piece.methods if name != DENSE] or slice(None)
+    place = {"method": rows, "seed": slice(seeds[0], seeds[-1] + 1), "level": piece.level}
+    for name, values in whole.data_vars.items():
+        dims, part = values.dims, piece.variables[str(name)]
+        if "level" in dims:
+            part = part.take(0, axis=dims.index("level"))
+        where = tuple(place.get(str(dim), slice(None)) for dim in dims)
+        if "level" in dims and "seed" not in dims:
+            part = values.values[where] + part
+        values.values[where] = part
+
+
+def _check_memory(sizes: Iterable[Mapping[str, int]], path: Path) -> None:
+    """Raises `InputError` where whole results take more memory than the machine has."""
+    needed = sum(
+        math.prod(axes[dim] for dim in dims) * np.dtype(dtype).itemsize
+        for axes in sizes
+        for _, dtype, _, dims in VARIABLES.values()
+        if {*dims} <= {*axes}
+    )
+    check(
+        needed < physical_memory(),
+        f"{path}: its results take {needed / 2**30:,.0f} GiB of memory, this machine has "
+        f"{physical_memory() / 2**30:,.0f}; open it on a larger one, or restore {STUDY_FILE} if it "
+        "says more than was asked for",
+    )
 
 
 def with_level(dims: tuple[str, ...], values: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:

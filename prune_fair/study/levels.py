@@ -13,7 +13,7 @@ import numpy as np
 from prune_fair.config import StudyConfig
 from prune_fair.errors import check
 from prune_fair.pruning import TREATMENTS, Method, Treatment
-from prune_fair.store import DENSE, StudyStore
+from prune_fair.store import DENSE, ELSEWHERE, StudyStore
 from prune_fair.study.background import Submit
 from prune_fair.training import network
 from prune_fair.training.counts import counts
@@ -110,10 +110,18 @@ def run_untrained(run: TaskRun, piece: Piece, levels: range, dense: Networks) ->
 
 
 def _first_unfinished_level(run: TaskRun, seeds: Seeds) -> int:
-    """Where these seeds go on; tells the progress of what is finished."""
+    """Where these seeds go on; tells the progress of what is finished.
+
+    Where a piece is missing in the middle, the networks before it were dropped: they go on from the
+    dense ones, and the same results come about once more.
+    """
     levels = len(run.config.schedule.sparsity_by_level())
     done = [run.store.has_piece(run.name, int(seeds[0]), level) for level in range(levels)]
     level = done.index(False) if False in done else levels
+    if 1 < level < levels:
+        first = int(seeds[0])
+        there = [run.store.has_networks(run.name, first, before) for before in (level - 1, 0)]
+        level = 1 if there == [False, True] else level
     if level:
         run.progress(len(seeds) * (1 + (level - 1) * len(run.config.methods)), reused=True)
     return level
@@ -200,6 +208,11 @@ def _save(run: TaskRun, piece: Piece, retrained: Mapping[str, Retrained]) -> Non
 def _load(run: TaskRun, seeds: Seeds, level: int) -> dict[str, Networks]:
     saved = run.store.load_networks(run.name, int(seeds[0]), level)
     names = run.config.methods if level else (DENSE,)
+    check(
+        isinstance(saved, dict) and {*names} <= {*saved},
+        f"networks of {run.name} at level {level}: those saved are not of this study's methods; "
+        f"restore the study's checkpoints, or {ELSEWHERE}",
+    )
     return {
         name: Networks(Variables(saved[name]["params"], saved[name]["state"]), saved[name]["mask"])
         for name in names

@@ -12,6 +12,7 @@ import xarray as xr
 
 from prune_fair.config import StudyConfig, TaskConfig
 from prune_fair.errors import check
+from prune_fair.provenance import physical_memory
 from prune_fair.pruning import Method
 from prune_fair.store import StudyStore, open_study, writing
 from prune_fair.study.background import Submit, in_background
@@ -91,7 +92,9 @@ def carry_out(
     """As `run_study`, of subjects by the name of their task, which are asked for where needed."""
     with writing(path, config.as_json(), config.fingerprint()) as store:
         store.check_plan(asdict(plan))
-        if store.study["complete"]:
+        firsts = range(0, config.seeds, config.seeds_per_piece)
+        levels = len(config.schedule.sparsity_by_level())
+        if store.is_whole(firsts, config.task_names, levels):
             progress(config.networks, reused=True)
             return open_study(path)
         set_up_jax()
@@ -99,6 +102,7 @@ def carry_out(
         for method, subject in itertools.product(config.methods, asked.values()):
             Method.parse(method).check_fits(subject.model)
         parameters = max(subject.model.parameters for subject in asked.values())
+        _check_memory(config, parameters)
         audit = any(subject.dense is not None for subject in asked.values())
         laid = make_plan(min(config.seeds, config.seeds_per_piece), parameters, plan, audit)
         tasks = {name: subject.task(laid) for name, subject in asked.items()}
@@ -113,6 +117,17 @@ def carry_out(
                 run_task(_begin_task(config, name, tasks[name], subject, machine, *told, behind))
         store.finish()
     return open_study(path)
+
+
+def _check_memory(config: StudyConfig, parameters: int) -> None:
+    """Raises `InputError` where a piece's networks alone take more memory than there is."""
+    networks = min(config.seeds, config.seeds_per_piece) * (1 + len(config.methods))
+    needed, there = 4 * parameters * networks / 2**30, physical_memory() / 2**30
+    check(
+        needed < there,
+        f"{networks:,} networks of {parameters:,} parameters take {needed:,.0f} GiB of memory at "
+        f"once, this machine has {there:,.0f}; lower seeds_per_piece, the methods or the width",
+    )
 
 
 def _own_subjects(config: StudyConfig) -> dict[str, Subject]:

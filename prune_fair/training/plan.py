@@ -12,6 +12,8 @@ import jax
 
 from prune_fair.errors import check, lookup
 from prune_fair.models import LOWERINGS
+from prune_fair.provenance import usable_cores
+from prune_fair.values import check_whole
 
 SHUFFLINGS = ("own", "shared")
 DTYPES = ("float32", "bfloat16")
@@ -49,7 +51,8 @@ class PlanConfig:
     def __post_init__(self) -> None:
         for name in ("devices", "chunk", "members"):
             value = getattr(self, name)
-            check(value is None or value >= 1, f"{name} {value}: expected at least 1")
+            if value is not None:
+                check_whole(name, value)
         if self.lowering is not None:
             lookup(LOWERINGS, self.lowering, "lowering")
         lookup(dict.fromkeys(SHUFFLINGS), self.shuffling, "shuffling")
@@ -201,8 +204,12 @@ def _known_options(options: Mapping[str, str]) -> dict[str, str]:
 
 
 def use_every_core() -> None:
-    """On CPU a device a core, which only works before JAX has made its first array."""
-    if jax.config.jax_num_cpu_devices > 0:  # pyright: ignore[reportAttributeAccessIssue]
+    """On CPU a device a core, which only works before JAX has made its first array.
+
+    Whoever has asked JAX or XLA for a number of devices gets that.
+    """
+    asked = jax.config.jax_num_cpu_devices >= 0  # pyright: ignore[reportAttributeAccessIssue]
+    if asked or "--xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
         return
     with contextlib.suppress(RuntimeError):  # JAX already runs: its devices are used as they are
-        jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+        jax.config.update("jax_num_cpu_devices", usable_cores())

@@ -35,7 +35,23 @@ def broken():
     return "no function"
 
 number = 3
+
+def raises():
+    return {}["weights"]
+
+def leaves():
+    raise SystemExit(0)
+
+def triple():
+    return plain(), 1, 2
 """
+BROKEN = {
+    "raising": "import math\n\nmath.sqrt(-1)\n",
+    "leaving": "import sys\nsys.exit()\n",
+    "lacking": "import not_there_at_all\n",
+    "misspelt": "x = 1\nx = = 2\n",
+    "of_a_kind": "raise AttributeError('a bug of its own')\n",
+}
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +59,11 @@ def folder(tmp_path_factory):
     """A directory with a module, checkpoints of two networks and an NNX state, and images."""
     folder = tmp_path_factory.mktemp("own")
     (folder / "my_network.py").write_text(NETWORK)
+    for name, text in BROKEN.items():
+        (folder / f"{name}.py").write_text(text)
+    for name, text in {"_METADATA": "{}", "manifest.ocdbt": "none", "_sharding": "["}.items():
+        (folder / "foreign").mkdir(exist_ok=True)
+        (folder / "foreign" / name).write_text(text)
     rng, digits = np.random.default_rng(0), load("digits")
     layers = [{"w": rng.normal(size=shape).astype(np.float32)} for shape in ((64, 12), (12, 10))]
     parts = {"x_train": digits.train_images[:200], "y_train": digits.train_labels[:200]}
@@ -125,6 +146,25 @@ def test_where_nothing_qualifies_the_card_says_so_and_nothing_is_exported(audit,
         ("plain", "nnx", (), "`apply` fails for these variables and images (n, 8, 8, 1)"),
         ("in_nnx", "bare", (), "expected the leaves of the tree that the factory gives"),
         ("plain", ".", (), "cannot be read as an Orbax checkpoint"),
+        ("plain", "foreign", (), "cannot be read as an Orbax checkpoint"),
+        ("plain", "my_network.py", (), "no such checkpoint"),
+        ("my_network", "bare", (), "my_network has no 'my_network'"),
+        ("..:plain", "bare", (), "network '..:plain': expected module:factory"),
+        ("a/b:plain", "bare", (), "network 'a/b:plain': expected module:factory"),
+        ("my_network:a:b", "bare", (), "network 'my_network:a:b': expected module:factory"),
+        ("my_network.deeper:plain", "bare", (), "no module 'my_network.deeper'"),
+        ("raising:plain", "bare", (), "importing raising raises ValueError: math domain error ("),
+        ("raising:plain", "bare", (), "raising.py, line 3); correct it there"),
+        ("leaving:plain", "bare", (), "leaving.py, line 2)"),
+        ("lacking:plain", "bare", (), "ModuleNotFoundError: No module named 'not_there_at_all'"),
+        ("misspelt:plain", "bare", (), "misspelt.py, line 2)"),
+        ("of_a_kind:plain", "bare", (), "AttributeError: a bug of its own"),
+        ("raises", "bare", (), "raises() raises KeyError: 'weights' ("),
+        ("leaves", "bare", (), "leaves() raises SystemExit: 0 ("),
+        ("triple", "bare", (), "triple() gives tuple; expected a function"),
+        ("plain", "bare", ("--name", "../../x"), "network '../../x': expected 1 to 100 printable"),
+        ("plain", "bare", ("--name", ""), "network '': expected 1 to 100 printable"),
+        ("plain", "bare", ("--name", "/tmp/x"), "network '/tmp/x': expected 1 to 100 printable"),
     ],
 )
 def test_mistakes_are_one_line(audit, tmp_path, network, checkpoint, words, message):

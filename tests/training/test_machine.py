@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from prune_fair.provenance import usable_cores
 from prune_fair.training import machine
 
 PROGRAM = """
@@ -47,6 +48,32 @@ def test_a_second_run_compiles_nothing_again(tmp_path):
         tmp_path / "prune_fair" / f"programs-{machine.processor()}"
     }
     assert run(**home) == ["576.0", cores, "True"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "devices"),
+    [
+        ({"XLA_FLAGS": "--xla_force_host_platform_device_count=5"}, "5"),
+        ({"JAX_NUM_CPU_DEVICES": "3"}, "3"),
+        (
+            {"XLA_FLAGS": "--xla_force_host_platform_device_count=5", "JAX_NUM_CPU_DEVICES": "3"},
+            "3",
+        ),
+    ],
+)
+def test_whoever_asks_for_devices_gets_as_many(tmp_path, asked, devices):
+    assert run(**asked, XDG_CACHE_HOME=str(tmp_path))[1] == devices
+
+
+@pytest.mark.parametrize(("missing", "cores"), [((), 5), (("process_cpu_count",), 7)])
+def test_cores_where_the_system_has_no_affinity(monkeypatch, missing, cores):
+    """As on macOS, with Python from 3.13 on and before."""
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "process_cpu_count", lambda: 5, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    for name in missing:
+        monkeypatch.delattr(os, name)
+    assert usable_cores() == cores
 
 
 def test_what_was_compiled_before_does_not_turn_it_off(tmp_path):
