@@ -360,14 +360,15 @@ def test_what_is_not_retrained_keeps_its_trained_weights(toy_config, tmp_path):
     assert (after != before).any()
 
 
-def test_divergence_is_recorded(toy_config, tmp_path):
+def test_dense_networks_that_diverge_are_refused(toy_config, tmp_path):
+    """Nothing can be compared with them; asked again, the study says so again."""
     task = dataclasses.replace(
         toy_config.tasks[0], recipe=RecipeConfig(epochs=1, learning_rate=1e30)
     )
     config = StudyConfig((task,), toy_config.methods[:1], Schedule(levels=1), seeds=2)
-    results = run_study(config, tmp_path).leaves[0]
-    assert results.diverged.all()
-    assert (results.confusion.sum(("true", "predicted")) == 540).all()
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"2 of 2 dense networks \(seeds 0, 1\) .*\(1e\+30\)"):
+            run_study(config, tmp_path)
 
 
 def test_networks_of_the_last_level_can_be_had(toy_study, toy_config):

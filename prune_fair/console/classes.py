@@ -30,4 +30,4 @@ def _flag(row: xr.Dataset) -> str:
     if not row["flagged_holm"].item():
         return ""
     fell = row["normalised_recall_difference"].sel(estimate="mean").item() < 0
-    return "pays" if fell else "spared"
+    return "pays" if fell else "lost less than average"
