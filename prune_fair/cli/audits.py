@@ -61,7 +61,7 @@ def audit(
         schedule: the sparsities.
         recipe: how pruned networks are trained on, where a method's treatment trains.
         require: a constraint, such as "recall_group_min>=0.8"; may be given again. Without any,
-            the worst class may lose 5 points of its recall.
+            no class's mean recall may fall by more than 5 points.
         maximise: the metric to be best in, in its better direction, or sparsity.
         confidence: constraints hold for the bad end of this interval; left out, for the mean.
         export: new directory for the chosen network, pruned, and its mask, as an Orbax checkpoint.

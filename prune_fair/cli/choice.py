@@ -29,7 +29,7 @@ def select(
     Args:
         study: directory that an experiment wrote.
         require: a constraint, such as "recall_group_min>=0.8"; may be given again. Without any,
-            the worst class may lose 5 points of its recall.
+            no class's mean recall may fall by more than 5 points.
         maximise: the metric to be best in, in its better direction, or sparsity.
         weigh: in place of that, what a unit of a metric is worth, such as "accuracy=2"; may be
             given again.

@@ -19,7 +19,7 @@ def report(
     Args:
         study: directory that an experiment wrote.
         require: a constraint, such as "recall_group_min>=0.8"; may be given again. Without any,
-            the worst class may lose 5 points of its recall.
+            no class's mean recall may fall by more than 5 points.
         maximise: the metric to be best in, in its better direction, or sparsity.
         confidence: constraints hold for the bad end of this interval; left out, for the mean.
         out: the HTML file; report.html in the study's directory if not said. Its Markdown twin
