@@ -186,4 +186,5 @@ def _run(
     else:
         logits, updated = module.apply(collections, cast[1], train=True, mutable=[STATE])
         state = updated[STATE]
-    return logits.astype(jnp.promote_types(logits.dtype, jnp.float32)), state
+    kept = jnp.promote_types(dtype, jnp.float32)
+    return logits.astype(kept), state  # pyright: ignore[reportAttributeAccessIssue]
