@@ -17,6 +17,7 @@ import prune_fair
 
 ROOT = Path(__file__).parent.parent
 TOY = ["--seeds=2", "--recipe.epochs=1", "--schedule.levels=1"]
+METHOD = "magnitude-global-rewind"
 
 
 def run(*words: str | Path) -> str:
@@ -31,7 +32,15 @@ for module in pkgutil.walk_packages(prune_fair.__path__, "prune_fair."):
 command = Path(sys.executable).with_name("prune-fair")
 with tempfile.TemporaryDirectory() as folder:
     study = Path(folder) / "study"
-    run(sys.executable, ROOT / "experiments" / "quickstart.py", "--out", study, *TOY)
+    run(
+        sys.executable,
+        ROOT / "experiments" / "quickstart.py",
+        "--out",
+        study,
+        *TOY,
+        "--methods",
+        METHOD,
+    )
     rows = json.loads(run(command, "metrics", study, "--json"))["tasks"]["digits/mlp"]
     assert [row["level"] for row in rows] == [0, 1], rows
     assert all(0 < row["accuracy"]["mean"] <= 1 for row in rows), rows
