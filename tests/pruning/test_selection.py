@@ -56,9 +56,9 @@ RANKINGS = [
 
 @pytest.mark.parametrize(("granularity", "scope"), RANKINGS)
 @pytest.mark.parametrize("tied", [False, True])
-def test_contract_of_every_selection(granularity, scope, tied):
+def test_contract_of_every_selection(granularity, scope, tied, wide):
     model = build("mlp", (4, 2, 1), 4, widths=(8, 5))
-    params = jax.jit(model.init)(jax.random.key(0)).params
+    params = wide(jax.jit(model.init)(jax.random.key(0)).params)
     mask, select, layers = full_mask(params), GRANULARITIES[granularity], model.layers[:-1]
     prunable, shapes = Prunable(layers, "output"), {"dense_0": (8, 8), "dense_1": (8, 5)}
     scores = jax.tree.map(jnp.zeros_like if tied else jnp.abs, params)
