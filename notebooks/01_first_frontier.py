@@ -51,10 +51,10 @@ points[["method", *names, "probability"]].to_pandas().round(3)
 # Accuracy alone would ask that accuracy loses no more than 1 point, and nothing of classes.
 
 # %%
-choice = analysis.select(results, ["recall_change_min>=-0.05"], confidence=0.95)
+choice = analysis.select(results, ["mean_recall_change_min>=-0.05"], confidence=0.95)
 both = choice.points.isel(point=[choice.chosen, choice.accuracy_alone])
 both = both.assign_coords(point=["chosen", "accuracy alone"]).sel(estimate="mean", drop=True)
-both[["method", "sparsity", "accuracy", "recall_change_min"]].to_pandas().round(3)
+both[["method", "sparsity", "accuracy", "mean_recall_change_min"]].to_pandas().round(3)
 
 # %%
 plots.frontier(results, chosen=choice).figure

@@ -68,13 +68,13 @@ print(uncertainty.covers, uncertainty.leaves_out, sep="\n")
 # the second asks it of the whole 95 % interval.
 
 # %%
-measured = analysis.select(results, ["recall_change_min>=-0.05"])
-sure = analysis.select(results, ["recall_change_min>=-0.05"], confidence=0.95)
+measured = analysis.select(results, ["mean_recall_change_min>=-0.05"])
+sure = analysis.select(results, ["mean_recall_change_min>=-0.05"], confidence=0.95)
 plots.frontier(results, chosen=sure).figure
 
 # %%
 both = sure.points.isel(point=[measured.chosen, sure.chosen])
-columns = both[["sparsity", "accuracy", "recall_change_min"]].reset_coords(drop=True)
+columns = both[["sparsity", "accuracy", "mean_recall_change_min"]].reset_coords(drop=True)
 table = (100 * columns).to_dataframe().unstack("estimate").round(1)
 table.set_index([["as measured", "surely"], both.method.values])
 

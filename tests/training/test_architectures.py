@@ -119,7 +119,7 @@ def test_one_step_of_two_members_at_full_width(model, rng):
     shared = population.share(network.DeviceData(*data[:4])), np.int32(0)
     members = np.arange(2, dtype=np.int32), np.ones(2, np.float32)
     trained = programs.train(shared, variables, mask, *members)
-    assert not trained.diverged.any()
+    assert jax.tree.all(jax.tree.map(lambda leaf: np.isfinite(leaf).all(), trained.variables))
     held = apply_mask(trained.variables.params, mask)
     assert jax.tree.all(jax.tree.map(np.array_equal, held, trained.variables.params))
     assert not np.array_equal(*trained.variables.params["output"]["kernel"])

@@ -75,7 +75,7 @@ def test_spans_one_after_the_other_are_the_whole_training(recipe, wide):
     whole = jax.jit(partial(network.train, task))(data, LEVEL, variables, mask, seed, share)
     train = jax.jit(partial(network.train_span, task, data, LEVEL))
     moments = wide(no_moments(task.recipe, task.model.shapes, 1))
-    trained = network.Trained(variables, jnp.bool_(0), jax.tree.map(lambda leaf: leaf[0], moments))
+    trained = network.Trained(variables, jax.tree.map(lambda leaf: leaf[0], moments))
     for span in ((0, 4), (4, 4), (4, 6), (6, 9), (9, 12)):
         trained = train(jnp.array(span), trained.variables, mask, seed, share, trained.moments)
     assert same(trained.variables, whole.variables, atol=1e-8)
