@@ -1,6 +1,7 @@
 """The one exception a user's mistake raises, and the lookup that raises it for unknown names."""
 
 import difflib
+import errno
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
@@ -62,9 +63,10 @@ def writing_to(place: object) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space" in str(error)
         raise InputError(
             f"{place}: cannot be written ({error.strerror or error}); what is finished is kept: "
-            "make room, and give the same command again"
+            f"{'make room' if full else 'mend it'}, and give the same command again"
         ) from error
 
 

@@ -1,8 +1,7 @@
 """Files and folders that this program writes for people: it replaces its own, nobody else's.
 
-A text carries the digest of its content in its last line, a picture a mark in its metadata, a
-folder a file that lists all others with their digests. What lacks that, or was changed since, is a
-user's and stays.
+A file carries the digest of its content in its last line, a folder a file that lists all others
+with their digests. What lacks that, or was changed since, is a user's and stays.
 """
 
 import hashlib
@@ -19,75 +18,79 @@ from prune_fair.errors import InputError, check
 
 MARK = "written by prune_fair"
 FOLDER_MARK = "prune_fair.json"
-_PICTURES = (b"\x89PNG\r\n", b"<?xml", b"%PDF-", b"%!PS-")
-_LAST_LINE = re.compile(rf"<!-- {MARK}, sha256 of what stands above: ([0-9a-f]{{64}}) -->\n")
+COMMENTS = {".pdf": "% {}", ".ps": "% {}", ".eps": "% {}"}  # of other files a comment of HTML
+SAID = f"{MARK}, sha256 of what stands above:"
+_LAST_LINE = re.compile(rf"(?:<!--|%) {SAID} ([0-9a-f]{{64}})(?: -->)?")
 
 
-def signed(text: str) -> str:
-    """A text with a last line, a comment in HTML and Markdown, by which it is known again.
+def signed(content: bytes, ending: str = ".html") -> bytes:
+    """A file's content with one more line at its end, by which it is known again.
+
+    It is a comment in HTML, Markdown, SVG, PDF and PostScript, and stands behind the end of PNG and
+    JPEG pictures, which is not read.
+
+    Args:
+        content: of the file.
+        ending: of its name.
 
     Example:
-        >>> is_ours(signed("# Card").encode()), is_ours(b"# Notes")
+        >>> is_ours(signed(b"# Card")), is_ours(b"# Notes")
         (True, False)
     """
-    text = text if text.endswith("\n") else f"{text}\n"
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return f"{text}<!-- {MARK}, sha256 of what stands above: {digest} -->\n"
+    content += b"" if content.endswith(b"\n") else b"\n"
+    said = f"{SAID} {hashlib.sha256(content).hexdigest()}"
+    return content + COMMENTS.get(ending, "<!-- {} -->").format(said).encode() + b"\n"
 
 
 def is_ours(content: bytes) -> bool:
-    """Whether this program wrote a file of that content, and nobody has changed it since.
-
-    Of pictures only the mark is known, which editors of pictures do not keep.
-    """
+    """Whether this program wrote a file of that content, and nobody has changed it since."""
     above, _, last = content.removesuffix(b"\n").rpartition(b"\n")
-    found = _LAST_LINE.fullmatch(last.decode(errors="replace") + "\n")
-    if found is not None:
-        return hashlib.sha256(above + b"\n").hexdigest() == found[1]
-    return content.startswith(_PICTURES) and MARK.encode() in content
+    found = _LAST_LINE.fullmatch(last.decode(errors="replace"))
+    return found is not None and hashlib.sha256(above + b"\n").hexdigest() == found[1]
 
 
-def check_replaceable(file: Path, flag: str = "--out") -> None:
+def check_replaceable(file: Path) -> None:
     """Raises `InputError` for a path where something is that this program did not write."""
-    expected = (
-        "expected a new name, or that of a file which prune_fair wrote; move it away, or name "
-        f"another with {flag}"
-    )
+    expected = "expected a new name, or that of a file of its own; move it away, or name another"
     try:
         if not os.path.lexists(file):
             return
         check(file.is_file(), f"{file}: is no file; {expected}")
         ours = is_ours(file.read_bytes())
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror}); {expected}") from error
-    check(ours, f"{file}: was not written by prune_fair, or has been changed since; {expected}")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{file}: cannot be read ({reason}); {expected}") from error
+    check(
+        ours,
+        f"{file}: was not written by this version of prune_fair, or has been changed since; "
+        f"{expected}",
+    )
 
 
-def write_file(file: Path, content: bytes, flag: str = "--out") -> None:
-    """Writes a file whole: beside its place, then moved there; makes its folder.
+def write_file(file: Path, content: bytes) -> None:
+    """Writes a file whole and signed: beside its place, then moved there; makes its folder.
 
     Raises:
         InputError: where something is that this program did not write, or it cannot be written.
     """
-    check_replaceable(file, flag)
+    check_replaceable(file)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        place = Path(os.path.realpath(file))  # a link stays one
+        place.parent.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:50]}.")
         try:
             with os.fdopen(handle, "wb") as opened:
-                opened.write(content)
+                opened.write(signed(content, file.suffix.lower()))
             umask = os.umask(0)
             os.umask(umask)
             os.chmod(draft, 0o666 & ~umask)
-            os.replace(draft, file)
+            os.replace(draft, place)
         except BaseException:
             Path(draft).unlink(missing_ok=True)
             raise
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(
-            f"{file}: cannot be written ({reason}); name another with {flag}"
-        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{file}: cannot be written ({reason}); name another file") from error
 
 
 def check_folder(folder: Path, identity: Mapping[str, Any], force: bool, flag: str) -> None:
@@ -100,9 +103,15 @@ def check_folder(folder: Path, identity: Mapping[str, Any], force: bool, flag: s
         flag: by which another is named.
     """
     expected = f"expected a new folder or an empty one; name another with {flag}"
+    place = Path(os.path.realpath(folder))
     check(
-        not Path.cwd().is_relative_to(folder.resolve()),
+        not Path.cwd().is_relative_to(place),
         f"{folder}: is the working directory, or holds it; {expected}",
+    )
+    above = next(each for each in place.parents if os.path.lexists(each))
+    check(
+        above.is_dir() and os.access(above, os.W_OK) and len(os.fsencode(place.name)) <= 200,
+        f"{folder}: cannot be written; {expected}",
     )
     if not os.path.lexists(folder):
         return
@@ -127,7 +136,6 @@ def new_folder(
     Raises:
         InputError: as `check_folder`, or where it cannot be written.
     """
-    folder = folder.expanduser()
     check_folder(folder, identity, force, flag)
     try:
         folder.absolute().parent.mkdir(parents=True, exist_ok=True)
@@ -139,9 +147,15 @@ def new_folder(
             mark = {"mark": MARK, **identity, "files": _digests(draft)}
             (draft / FOLDER_MARK).write_text(json.dumps(mark, indent=1) + "\n")
             check_folder(folder, identity, force, flag)  # it may have been filled since
+            old = Path(beside, "old")
             if folder.exists():
-                folder.rename(Path(beside, "old"))
-            draft.rename(folder)
+                folder.rename(old)
+            try:
+                draft.rename(folder)
+            except BaseException:
+                if old.exists():
+                    old.rename(folder)
+                raise
     except OSError as error:
         reason = error.strerror or error
         raise InputError(

@@ -89,7 +89,7 @@ def test_select_prints_the_choice_and_its_price(capsys, toy_study):
     assert task["price"]["spared"]["8"].keys() == {"mean", "low", "high"}
     assert task["nearest"] == []
     weighed = run(capsys, "select", toy_study, "--weigh", "accuracy=2", "--weigh", "sparsity=0.1")
-    assert "most of 2 accuracy + 0.1 sparsity with recall_change_min>=-0.05" in weighed
+    assert "most of 2 accuracy + 0.1 sparsity with mean_recall_change_min>=-0.05" in weighed
 
 
 def test_select_says_what_excludes_all(capsys, toy_study):

@@ -39,7 +39,7 @@ def test_quickstart_shows_the_papers_effect(tmp_path):
     assert price.worst_class == "8"
     assert price.fair_level < price.accuracy_level
     assert price.cost.sel(estimate="high") < 0
-    choice = analysis.select(results, ["recall_change_min>=-0.05"])
+    choice = analysis.select(results)
     assert choice.points["level"][choice.accuracy_alone] > choice.points["level"][choice.chosen] > 0
     assert choice.price.spared.sel(true="8", estimate="low") > 0
     effects = analysis.attribute(results)

@@ -35,7 +35,7 @@ def write(folder: Path, force: bool = False, text: str = "new", identity=OURS) -
     "text", ["", "# Notes", "# Notes\n", "a\r\nb\n\n", "written by prune_fair"]
 )
 def test_a_text_is_known_again_until_somebody_changes_it(text):
-    ours = signed(text).encode()
+    ours = signed(text.encode())
     assert is_ours(ours)
     assert not is_ours(text.encode())
     assert not is_ours(b"my line\n" + ours)
@@ -47,7 +47,7 @@ def test_a_text_is_known_again_until_somebody_changes_it(text):
 def test_a_file_of_somebody_else_is_left_alone(tmp_path, content):
     file = tmp_path / "report.html"
     file.write_bytes(content)
-    with pytest.raises(InputError, match="was not written by prune_fair"):
+    with pytest.raises(InputError, match="was not written by this version of prune_fair"):
         write_file(file, b"new")
     assert listing(tmp_path) == {"report.html": content}
 
@@ -63,7 +63,7 @@ def test_a_folder_or_a_broken_link_is_no_file_to_write(tmp_path):
 
 def test_what_fails_leaves_the_file_of_before(tmp_path, monkeypatch):
     file = tmp_path / "card.md"
-    write_file(file, signed("old").encode())
+    write_file(file, b"old")
     before = listing(tmp_path)
 
     def full(*given):
@@ -71,19 +71,47 @@ def test_what_fails_leaves_the_file_of_before(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(InputError, match="card.md: cannot be written .No space left"):
-        write_file(file, signed("new").encode())
+        write_file(file, b"new")
     assert listing(tmp_path) == before
 
 
-@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf", "jpg"])
 def test_a_picture_replaces_its_own_and_nothing_else(tmp_path, ending):
     axes = plots.layer_sparsities(open_example()["digits/mlp"])
     ours, theirs = tmp_path / f"ours.{ending}", tmp_path / f"theirs.{ending}"
     plots.save(axes, ours)
     plots.save(axes, ours)
-    theirs.write_bytes(ours.read_bytes().replace(b"prune_fair", b"an artist "))
-    with pytest.raises(InputError, match="was not written by prune_fair"):
-        plots.save(axes, theirs)
+    content = ours.read_bytes()
+    for changed in (content + b"<!-- my note -->\n", content[:-200] + content[-199:], content[:50]):
+        theirs.write_bytes(changed)
+        with pytest.raises(InputError, match="was not written by this version of prune_fair"):
+            plots.save(axes, theirs)
+        assert theirs.read_bytes() == changed
+
+
+def test_a_link_stays_a_link(tmp_path):
+    write_file(tmp_path / "card.md", b"old")
+    (tmp_path / "link.md").symlink_to("card.md")
+    write_file(tmp_path / "link.md", b"new")
+    assert (tmp_path / "link.md").is_symlink()
+    assert (tmp_path / "card.md").read_bytes().startswith(b"new\n")
+
+
+def test_a_loop_of_links_and_a_name_that_is_none_are_refused_in_a_line(tmp_path):
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    for name in ("a", "x\0y"):
+        with pytest.raises(InputError):
+            write_file(tmp_path / name, b"new")
+    with pytest.raises(InputError):
+        check_folder(tmp_path / "a", OURS, force=True, flag="--export")
+
+
+def test_a_folder_that_cannot_be_made_is_refused_at_once(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    for name in ("file/x", "a" * 300):
+        with pytest.raises(InputError, match="cannot be written"):
+            check_folder(tmp_path / name, OURS, force=False, flag="--export")
 
 
 def test_a_card_replaces_a_card_and_no_notes(tmp_path):
@@ -93,7 +121,7 @@ def test_a_card_replaces_a_card_and_no_notes(tmp_path):
     assert first.html == again.html
     notes = listing(tmp_path)["card.md"] + b"\nSigned: me\n"
     first.markdown.write_bytes(notes)
-    with pytest.raises(InputError, match=r"card.md: was not written by prune_fair, or has been ch"):
+    with pytest.raises(InputError, match=r"card.md: was not .* or has been changed since"):
         report.write_card(path, out=tmp_path / "card.html")
     assert first.markdown.read_bytes() == notes
 

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from prune_fair.analysis.per_network import SPARSITY, check_names, class_recall
 from prune_fair.analysis.resampling import Results, with_resamples
 from prune_fair.analysis.rules import Constraint, Rule, holds
-from prune_fair.analysis.tables import CONFIDENCE, operating_points, over_seeds
+from prune_fair.analysis.tables import CONFIDENCE, is_sound, operating_points, over_seeds
 from prune_fair.errors import check
 from prune_fair.fairness import EVERY_CLASS, FEWEST_SEEDS, METRICS
 from prune_fair.store import DENSE
@@ -127,7 +127,7 @@ def select(
     names = rule.names() | accuracy_rule.names() | {SPARSITY, "accuracy"}
     points = operating_points(results, sorted(names), confidence or CONFIDENCE, pooled, False)
     slack, utility = _slack(points, rule, confidence), _utility(points, rule)
-    qualifies = _hold_all(slack)
+    qualifies = _hold_all(slack) & ~np.isnan(utility)
     points = points.assign(qualifies=("point", qualifies), utility=("point", utility))
     chosen = _best(points, qualifies, utility)
     accurate = _hold_all(_slack(points, accuracy_rule, confidence))
@@ -170,8 +170,7 @@ def _slack(
 
 def _sound(points: xr.Dataset, name: str, estimate: str) -> Float[np.ndarray, " points"]:
     """A metric by point, NaN where a network diverged or the metric is undefined for one."""
-    broken = (points["diverged"] > 0) | (points["undefined"].sel(metric=name) > 0)
-    return points[name].sel(estimate=estimate).where(~broken).values
+    return points[name].sel(estimate=estimate).where(is_sound(points, name)).values
 
 
 def _hold_all(slack: Float[np.ndarray, "constraints points"]) -> Bool[np.ndarray, " points"]:

@@ -3,7 +3,12 @@
 import numpy as np
 import xarray as xr
 
-from prune_fair.analysis.per_network import check_dense, class_recall, network_metrics
+from prune_fair.analysis.per_network import (
+    check_dense,
+    class_recall,
+    diverged,
+    network_metrics,
+)
 from prune_fair.analysis.resampling import Results, as_dataset, networks, with_resamples
 from prune_fair.analysis.tables import CONFIDENCE, over_seeds
 from prune_fair.fairness import benjamini_hochberg, holm, welch
@@ -54,8 +59,8 @@ def class_tests(
     Returns:
         By method, level and true class: `normalised_recall_difference` (and estimate), the change
         since dense of recall minus accuracy; `recall_change` (and estimate); `p`, `p_holm`,
-        `p_bh`; `flagged_holm`, `flagged_bh`. A p is NaN with fewer than 2 networks, and where
-        neither population varies.
+        `p_bh`; `flagged_holm`, `flagged_bh`. A p is NaN with fewer than 2 networks, where neither
+        population varies, and at levels at which a network diverged.
 
     Source: Hooker et al. 2019, arXiv 1911.05248, who do not correct; Welch 1947; Holm 1979;
     Benjamini & Hochberg 1995.
@@ -74,6 +79,8 @@ def class_tests(
     tested = networks(beyond)
     p = welch(tested.values, np.broadcast_to(tested.isel(level=[0]).values, tested.shape))
     p[:, 0] = np.nan
+    lost = networks(diverged(results)).any("seed").transpose("method", "level").values
+    p[lost] = np.nan  # a diverged network has lost all classes alike, and hides whom pruning hits
     dims = ("method", "level", "true")
     adjusted = {
         name: (dims, np.stack([correct(family) for family in p]))

@@ -6,12 +6,19 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from prune_fair.analysis.per_network import KNOWN_NAMES, SPARSITY, check_names
-from prune_fair.analysis.resampling import Results, as_dataset, with_resamples
+from prune_fair.analysis.per_network import (
+    KNOWN_NAMES,
+    SPARSITY,
+    check_names,
+    diverged,
+    network_metrics,
+)
+from prune_fair.analysis.resampling import Results, as_dataset, networks, with_resamples
 from prune_fair.analysis.tables import (
     CONFIDENCE,
     ESTIMATES,
     check_confidence,
+    is_sound,
     operating_points,
     resampled,
 )
@@ -69,7 +76,10 @@ def frontier(
     results = with_resamples(results)
     _check_objectives(results, objectives)
     points = operating_points(results, objectives, confidence, by_class=by_class)
-    means = [points[name].sel(estimate="mean").values * _sign(name) for name in objectives]
+    means = [
+        points[name].sel(estimate="mean").where(is_sound(points, name)).values * _sign(name)
+        for name in objectives
+    ]
     return points.assign(
         on_frontier=("point", non_dominated(np.stack(means, axis=1))),
         probability=("point", _probability(results, objectives)),
@@ -98,8 +108,10 @@ def hypervolumes(
     Returns:
         `hypervolume` (method, estimate) and `rank` (method), 1 the best; `difference` (method,
         other, estimate) of method minus other, and `apart` (method, other): its interval excludes
-        0. Attributes: `reference` by objective, and `best`, a method. NaN for a method of which no
-        network is finished, and for bounds with fewer than 3 seeds.
+        0. Attributes: `reference` by objective, and `best`, a method, empty where there is none.
+        NaN for a method of which no network is finished or none has all objectives, and for bounds
+        with fewer than 3 seeds. A level at which a network diverged or has no value of an objective
+        has no part in it.
 
     Raises:
         InputError: for bad objectives, a reference that is none of them, or is not finite.
@@ -121,6 +133,8 @@ def hypervolumes(
     volumes = corrected_interval(rows, seeds, confidence)
     paired = rows[:, :, None] - rows[:, None, :]
     difference = np.stack(corrected_interval(paired, seeds, confidence), axis=-1)
+    known = np.isfinite(volumes.estimate).any()
+    best = str(names[_first(volumes.estimate)]) if known else ""
     return xr.Dataset(
         {
             "hypervolume": (("method", "estimate"), np.stack(volumes, axis=-1)),
@@ -129,7 +143,7 @@ def hypervolumes(
             "apart": (("method", "other"), (difference[..., 1] > 0) | (difference[..., 2] < 0)),
         },
         {"method": names, "other": names, "estimate": list(ESTIMATES)},
-        {"reference": point, "best": str(names[_first(volumes.estimate)])},
+        {"reference": point, "best": best},
     )
 
 
@@ -171,7 +185,6 @@ def ranking_change(
     check(len(names) > 1, f"only one method, {str(names[0])!r}: expected two at least to rank")
     check(bool(fairness), "no fairness metrics: expected some beside those of performance")
     objectives = (*performance, *fairness)
-    results = with_resamples(results)
     _check_objectives(results, objectives)
     check_confidence(confidence)
     point = reference_point(results, objectives, reference)
@@ -251,9 +264,17 @@ def _sign(name: str) -> int:
 def _resampled_objectives(
     results: xr.Dataset, objectives: Sequence[str], resamples: int
 ) -> Float[np.ndarray, "rows methods levels objectives"]:
-    """Objectives over networks under each row of weights, higher is better."""
+    """Objectives over networks under each row of weights, higher is better.
+
+    NaN where a network diverged, or has no value of an objective: a mean of the others would reward
+    collapse.
+    """
+    single = [name for name in objectives if name == SPARSITY or not METRICS[name].averaged]
+    table = network_metrics(results, [SPARSITY, *(name for name in single if name != SPARSITY)])
+    missing = table.to_dataarray("metric").isnull().any("metric") & table[SPARSITY].notnull()
+    lost = networks(missing | diverged(results)).any("seed").transpose("method", "level").values
     columns = [_sign(name) * resampled(results, name, resamples) for name in objectives]
-    return np.stack(columns, axis=-1)
+    return np.where(lost[..., None], np.nan, np.stack(columns, axis=-1))
 
 
 def _probability(results: xr.Dataset, objectives: Sequence[str]) -> np.ndarray:

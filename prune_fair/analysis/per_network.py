@@ -35,8 +35,8 @@ def class_recall(results: Results) -> xr.DataArray:
 def network_metrics(results: Results, names: Sequence[str] | None = None) -> xr.Dataset:
     """Metrics of each network: one variable a metric, (method, seed, level).
 
-    NaN where a network is unfinished or the metric is undefined for it. A diverged network has the
-    metric's worst value, NaN where there is none.
+    NaN where a network is unfinished or the metric is undefined for it. A diverged network has what
+    `Metric.worst` says.
 
     Args:
         results: one task's results.
@@ -70,7 +70,9 @@ def network_metrics(results: Results, names: Sequence[str] | None = None) -> xr.
                 "has, such as recall_change_min",
             )
             values = np.asarray(metric.function(*counts_of(results, name)), dtype=float)
-            table[name] = (MEMBERS, np.where(failed, metric.worst, values))
+            if metric.worst is not None:
+                values = np.where(failed, metric.worst, values)
+            table[name] = (MEMBERS, values)
     return table
 
 

@@ -8,7 +8,7 @@ from prune_fair.analysis.choice import select
 from prune_fair.analysis.per_network import SPARSITY, class_recall
 from prune_fair.analysis.resampling import Results, resample_weights, with_resamples
 from prune_fair.analysis.rules import Constraint, holds
-from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, resampled
+from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, is_sound, resampled
 from prune_fair.fairness import EVERY_CLASS
 
 ACCURACY_TOLERANCE = 0.01
@@ -80,7 +80,7 @@ def _sparsest(own: xr.Dataset, stated: Constraint, confidence: float) -> dict[st
     """
     choice = select(own, [stated])
     points = choice.points
-    sound = (points["diverged"] == 0) & (points["undefined"].sel(metric=stated.name) == 0)
+    sound = is_sound(points, stated.name)
     slack = stated.slack(resampled(own, stated.name)[:, 0])
     sparsity = resampled(own, SPARSITY)[:, 0]
     levels = fairness.sparsest(holds(slack) & sound.values, sparsity)

@@ -114,6 +114,16 @@ def metrics(
     return xr.Dataset(whole).assign(undefined=undefined)
 
 
+def is_sound(table: xr.Dataset, name: str) -> xr.DataArray:
+    """Where no network diverged and a metric is defined for every finished network.
+
+    Args:
+        table: as `operating_points` gives it.
+        name: one of its metrics, or `sparsity`.
+    """
+    return (table["diverged"] == 0) & (table["undefined"].sel(metric=name) == 0)
+
+
 def resampled(
     results: xr.Dataset, name: str, resamples: int = RESAMPLES
 ) -> Float[np.ndarray, "rows methods levels"]:
@@ -163,6 +173,7 @@ def _pooled(results: xr.Dataset, name: str, confidence: float) -> xr.DataArray:
     """
     check_confidence(confidence)
     counts, dense = counts_of(results, name)
+    lost = diverged(results).any("seed").transpose("method", "level").values
     sparsity = results[SPARSITY].transpose(*MEMBERS)
     rows = jnp.asarray(resample_weights(sparsity), jnp.float32)
     finished, resampled = sparsity.notnull(), []
@@ -170,8 +181,10 @@ def _pooled(results: xr.Dataset, name: str, confidence: float) -> xr.DataArray:
         shown = known.reshape(*known.shape, *(1,) * (own.ndim - 2))
         pair = (jnp.tensordot(rows, part * shown, axes=1) for part in (own, own_dense))
         resampled.append(np.asarray(METRICS[name].function(*pair), dtype=float))
-    seeds = finished.sum("seed").values
-    interval = fairness.percentile_interval(np.stack(resampled, axis=1), seeds, confidence)
+    seeds, values = finished.sum("seed").values, np.stack(resampled, axis=1)
+    if METRICS[name].worst is not None:  # summed counts of a diverged network look even
+        values = np.where(lost, np.nan, values)
+    interval = fairness.percentile_interval(values, seeds, confidence)
     return _with_estimates(sparsity.isel(seed=0, drop=True), interval)
 
 

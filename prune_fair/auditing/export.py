@@ -1,5 +1,6 @@
 """The pruned networks of an audit, as checkpoints that their owner can load."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def export(
     architecture = given(apply, variables, tuple(axes["image_shape"]))
     audited = jax.tree.map(lambda leaf: leaf[0], saved["params"])
     check_alike(architecture.take(variables).params, audited, "variables")
-    folder, seeds = Path(folder), range(study["config"]["seeds"])
+    folder, seeds = Path(os.path.expanduser(folder)), range(study["config"]["seeds"])
     parts = [str(seed) for seed in seeds] if len(seeds) > 1 else [""]
     identity = _identity(study["config"]["networks_sha256"])
     with new_folder(folder, identity, force, FLAG) as draft:
@@ -88,7 +89,7 @@ def check_export(folder: str | Path, networks_sha256: str, force: bool) -> None:
             ...
         prune_fair.errors.InputError: .: is the working directory, or holds it; expected a new ...
     """
-    check_folder(Path(folder).expanduser(), _identity(networks_sha256), force, FLAG)
+    check_folder(Path(os.path.expanduser(folder)), _identity(networks_sha256), force, FLAG)
 
 
 def _identity(networks_sha256: str) -> dict[str, str]:

@@ -78,6 +78,8 @@ def audit(
         networks = [shaped_as(tree, like, str(each)) for tree, each in pairs]
     card_files(out)
     if export is not None:
+        apart = export.resolve() != out.resolve()
+        check(apart, f"export {export}: is the study's directory; name another with --export")
         check_export(export, digest_of(networks), force)
     screen, shown = console.make_console(), len(methods) * (len(schedule.sparsity_by_level()) - 1)
     with console.progress((shown + 1) * len(networks)) as progress:

@@ -110,7 +110,8 @@ def _stopping_soon() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if handler is not None:  # one that no Python installed cannot be put back
+                signal.signal(number, handler)
         signal.set_wakeup_fd(wakeup)
         os.close(writer)
 

@@ -21,10 +21,12 @@ def print_hypervolumes(
     rows = []
     for method in volumes.sortby("rank")["method"].values:
         row = volumes.sel({"method": method})
-        behind = row.difference.sel({"other": volumes.attrs["best"]})
-        best = method == volumes.attrs["best"]
+        best = volumes.attrs["best"]
         cells = [str(method), with_interval(row.hypervolume, 1.0, ".4f")]
-        cells.append("best" if best else with_interval(behind, 1.0, "+.4f"))
+        if method == best or not best:
+            cells.append("best" if best else "undefined")
+        else:
+            cells.append(with_interval(row.difference.sel({"other": best}), 1.0, "+.4f"))
         if ranking is not None:
             ranks = ranking["rank"].sel({"method": method}).values
             cells += ["-" if math.isnan(rank) else f"{rank:.0f}" for rank in ranks]

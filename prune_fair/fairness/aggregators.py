@@ -24,7 +24,7 @@ class Aggregator(NamedTuple):
         description: in words, with places for the rate's and for what there is a rate of.
         against_overall: whether it is measured against the overall rate.
         worst: its worst value, whatever the number of rates, of rates in [0, 1]; None where that is
-            the worst rate, NaN where there is none.
+            the worst rate, NaN where it has none.
     """
 
     function: Callable[..., PerNetwork]

@@ -46,8 +46,8 @@ from prune_fair.fairness.rates import (
 Counts: TypeAlias = Real[Array, "..."]
 Reduction: TypeAlias = Callable[..., Any]
 # How the functions read the counts, the functions in turn, whether higher is better, one line for
-# people, and the value of a network that has failed.
-_Row: TypeAlias = tuple[Callable[..., Any], tuple[Reduction, ...], bool, str, float]
+# people, and what a diverged network has.
+_Row: TypeAlias = tuple[Callable[..., Any], tuple[Reduction, ...], bool, str, float | None]
 EVERY_CLASS = "mean_recall_change_min"
 
 
@@ -62,8 +62,8 @@ class Metric(NamedTuple):
         source: where its definition is from.
         over: what the counts are of: `confusion` of a study's results for "class",
             `group_confusion` for "group", which only some results have.
-        worst: what a network has that has failed, such as a diverged one; NaN where the metric has
-            no worst value.
+        worst: what a diverged network has, whose rates are all equally bad and so look even; NaN
+            where the metric has no worst value, None where it is what the counts give.
         averaged: None for a metric that each network has. Else the metric is of many networks: the
             first function gives values by class, which are averaged over networks, and the second
             makes one number of the averages.
@@ -81,7 +81,7 @@ class Metric(NamedTuple):
     description: str
     source: str
     over: Literal["class", "group"] = "class"
-    worst: float = nan
+    worst: float | None = None
     averaged: tuple[Reduction, Reduction] | None = None
 
 
@@ -123,7 +123,9 @@ def _product(name: str, rate: BaseRate, suffix: str, aggregator: Aggregator) -> 
     function = partial(_by_class, rate.function, aggregator)
     text = aggregator.description.format(rate=rate.description, part="class")
     source = _source(rate.function, aggregator.function)
-    worst = (0.0 if higher else 1.0) if aggregator.worst is None else aggregator.worst
+    worst = aggregator.worst
+    if worst is None and not higher:
+        worst = 1.0
     return {f"{name}_{suffix}": Metric(function, higher, text, source, worst=worst)}
 
 
@@ -157,24 +159,24 @@ def _within_groups(name: str, rate: Reduction, text: str) -> dict[str, _Row]:
 
 
 _WHOLE_NETWORK: dict[str, _Row] = {
-    "accuracy": (_alone, (accuracy,), True, "fraction of images classified as labelled", 0.0),
-    "balanced_accuracy": (_alone, (balanced_accuracy,), True, "mean recall of the classes", 0.0),
+    "accuracy": (_alone, (accuracy,), True, "fraction of images classified as labelled", None),
+    "balanced_accuracy": (_alone, (balanced_accuracy,), True, "mean recall of the classes", None),
 }
 _AGAINST_DENSE: dict[str, _Row] = {
-    "accuracy_change": (_against, (accuracy_change,), True, "change of accuracy since dense", -1.0),
+    "accuracy_change": (_against, (accuracy_change,), True, "change of accuracy since dense", None),
     "recall_change_min": (
         _against,
         (recall_change, group_min),
         True,
         "change of recall since dense, worst class",
-        -1.0,
+        None,
     ),
     "recall_change_max": (
         _against,
         (recall_change, group_max),
         True,
         "change of recall since dense, best class",
-        -1.0,
+        None,
     ),
     "normalised_recall_difference_min": (
         _against,
@@ -197,7 +199,7 @@ _AGAINST_DENSE: dict[str, _Row] = {
         (excessive_error, group_max),
         False,
         "rise of error since dense, worst class",
-        1.0,
+        None,
     ),
     "excessive_error_difference": (
         _against,
@@ -238,7 +240,7 @@ _BETWEEN_GROUPS: dict[str, _Row] = {
         (group_accuracy_change, group_min),
         True,
         "change of accuracy since dense, worst group",
-        -1.0,
+        None,
     ),
     "by_group_accuracy_change_difference": (
         _against,

@@ -1,5 +1,6 @@
 """The card as HTML and as Markdown, from one set of sentences and numbers. Only here Jinja2."""
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ import jinja2
 
 from prune_fair import analysis
 from prune_fair.errors import check, printable
-from prune_fair.outputs import check_replaceable, signed, write_file
+from prune_fair.outputs import check_replaceable, write_file
 from prune_fair.report import caveats, definitions, figures, sentences, tables
 from prune_fair.report.card import Card, make_card
 from prune_fair.report.pictures import draw
@@ -70,7 +71,7 @@ def write_card(
     files = card_files(path, out)
     card = make_card(path, require, maximise, confidence)
     for file, text in zip(files, (as_html(card), as_markdown(card)), strict=True):
-        write_file(file, signed(text).encode())
+        write_file(file, text.encode())
     return Written(*files, card)
 
 
@@ -80,9 +81,13 @@ def card_files(path: str | Path, out: str | Path | None = None) -> tuple[Path, P
     Raises:
         InputError: for a name that does not end in .html, or where one of the two is there and is
             no card, or one that was changed.
+
+    Example:
+        >>> [file.name for file in card_files("studies/none")]
+        ['report.html', 'report.md']
     """
     html = Path(path, "report.html") if out is None else Path(out)
-    html = html.expanduser()
+    html = Path(os.path.expanduser(html))
     check(
         html.suffix in (".html", ".htm"),
         f"out {html}: expected a name that ends in .html; its Markdown twin goes beside it",

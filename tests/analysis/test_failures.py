@@ -30,7 +30,11 @@ def test_a_diverged_network_has_the_worst_of_every_metric(diverged):
     names = ["accuracy", "recall_group_min", "recall_difference", "recall_ratio", "recall_std"]
     table = analysis.network_metrics(diverged, [*names, "accuracy_change", "recall_gini"]).sel(lost)
     worst = [table[name].values.tolist() for name in (*names, "accuracy_change")]
-    assert worst == [[0] * 4, [0] * 4, [1] * 4, [0] * 4, [0.5] * 4, [-1] * 4]
+    assert worst[:-1] == [[0] * 4, [0] * 4, [1] * 4, [0] * 4, [0.5] * 4]
+    dense = analysis.network_metrics(diverged, ["accuracy"]).accuracy.sel(
+        {"method": "m1", "level": 0}
+    )
+    assert worst[-1] == pytest.approx(-dense.values)
     assert table.recall_gini.isnull().all()  # it has no worst value
     means = analysis.metrics(diverged, names).sel(estimate="mean").sel({"method": "m0", "level": 2})
     assert means.accuracy == pytest.approx(0.8 * 3 / 4)
@@ -77,6 +81,36 @@ def test_a_frontier_has_no_point_of_diverged_networks(diverged):
     points = analysis.frontier(diverged, ["recall_difference", "sparsity"])
     lost = (points["method"] == "m1") & (points["level"] == 1)
     assert not points.on_frontier.values[lost.values].any()
+
+
+@pytest.mark.parametrize("objective", ["recall_gini", "recall_difference"])
+def test_diverged_networks_improve_no_ranking(by_hand, diverged, objective):
+    """Nor do the survivors alone: a level that lost a network has no part in a hypervolume."""
+    plain, ill = (
+        analysis.hypervolumes(each, ["sparsity", objective]).hypervolume.sel(estimate="mean")
+        for each in (by_hand, diverged)
+    )
+    assert (ill.values <= plain.values + 1e-9).all()
+    lost = analysis.frontier(diverged, ["sparsity", objective])
+    lost = lost.isel(point=lost["diverged"].values > 0)
+    assert not lost.on_frontier.any()
+    assert (lost.probability == 0).all()
+
+
+def test_pooled_counts_of_diverged_networks_do_not_look_even(diverged):
+    table = analysis.metrics(diverged, ["recall_difference", "accuracy"], pooled=True)
+    mean = table.sel(estimate="mean")
+    assert mean.recall_difference.isnull().values.tolist() == [
+        [False, False, True],
+        [False, True, False],
+    ]
+    assert mean.accuracy.sel({"method": "m1", "level": 1}) == 0
+
+
+def test_classes_are_not_tested_where_a_network_diverged(diverged):
+    tests = analysis.class_tests(diverged)
+    assert tests.p.sel({"method": "m0", "level": 2}).isnull().all()
+    assert not tests.flagged_holm.sel({"method": "m1", "level": 1}).any()
 
 
 def test_a_constraint_does_not_hold_where_a_network_has_no_value(by_hand):

@@ -79,7 +79,7 @@ def test_overview(toy_results):
     assert (upper.get_xlabel(), lower.get_xlabel()[:8]) == ("", "sparsity")
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert texts[:2] == toy_results.method.values.tolist()
-    assert "chosen: every class within 5 points" in texts
+    assert "chosen: every class's mean recall within 5 points" in texts
     with pytest.raises(InputError, match="no metrics"):
         plots.overview(toy_results, [])
 
