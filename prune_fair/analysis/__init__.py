@@ -19,8 +19,8 @@ from prune_fair.analysis.frontiers import (
     frontier,
     hypervolumes,
     ranking_change,
-    reference_point,
 )
+from prune_fair.analysis.objectives import reference_point
 from prune_fair.analysis.per_network import (
     SPARSITY,
     class_recall,

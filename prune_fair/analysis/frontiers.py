@@ -6,26 +6,24 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from prune_fair.analysis.per_network import (
-    KNOWN_NAMES,
-    SPARSITY,
-    check_names,
-    diverged,
-    network_metrics,
+from prune_fair.analysis.objectives import (
+    check_objectives,
+    direction_of,
+    reference_point,
+    resampled_objectives,
 )
-from prune_fair.analysis.resampling import Results, as_dataset, networks, with_resamples
+from prune_fair.analysis.per_network import SPARSITY
+from prune_fair.analysis.resampling import Results, with_resamples
 from prune_fair.analysis.tables import (
     CONFIDENCE,
     ESTIMATES,
     check_confidence,
     is_sound,
     operating_points,
-    resampled,
 )
-from prune_fair.errors import check, unknown
+from prune_fair.errors import check
 from prune_fair.fairness import (
     FEWEST_SEEDS,
-    METRICS,
     corrected_interval,
     hypervolume,
     non_dominated,
@@ -40,8 +38,6 @@ DEFAULT_OBJECTIVES = (*PERFORMANCE, *FAIRNESS)
 RANKINGS = ("performance", "with_fairness")
 PROBABILITY_RESAMPLES = 500  # a probability is then known to 0.045
 VOLUME_RESAMPLES = 1000
-FRACTIONS = ("_group_min", "_group_max", "_difference", "_ratio", "_to_overall", "_gini")
-CHANGES = ("_change", "excessive", "normalised")  # against dense: not between 0 and 1
 
 
 def frontier(
@@ -74,10 +70,10 @@ def frontier(
         (19, 7)
     """
     results = with_resamples(results)
-    _check_objectives(results, objectives)
+    check_objectives(results, objectives)
     points = operating_points(results, objectives, confidence, by_class=by_class)
     means = [
-        points[name].sel(estimate="mean").where(is_sound(points, name)).values * _sign(name)
+        points[name].sel(estimate="mean").where(is_sound(points, name)).values * direction_of(name)
         for name in objectives
     ]
     return points.assign(
@@ -124,7 +120,7 @@ def hypervolumes(
         ('magnitude-global-rewind', [1.0, 2.0, 3.0])
     """
     results = with_resamples(results)
-    _check_objectives(results, objectives)
+    check_objectives(results, objectives)
     check_confidence(confidence)
     point = reference_point(results, objectives, reference)
     names = results["method"].values
@@ -185,7 +181,7 @@ def ranking_change(
     check(len(names) > 1, f"only one method, {str(names[0])!r}: expected two at least to rank")
     check(bool(fairness), "no fairness metrics: expected some beside those of performance")
     objectives = (*performance, *fairness)
-    _check_objectives(results, objectives)
+    check_objectives(results, objectives)
     check_confidence(confidence)
     point = reference_point(results, objectives, reference)
     pair = [_resampled_volumes(results, part, point) for part in (performance, objectives)]
@@ -209,81 +205,13 @@ def ranking_change(
     )
 
 
-def reference_point(
-    results: Results, objectives: Sequence[str], given: Mapping[str, float] | None = None
-) -> dict[str, float]:
-    """The point that hypervolumes are measured from, by objective and in its own units.
-
-    What is not given: sparsity 0; chance, 1/classes, for `accuracy` and `balanced_accuracy`; the
-    worst possible value, 0 or 1, for metrics that are fractions by their name; else the worst mean
-    over seeds of all methods and levels, which then depends on what is compared (NaN where no mean
-    is known).
-
-    Raises:
-        InputError: for a given name that is no objective, or a value that is not finite.
-
-    Example:
-        >>> from prune_fair import open_example
-        >>> results = open_example()["digits/mlp"]
-        >>> reference_point(results, ["sparsity", "accuracy", "recall_group_min"])
-        {'sparsity': 0.0, 'accuracy': 0.1, 'recall_group_min': 0.0}
-    """
-    given = given or {}
-    for name, value in given.items():
-        if name not in objectives:
-            raise unknown("objective of the reference", name, objectives)
-        check(bool(np.isfinite(value)), f"reference {name}={value}: expected a finite number")
-    return {
-        name: float(given[name]) if name in given else _worst(results, name) for name in objectives
-    }
-
-
-def _worst(results: Results, name: str) -> float:
-    if name == SPARSITY:
-        return 0.0
-    if name in ("accuracy", "balanced_accuracy"):
-        return 1 / as_dataset(results).sizes["true"]
-    if name.endswith(FRACTIONS) and not any(part in name for part in CHANGES):
-        return 0.0 if METRICS[name].higher_is_better else 1.0
-    means = _sign(name) * resampled(as_dataset(results), name, 0)
-    known = means[np.isfinite(means)]
-    return _sign(name) * known.min() if known.size else np.nan
-
-
-def _check_objectives(results: Results, objectives: Sequence[str]) -> None:
-    check(bool(objectives), f"no objectives: expected some of {KNOWN_NAMES}")
-    check_names(results, "objective", objectives)
-    listed = ", ".join(objectives)
-    check(len({*objectives}) == len(objectives), f"objectives {listed}: expected each once")
-
-
-def _sign(name: str) -> int:
-    return 1 if name == SPARSITY or METRICS[name].higher_is_better else -1
-
-
-def _resampled_objectives(
-    results: xr.Dataset, objectives: Sequence[str], resamples: int
-) -> Float[np.ndarray, "rows methods levels objectives"]:
-    """Objectives over networks under each row of weights, higher is better.
-
-    NaN where a network diverged, or has no value of an objective: a mean of the others would reward
-    collapse.
-    """
-    single = [name for name in objectives if name == SPARSITY or not METRICS[name].averaged]
-    table = network_metrics(results, [SPARSITY, *(name for name in single if name != SPARSITY)])
-    missing = table.to_dataarray("metric").isnull().any("metric") & table[SPARSITY].notnull()
-    lost = networks(missing | diverged(results)).any("seed").transpose("method", "level").values
-    columns = [_sign(name) * resampled(results, name, resamples) for name in objectives]
-    return np.where(lost[..., None], np.nan, np.stack(columns, axis=-1))
-
-
 def _probability(results: xr.Dataset, objectives: Sequence[str]) -> np.ndarray:
     """P(on the frontier) of the points of `operating_points`: the dense network is one of them."""
     methods, levels = results.sizes["method"], results.sizes["level"]
     once = (np.arange(levels) > 0) | (np.arange(methods) == 0)[:, None]
     if results.sizes["seed"] < FEWEST_SEEDS:
         return np.full(np.count_nonzero(once), np.nan)
-    values = _resampled_objectives(results, objectives, PROBABILITY_RESAMPLES)[1:]
+    values = resampled_objectives(results, objectives, PROBABILITY_RESAMPLES)[1:]
     return non_dominated_probability(values[:, once])
 
 
@@ -291,8 +219,8 @@ def _resampled_volumes(
     results: xr.Dataset, objectives: Sequence[str], reference: Mapping[str, float]
 ) -> Float[np.ndarray, "rows methods"]:
     """Hypervolumes under each row of weights; NaN for a method without a finished network."""
-    values = _resampled_objectives(results, objectives, VOLUME_RESAMPLES)
-    origin = np.array([_sign(name) * reference[name] for name in objectives])
+    values = resampled_objectives(results, objectives, VOLUME_RESAMPLES)
+    origin = np.array([direction_of(name) * reference[name] for name in objectives])
     by_method = [hypervolume(values[:, method], origin) for method in range(values.shape[1])]
     lost = np.isnan(values[0]).any(axis=2).all(axis=1)
     return np.where(lost, np.nan, np.stack(by_method, axis=1))
