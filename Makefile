@@ -42,7 +42,7 @@ notebooks: .venv/test-ready
 example: .venv/demo-ready
 	rm -rf studies/example $(EXAMPLE)
 	$(BIN)/python experiments/quickstart.py --out studies/example --seeds 16 \
-	  --schedule.rate 0.45 --schedule.levels 6 --methods magnitude-global-rewind \
+	  --schedule.rate 0.45 --schedule.levels 6 --techniques magnitude-global-rewind \
 	  magnitude-layerwise-finetune random-global-rewind
 	mkdir $(EXAMPLE)
 	cp -r studies/example/study.json studies/example/results $(EXAMPLE)

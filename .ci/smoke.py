@@ -17,7 +17,7 @@ import prune_fair
 
 ROOT = Path(__file__).parent.parent
 TOY = ["--seeds=2", "--recipe.epochs=1", "--schedule.levels=1"]
-METHOD = "magnitude-global-rewind"
+TECHNIQUE = "magnitude-global-rewind"
 
 
 def run(*words: str | Path) -> str:
@@ -38,8 +38,8 @@ with tempfile.TemporaryDirectory() as folder:
         "--out",
         study,
         *TOY,
-        "--methods",
-        METHOD,
+        "--techniques",
+        TECHNIQUE,
     )
     rows = json.loads(run(command, "metrics", study, "--json"))["tasks"]["digits/mlp"]
     assert [row["level"] for row in rows] == [0, 1], rows

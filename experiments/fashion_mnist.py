@@ -14,7 +14,7 @@ from pathlib import Path
 from prune_fair import DataConfig, ModelConfig, RecipeConfig, Schedule, StudyConfig, TaskConfig
 from prune_fair.cli import experiment
 
-METHODS = (
+TECHNIQUES = (
     "magnitude-global-rewind",
     "magnitude-global-finetune",
     "random-global-rewind",
@@ -26,7 +26,7 @@ def fashion_mnist(
     dataset: str = "fashion_mnist",
     model: str = "mlp",
     seeds: int = 4,
-    methods: tuple[str, ...] = METHODS,
+    techniques: tuple[str, ...] = TECHNIQUES,
     recipe: RecipeConfig = RecipeConfig(epochs=6, batch_size=128, learning_rate=0.05),
     schedule: Schedule = Schedule("one-shot", sparsities=(0.5, 0.8, 0.9, 0.95, 0.98)),
     votes: bool = False,
@@ -37,14 +37,14 @@ def fashion_mnist(
         out: the study's directory; studies/fashion_mnist-MODEL where it is not given.
         dataset: fashion_mnist, idx:DIR or tfds:fashion_mnist.
         model: mlp (LeNet-300-100) or lenet5.
-        seeds: networks trained, each pruned with every method to every sparsity.
-        methods: criterion-scope[-channel]-treatment[-output], as in `prune-fair list`.
+        seeds: networks trained, each pruned with every technique to every sparsity.
+        techniques: criterion-scope[-channel]-treatment[-output], as in `prune-fair list`.
         recipe: how each network is trained.
         schedule: the sparsities.
         votes: count the votes on each test image, for `prune-fair exemplars`.
     """
     task = TaskConfig(DataConfig(dataset), ModelConfig(model), recipe)
-    study = StudyConfig((task,), methods, schedule, seeds, votes=votes)
+    study = StudyConfig((task,), techniques, schedule, seeds, votes=votes)
     return study, out or Path(f"studies/fashion_mnist-{model}")
 
 

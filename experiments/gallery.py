@@ -33,19 +33,19 @@ def gallery(study: Path = Path("studies/quickstart"), out: Path | None = None) -
 
 def pictures(results: xr.Dataset) -> Iterator[tuple[str, Any]]:
     """Every picture, by its name."""
-    method, last = str(results["method"].values[0]), results.sizes["level"] - 1
+    technique, last = str(results["technique"].values[0]), results.sizes["level"] - 1
     data = json.loads(results.attrs["config"])["data"]
     images = DataConfig(**data | {"classes": tuple(data["classes"])}).load().test_images
     chosen = analysis.select(results)
     yield "overview", plots.overview(results)
     yield "recalls", plots.recalls(results)
     yield "frontier", plots.frontier(results, chosen=chosen)
-    yield "recall", plots.recall(results, method)
-    yield "recall_change", plots.recall_change(results, method)
-    yield "who_is_hurt", plots.who_is_hurt(results, method)
-    yield "layer_sparsities", plots.layer_sparsities(results, method)
-    yield "exemplars", plots.exemplars(results, images, method, last)
-    if results.sizes["method"] > 1:
+    yield "recall", plots.recall(results, technique)
+    yield "recall_change", plots.recall_change(results, technique)
+    yield "who_is_hurt", plots.who_is_hurt(results, technique)
+    yield "layer_sparsities", plots.layer_sparsities(results, technique)
+    yield "exemplars", plots.exemplars(results, images, technique, last)
+    if results.sizes["technique"] > 1:
         yield "ranking", plots.ranking(results)
 
 

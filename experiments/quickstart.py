@@ -13,7 +13,7 @@ from pathlib import Path
 from prune_fair import DataConfig, ModelConfig, RecipeConfig, Schedule, StudyConfig, TaskConfig
 from prune_fair.cli import experiment
 
-METHODS = (
+TECHNIQUES = (
     "magnitude-global-rewind",
     "magnitude-layerwise-finetune",
     "saliency-global-rewind",
@@ -24,7 +24,7 @@ METHODS = (
 def quickstart(
     out: Path = Path("studies/quickstart"),
     seeds: int = 32,
-    methods: tuple[str, ...] = METHODS,
+    techniques: tuple[str, ...] = TECHNIQUES,
     data: DataConfig = DataConfig("digits", keep={"3": 0.35, "8": 0.2}),
     model: ModelConfig = ModelConfig("mlp", widths=(100, 50)),
     recipe: RecipeConfig = RecipeConfig(epochs=25, batch_size=64, learning_rate=0.1),
@@ -35,8 +35,8 @@ def quickstart(
 
     Args:
         out: the study's directory; a finished study there is shown, a half done one goes on.
-        seeds: networks trained, each pruned with every method.
-        methods: criterion-scope[-channel]-treatment[-output], as in `prune-fair list`.
+        seeds: networks trained, each pruned with every technique.
+        techniques: criterion-scope[-channel]-treatment[-output], as in `prune-fair list`.
         data: the images, and which classes to make rare.
         model: the architecture.
         recipe: how each network is trained.
@@ -44,7 +44,7 @@ def quickstart(
         votes: count the votes on each test image, for `prune-fair exemplars`.
     """
     task = TaskConfig(data, model, recipe)
-    return StudyConfig((task,), methods, schedule, seeds, votes=votes), out
+    return StudyConfig((task,), techniques, schedule, seeds, votes=votes), out
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ dict(results.confusion.sizes)
 
 # %% [markdown]
 # Sixteen dense networks, one a seed, were trained on handwritten digits. Each was pruned by three
-# methods, level by level, and trained again. `results.confusion` has the confusion matrix of every
-# network. What follows reads these counts; nothing is trained. Two classes were made rare:
+# techniques, level by level, and trained again. `results.confusion` has the confusion matrix of
+# every network. What follows reads these counts; nothing is trained. Two classes were made rare:
 
 # %%
 results.train_count.to_pandas().to_frame("training images").T
@@ -22,26 +22,27 @@ results.train_count.to_pandas().to_frame("training images").T
 # %% [markdown]
 # ## What each level costs
 #
-# One method, in percent, with 95 % intervals over the seeds. `recall_group_min` is the recall of
+# One technique, in percent, with 95 % intervals over the seeds. `recall_group_min` is the recall of
 # each network's worst class. From level 0, the dense networks, to level 5 the mean accuracy falls
 # by 0.9 points, and that of the worst class's recall by 5.4.
 
 # %%
 names = ["sparsity", "accuracy", "recall_group_min"]
-table = analysis.metrics(results, names).sel({"method": "magnitude-global-rewind"}, drop=True)
+table = analysis.metrics(results, names).sel(technique="magnitude-global-rewind", drop=True)
 (100 * table[names]).to_dataframe().unstack("estimate").round(1)
 
 # %% [markdown]
 # ## The frontier
 #
-# A method at a level is an operating point. It is on the frontier if no other is at least as good
-# in sparsity, accuracy and the worst class's recall, and better in one of them. `probability` is
-# the share of resamples of the seeds in which that is so. Of 19 points 7 are left to choose from.
+# A technique at a level is an operating point. It is on the frontier if no other is at least as
+# good in sparsity, accuracy and the worst class's recall, and better in one of them. `probability`
+# is the share of resamples of the seeds in which that is so. Of 19 points 7 are left to choose
+# from.
 
 # %%
 points = analysis.frontier(results, names)
 points = points.isel(point=points.on_frontier.values).sel(estimate="mean", drop=True)
-points[["method", *names, "probability"]].to_pandas().round(3)
+points[["technique", *names, "probability"]].to_pandas().round(3)
 
 # %% [markdown]
 # ## The choice
@@ -54,7 +55,7 @@ points[["method", *names, "probability"]].to_pandas().round(3)
 choice = analysis.select(results, ["mean_recall_change_min>=-0.05"], confidence=0.95)
 both = choice.points.isel(point=[choice.chosen, choice.accuracy_alone])
 both = both.assign_coords(point=["chosen", "accuracy alone"]).sel(estimate="mean", drop=True)
-both[["method", "sparsity", "accuracy", "mean_recall_change_min"]].to_pandas().round(3)
+both[["technique", "sparsity", "accuracy", "mean_recall_change_min"]].to_pandas().round(3)
 
 # %%
 plots.frontier(results, chosen=choice).figure

@@ -1,23 +1,23 @@
 # %% [markdown]
 # # Who is hurt
 #
-# Accuracy is a mean, and a mean can hide who pays. This notebook takes one method of the study that
-# comes with the package and asks which classes lose, how surely, why, and on which images.
+# Accuracy is a mean, and a mean can hide who pays. This notebook takes one technique of the study
+# that comes with the package and asks which classes lose, how surely, why, and on which images.
 
 # %%
 import prune_fair
 from prune_fair import DataConfig, analysis, plots
 
 results = prune_fair.open_example()["digits/mlp"]
-method = "magnitude-global-rewind"
-plots.recall(results, method).figure
+technique = "magnitude-global-rewind"
+plots.recall(results, technique).figure
 
 # %% [markdown]
 # Classes 3 and 8 were made rare. Both are recognised less often than the others from the start, but
 # only class 8 falls from level to level. All classes in points, those that lose most first:
 
 # %%
-plots.recall_change(results, method).figure
+plots.recall_change(results, technique).figure
 
 # %% [markdown]
 # ## Is it chance?
@@ -27,7 +27,7 @@ plots.recall_change(results, method).figure
 # has lost 0.9 points:
 
 # %%
-tests = analysis.class_tests(results).sel({"method": method, "level": 5})
+tests = analysis.class_tests(results).sel(technique=technique, level=5)
 changes = (100 * tests.recall_change).to_pandas().round(1)
 changes.assign(p_holm=tests.p_holm.values.round(4)).sort_values("mean")
 
@@ -39,10 +39,10 @@ changes.assign(p_holm=tests.p_holm.values.round(4)).sort_values("mean")
 # ## Is it because they are rare?
 
 # %%
-plots.who_is_hurt(results, method, level=5).figure
+plots.who_is_hurt(results, technique, level=5).figure
 
 # %%
-effects = analysis.attribute(results, methods=[method])
+effects = analysis.attribute(results, techniques=[technique])
 rows = effects[["estimate", "low", "high"]].to_pandas().round(2)
 print(*effects.notes)
 rows[effects.kind.values == "covariate"]
@@ -61,7 +61,7 @@ rows[effects.kind.values == "covariate"]
 
 # %%
 images = DataConfig("digits").load().test_images
-plots.exemplars(results, images, method, level=6).figure
+plots.exemplars(results, images, technique, level=6).figure
 
 # %%
 counts = analysis.exemplars(results)[["number", "across"]].sel(level=[0, 6])

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Compare techniques
 #
-# Which way of pruning is best, and is it still best once every class counts? Three methods began
+# Which way of pruning is best, and is it still best once every class counts? Three techniques began
 # from the same dense networks and saw the same batches, so they are compared seed by seed.
 
 # %%
@@ -26,8 +26,8 @@ values = xr.Dataset({"accuracy": accuracy.value, "worst class": worst.value})
 (100 * values).to_dataframe().unstack("estimate").round(1)
 
 # %% [markdown]
-# The differences of every pair of methods, in points. `p_holm` is of the paired test, corrected for
-# three pairs; `seeds needed` is how many it would take to find a difference of that size.
+# The differences of every pair of techniques, in points. `p_holm` is of the paired test, corrected
+# for three pairs; `seeds needed` is how many it would take to find a difference of that size.
 
 # %%
 values = xr.Dataset({"accuracy": accuracy.difference, "worst class": worst.difference})
@@ -37,14 +37,14 @@ table["worst class", "seeds needed"] = worst.seeds_needed.values.astype(int)
 table.set_index([worst["first"].values, worst["second"].values])
 
 # %% [markdown]
-# The first method is better than both others. The second and the third cannot be told apart by
+# The first technique is better than both others. The second and the third cannot be told apart by
 # their worst class: the interval holds 0, and about 120 seeds would be needed where the study has
 # 16.
 #
 # ## Over all sparsities
 #
 # The *hypervolume* is how much of the space of objectives (sparsity, accuracy, the worst class's
-# recall) a method's points dominate. Differences are to the best method.
+# recall) a technique's points dominate. Differences are to the best technique.
 
 # %%
 volumes = analysis.hypervolumes(results)
@@ -69,9 +69,9 @@ print(f"Kendall's tau {tau:.2f} [{low:.2f}, {high:.2f}]; another is first in {10
 # %% [markdown]
 # **Conclusion.** magnitude-global-rewind is the best of the three by either ranking, and the order
 # is the same in nearly all resamples of the seeds: in this study fairness does not change which
-# technique wins. It shows more of what is at stake: at 90 % sparsity the second method is behind by
-# 0.8 points of accuracy (95 % interval 0.4 to 1.1), and by 5.5 points of the worst class's recall
-# (3.0 to 7.5).
+# technique wins. It shows more of what is at stake: at 90 % sparsity the second technique is behind
+# by 0.8 points of accuracy (95 % interval 0.4 to 1.1), and by 5.5 points of the worst class's
+# recall (3.0 to 7.5).
 #
-# Two limits. The first two methods differ in two things, scope and treatment, so the study does not
-# say which of them helps. And it is one task: another dataset may have another order.
+# Two limits. The first two techniques differ in two things, scope and treatment, so the study does
+# not say which of them helps. And it is one task: another dataset may have another order.

@@ -51,7 +51,7 @@ f"{100 * right.mean():.1f} % of {len(right)} test images, {eights.sum()} of {len
 # %% [markdown]
 # ## The audit
 #
-# `audit` prunes the network with three methods to ten sparsities, without training it on, and
+# `audit` prunes the network with three techniques to ten sparsities, without training it on, and
 # counts what each pruned network does to each class. The list holds one network; more checkpoints
 # of the same architecture would be more seeds.
 
@@ -76,7 +76,7 @@ plots.frontier(results, chosen=sure).figure
 both = sure.points.isel(point=[measured.chosen, sure.chosen])
 columns = both[["sparsity", "accuracy", "mean_recall_change_min"]].reset_coords(drop=True)
 table = (100 * columns).to_dataframe().unstack("estimate").round(1)
-table.set_index([["as measured", "surely"], both.method.values])
+table.set_index([["as measured", "surely"], both.technique.values])
 
 # %% [markdown]
 # What the first choice does to each class, in points:
@@ -97,8 +97,8 @@ table.set_index([["as measured", "surely"], both.method.values])
 # %%
 card = report.write_card(folder / "audit", confidence=0.95)
 chosen = sure.points.isel(point=sure.chosen)
-method, level = chosen.method.item(), chosen.level.item()
-auditing.export(folder / "audit", method, level, folder / "network", apply, variables)
+technique, level = chosen.technique.item(), chosen.level.item()
+auditing.export(folder / "audit", technique, level, folder / "network", apply, variables)
 print(*card.markdown.read_text().splitlines()[:11], sep="\n")
 
 shipped = StandardCheckpointer().restore(folder / "network")

@@ -63,14 +63,14 @@ CRITERIA["increase"] = lambda network, batches, key: jax.tree.map(
 # %% [markdown]
 # ## The population
 #
-# Sixteen seeds, three methods, four levels: 16 dense networks and 192 pruned ones.
+# Sixteen seeds, three techniques, four levels: 16 dense networks and 192 pruned ones.
 
 # %%
 task = TaskConfig(
     DataConfig("digits", keep={"3": 0.35, "8": 0.2}), ModelConfig("small"), RecipeConfig(epochs=15)
 )
-methods = ("magnitude-global-rewind", "increase-global-rewind", "random-global-rewind")
-config = StudyConfig((task,), methods, Schedule("geometric", rate=0.5, levels=4), seeds=16)
+techniques = ("magnitude-global-rewind", "increase-global-rewind", "random-global-rewind")
+config = StudyConfig((task,), techniques, Schedule("geometric", rate=0.5, levels=4), seeds=16)
 results = run_study(config, tempfile.mkdtemp() + "/study")["digits/small"]
 dict(results.confusion.sizes)
 
@@ -90,7 +90,7 @@ table.set_index([worst["first"].values, worst["second"].values])
 
 # %%
 by_seed = 100 * analysis.at_sparsity(results, "recall_group_min", 0.875)
-difference = by_seed.sel({"method": methods[1]}) - by_seed.sel({"method": methods[0]})
+difference = by_seed.sel(technique=techniques[1]) - by_seed.sel(technique=techniques[0])
 print("increase minus magnitude, seed by seed:", *np.sort(difference.values).round(1))
 
 # %% [markdown]

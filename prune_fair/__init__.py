@@ -11,22 +11,22 @@ if TYPE_CHECKING:
     from prune_fair import analysis, plots, report
     from prune_fair.auditing import audit
     from prune_fair.config import DataConfig, ModelConfig, RecipeConfig, StudyConfig, TaskConfig
+    from prune_fair.engine.plan import PlanConfig
     from prune_fair.errors import InputError
-    from prune_fair.pruning import Method, Schedule
+    from prune_fair.pruning import Schedule, Technique
     from prune_fair.store import open_example, open_study
     from prune_fair.study import run_study
-    from prune_fair.training.plan import PlanConfig
 
 __all__ = [
     "DataConfig",
     "InputError",
-    "Method",
     "ModelConfig",
     "PlanConfig",
     "RecipeConfig",
     "Schedule",
     "StudyConfig",
     "TaskConfig",
+    "Technique",
     "analysis",
     "audit",
     "open_example",
@@ -39,9 +39,9 @@ __all__ = [
 _ROOMS = {
     "DataConfig": "config",
     "InputError": "errors",
-    "Method": "pruning",
+    "Technique": "pruning",
     "ModelConfig": "config",
-    "PlanConfig": "training.plan",
+    "PlanConfig": "engine.plan",
     "RecipeConfig": "config",
     "Schedule": "pruning",
     "StudyConfig": "config",

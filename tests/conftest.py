@@ -41,7 +41,7 @@ with install_import_hook("prune_fair", "beartype.beartype"):
         cli,
         console,
     )
-    from prune_fair.training import machine
+    from prune_fair.engine import machine
 
 # The tests compile the same small programs over and over; compiled once, they are read from here,
 # by every worker and by the commands that tests run. Another processor, or XLA told otherwise,
@@ -54,7 +54,7 @@ os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 jax.config.update("jax_compilation_cache_dir", CACHE)
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
-TOY_METHODS = ("magnitude-global-rewind", "random-layerwise-channel-finetune")
+TOY_TECHNIQUES = ("magnitude-global-rewind", "random-layerwise-channel-finetune")
 
 
 def pytest_collection_modifyitems(items):
@@ -64,14 +64,14 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def toy_config() -> StudyConfig:
-    """A whole study in seconds: 5 seeds in two pieces, two methods, three levels."""
+    """A whole study in seconds: 5 seeds in two pieces, two techniques, three levels."""
     task = TaskConfig(
         DataConfig("digits", keep={"3": 0.35, "8": 0.2}),
         ModelConfig("mlp", widths=(20, 10)),
         RecipeConfig(epochs=3, learning_rate=0.2, score_batches=1),
     )
     schedule = Schedule("geometric", rate=0.6, levels=2)
-    return StudyConfig((task,), TOY_METHODS, schedule, seeds=5, seeds_per_piece=3, votes=True)
+    return StudyConfig((task,), TOY_TECHNIQUES, schedule, seeds=5, seeds_per_piece=3, votes=True)
 
 
 @pytest.fixture(scope="session")
@@ -132,14 +132,14 @@ def rng() -> np.random.Generator:
 
 
 def results_of(recalls: np.ndarray, images: int = 1000) -> xr.Dataset:
-    """Results whose networks have these recalls (method, seed, level, class)."""
+    """Results whose networks have these recalls (technique, seed, level, class)."""
     right = np.round(recalls * images).astype(np.int32)
     classes = recalls.shape[-1]
     confusion = np.zeros((*recalls.shape, classes), np.int32)
     for c in range(classes):
         confusion[..., c, c] = right[..., c]
         confusion[..., c, (c + 1) % classes] = images - right[..., c]
-    members = ("method", "seed", "level")
+    members = ("technique", "seed", "level")
     levels = recalls.shape[2]
     sparsity = np.broadcast_to(1 - 0.5 ** np.arange(levels), recalls.shape[:3])
     names = [f"c{c}" for c in range(classes)]
@@ -149,7 +149,7 @@ def results_of(recalls: np.ndarray, images: int = 1000) -> xr.Dataset:
             "sparsity": (members, sparsity),
         },
         {
-            "method": [f"m{i}" for i in range(len(recalls))],
+            "technique": [f"m{i}" for i in range(len(recalls))],
             "level": range(levels),
             "true": names,
             "predicted": names,
@@ -165,7 +165,7 @@ def results_of_fixture():
 
 @pytest.fixture
 def by_hand():
-    """Two methods, four seeds, three levels, two classes; class c1 falls, c0 rises a little."""
+    """Two techniques, four seeds, three levels, two classes; class c1 falls, c0 rises a little."""
     recall = np.array(
         [
             [[0.9, 0.8], [0.905, 0.79], [0.9, 0.70]],

@@ -18,7 +18,7 @@ from prune_fair.models import MLP
 from prune_fair.pruning import kernels
 from prune_fair.store import load_tree
 
-METHODS = ("magnitude-global-none", "saliency-layerwise-none", "random-global-none")
+TECHNIQUES = ("magnitude-global-none", "saliency-layerwise-none", "random-global-none")
 SCHEDULE = Schedule("one-shot", sparsities=(0.5, 0.9))
 
 
@@ -34,7 +34,7 @@ def study(tmp_path_factory):
     task = TaskConfig(
         DataConfig("digits"), ModelConfig("mlp", (20, 10)), RecipeConfig(3, learning_rate=0.2)
     )
-    config = StudyConfig((task,), METHODS, SCHEDULE, seeds=2, votes=True)
+    config = StudyConfig((task,), TECHNIQUES, SCHEDULE, seeds=2, votes=True)
     plan = prune_fair.PlanConfig(lowering="native")
     return prune_fair.run_study(config, path, plan=plan)["digits/mlp"].to_dataset(), path
 
@@ -60,7 +60,7 @@ def audited(networks, digits, tmp_path_factory):
         DataConfig("digits"),
         path,
         name="mine",
-        methods=METHODS,
+        techniques=TECHNIQUES,
         schedule=SCHEDULE,
         pixels="standardised",
     )
@@ -90,16 +90,21 @@ def test_an_audit_equals_the_study_that_its_networks_are_from(study, audited):
             for path, task in ((audited[1], "mine"), (study[1], "mlp"))
             if level == 2 or task == "mine"  # a study keeps the last level only
         ]
-        assert {*masks[0]} == {*METHODS}
+        assert {*masks[0]} == {*TECHNIQUES}
         for other in masks[1:]:
-            for method, saved in other.items():
-                pairs = jax.tree.map(np.not_equal, masks[0][method]["mask"], saved["mask"])
+            for technique, saved in other.items():
+                pairs = jax.tree.map(np.not_equal, masks[0][technique]["mask"], saved["mask"])
                 unlike = np.mean(np.concatenate([leaf.ravel() for leaf in jax.tree.leaves(pairs)]))
-                assert unlike <= (0.002 if method.startswith("saliency") else 0), method
+                assert unlike <= (0.002 if technique.startswith("saliency") else 0), technique
 
 
 def test_an_audit_is_gone_on_with_and_is_not_mixed_with_another(audited, networks, digits):
-    asked = {"name": "mine", "methods": METHODS, "schedule": SCHEDULE, "pixels": "standardised"}
+    asked = {
+        "name": "mine",
+        "techniques": TECHNIQUES,
+        "schedule": SCHEDULE,
+        "pixels": "standardised",
+    }
     again = prune_fair.audit(mlp, networks, DataConfig("digits"), audited[1], **asked)
     np.testing.assert_array_equal(again["digits/mine"].confusion, audited[0].confusion)
     with pytest.raises(InputError, match="networks_sha256 is .* there"):
@@ -111,7 +116,7 @@ def test_an_audit_is_gone_on_with_and_is_not_mixed_with_another(audited, network
 
 
 def test_an_exported_network_is_the_one_that_was_counted(audited, networks, digits, tmp_path):
-    folders = export(audited[1], METHODS[1], 2, tmp_path / "chosen", mlp, networks[0])
+    folders = export(audited[1], TECHNIQUES[1], 2, tmp_path / "chosen", mlp, networks[0])
     assert [folder.name for folder in folders] == ["0", "1"]
     for seed, folder in enumerate(folders):
         with orbax.checkpoint.StandardCheckpointer() as checkpointer:
@@ -121,7 +126,7 @@ def test_an_exported_network_is_the_one_that_was_counted(audited, networks, digi
         logits = mlp(kept["variables"], jnp.asarray(images, jnp.float32))
         counts = np.zeros((10, 10), int)
         np.add.at(counts, (digits.test_labels, np.argmax(logits, axis=1)), 1)
-        counted = audited[0].confusion.sel({"method": METHODS[1], "seed": seed, "level": 2})
+        counted = audited[0].confusion.sel(technique=TECHNIQUES[1], seed=seed, level=2)
         assert moved(counts, counted) <= FENCE
         mask = kept["mask"]["params"]
         kernel_masks = kernels(mask, ["dense_0", "dense_1"])
@@ -134,16 +139,16 @@ def test_an_exported_network_is_the_one_that_was_counted(audited, networks, digi
 
 
 @pytest.mark.parametrize(
-    ("method", "level", "message"),
+    ("technique", "level", "message"),
     [
         ("magnitude-globl-none", 1, "did you mean 'magnitude-global-none'"),
-        (METHODS[0], 7, "level 7: expected 0 to 2"),
-        (METHODS[0], 0, "level 0 of magnitude-global-none: level 0 is dense"),
+        (TECHNIQUES[0], 7, "level 7: expected 0 to 2"),
+        (TECHNIQUES[0], 0, "level 0 of magnitude-global-none: level 0 is dense"),
     ],
 )
-def test_exports_that_are_refused(audited, networks, digits, tmp_path, method, level, message):
+def test_exports_that_are_refused(audited, networks, digits, tmp_path, technique, level, message):
     with pytest.raises(InputError, match=message):
-        export(audited[1], method, level, tmp_path / "x", mlp, networks[0])
+        export(audited[1], technique, level, tmp_path / "x", mlp, networks[0])
 
 
 def test_variables_of_another_architecture_are_no_shape_to_export_in(audited, tmp_path):
@@ -151,12 +156,12 @@ def test_variables_of_another_architecture_are_no_shape_to_export_in(audited, tm
         return images.reshape(len(images), 64) @ variables["w"]
 
     with pytest.raises(InputError, match="variables: at .* expected networks of one architecture"):
-        export(audited[1], METHODS[0], 1, tmp_path / "x", linear, {"w": np.zeros((64, 10))})
+        export(audited[1], TECHNIQUES[0], 1, tmp_path / "x", linear, {"w": np.zeros((64, 10))})
 
 
 def test_only_audits_are_exported(study, networks, digits, tmp_path):
     with pytest.raises(InputError, match="no audit"):
-        export(study[1], METHODS[0], 1, tmp_path, mlp, networks[0])
+        export(study[1], TECHNIQUES[0], 1, tmp_path, mlp, networks[0])
 
 
 class Convolutional(nnx.Module):
@@ -192,7 +197,7 @@ def test_nnx_networks_are_audited(any_rank, digits, tmp_path):
         [jax.tree.map(np.asarray, state)],
         digits,
         tmp_path / "audit",
-        methods=["magnitude-global-none-output", "saliency-global-lr_rewind"],
+        techniques=["magnitude-global-none-output", "saliency-global-lr_rewind"],
         schedule=SCHEDULE,
         recipe=RecipeConfig(epochs=1, learning_rate=0.05),
     )
@@ -240,7 +245,7 @@ def test_plain_jax_networks_of_several_seeds_and_float_images_are_audited(digits
         [network(seed) for seed in range(4)],
         arrays,
         tmp_path,
-        methods=["magnitude-layerwise-none"],
+        techniques=["magnitude-layerwise-none"],
         schedule=SCHEDULE,
     )
     node = results["arrays/network"].to_dataset()
@@ -261,7 +266,7 @@ def scaled(variables, images):
 
 
 KERNEL = {"kernel": np.ones((64, 10), np.float32)}
-GOOD = {"apply": scaled, "networks": [KERNEL], "methods": ["magnitude-global-none-output"]}
+GOOD = {"apply": scaled, "networks": [KERNEL], "techniques": ["magnitude-global-none-output"]}
 LABELS = np.arange(20) % 10
 IMAGES = np.zeros((20, 8, 8), np.uint8)
 ARRAYS = {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES, "y_test": LABELS}
@@ -295,11 +300,14 @@ ARRAYS = {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES, "y_test": LABE
         ({"data": {"x_train": IMAGES}}, r"x_test has images of \(\)"),
         ({"apply": lambda v, x: x}, r"`apply` gives \(2, 8, 8, 1\) for .* expected logits"),
         ({"apply": lambda v, x: x[:, 0, :, 0] * v["kernel"][:1, :8]}, "multiplies none of its par"),
-        ({"methods": ["magnitude-global-rewind"]}, "starts from an initialisation, which an audit"),
-        ({"methods": ["movement-global-none"]}, "movement looks at the initialisation"),
-        ({"methods": ["magnitude-global-finetune"]}, "finetune trains, and no recipe is given"),
-        ({"methods": ["magnitude-global-channel-none"]}, "an audit prunes single weights"),
-        ({"methods": ["magnitude-global-none"]}, "no layer of this model is left to prune"),
+        (
+            {"techniques": ["magnitude-global-rewind"]},
+            "starts from an initialisation, which an audit",
+        ),
+        ({"techniques": ["movement-global-none"]}, "movement looks at the initialisation"),
+        ({"techniques": ["magnitude-global-finetune"]}, "finetune trains, and no recipe is given"),
+        ({"techniques": ["magnitude-global-channel-none"]}, "an audit prunes single weights"),
+        ({"techniques": ["magnitude-global-none"]}, "no layer of this model is left to prune"),
         ({"pixels": "bytes"}, "unknown pixels 'bytes'"),
         ({"plan": prune_fair.PlanConfig(dtype="bfloat16")}, "computes in its own; leave it out"),
         (
@@ -341,7 +349,7 @@ def test_linen_networks_train_on_with_their_batch_statistics(any_rank, digits, t
         return logits, {**variables, **updated}
 
     recipe = RecipeConfig(epochs=2, learning_rate=0.1)
-    asked = {"methods": ["magnitude-global-lr_rewind"], "schedule": SCHEDULE, "recipe": recipe}
+    asked = {"techniques": ["magnitude-global-lr_rewind"], "schedule": SCHEDULE, "recipe": recipe}
     means = {}
     for name, apply_train in (("frozen", None), ("moving", train)):
         folder = tmp_path / name
@@ -349,6 +357,6 @@ def test_linen_networks_train_on_with_their_batch_statistics(any_rank, digits, t
             Normed().apply, [variables], digits, folder, apply_train=apply_train, **asked
         )
         saved = load_tree(folder / "checkpoints/arrays/network/seeds-00000.level-002")
-        means[name] = saved[asked["methods"][0]]["state"]["batch_stats/BatchNorm_0/mean"]
+        means[name] = saved[asked["techniques"][0]]["state"]["batch_stats/BatchNorm_0/mean"]
     assert (means["frozen"] == 0).all()
     assert np.abs(means["moving"]).max() > 0.1

@@ -55,7 +55,7 @@ def test_metrics_prints_a_row_a_point(capsys, toy_study):
     assert len(rows) == 5
     assert document["complete"] is True
     assert set(analysis.DEFAULT_METRICS) < set(rows[0])
-    assert rows[0]["method"] == "dense"
+    assert rows[0]["technique"] == "dense"
     assert rows[1]["accuracy"].keys() == {"mean", "low", "high"}
     assert rows[1]["recall"]["8"]["low"] <= rows[1]["recall"]["8"]["mean"]
 
@@ -116,19 +116,29 @@ def test_long_tables_have_no_lines(capsys):
 
 
 def test_exemplars_prints_a_row_a_level_and_the_farthest_images(capsys, toy_study):
-    method = "magnitude-global-rewind"
+    technique = "magnitude-global-rewind"
     plain = run(capsys, "exemplars", toy_study, "--top", "2")
-    assert plain.count(method) == 3
+    assert plain.count(technique) == 3
     assert "level 2: the exemplars with the farthest votes" in plain
     assert "95% for all classes together" in plain
-    arguments = ["exemplars", toy_study, "--method", method, "--level", "1", "--top", "2", "--json"]
+    arguments = [
+        "exemplars",
+        toy_study,
+        "--technique",
+        technique,
+        "--level",
+        "1",
+        "--top",
+        "2",
+        "--json",
+    ]
     document = json.loads(run(capsys, *arguments))
     task = document["tasks"]["digits/mlp"]
     assert [row["level"] for row in task["points"]] == [0, 1, 2]
     assert task["points"][0]["over_index"]["8"]["mean"] is None
     assert task["points"][1]["number"] == sum(task["points"][1]["class_number"].values())
     assert sum(task["class_images"].values()) == 540
-    shown = task["images"][method]
+    shown = task["images"][technique]
     assert shown["level"] == 1
     assert len(shown["exemplars"]) == 2
     assert shown["exemplars"][0].keys() == {"image", "true", "dense", "pruned", "taxicab"}
@@ -157,7 +167,7 @@ def mistake(capsys, call) -> str:
         (["select", "{study}", "--maximise", "sparsty"], "did you mean 'sparsity'"),
         (["select", "{study}", "--weigh", "accuracy"], "weight 'accuracy': expected"),
         (["select", "{study}", "--confidence", "1.5"], "confidence 1.5"),
-        (["exemplars", "{study}", "--method", "magnitude"], "unknown method 'magnitude'"),
+        (["exemplars", "{study}", "--technique", "magnitude"], "unknown technique 'magnitude'"),
         (["exemplars", "{study}", "--level", "9"], "level 9: expected 0 to 2"),
     ],
 )
@@ -182,7 +192,7 @@ def test_mistakes_of_the_command(capsys, tmp_path, toy_study, arguments, message
         (["--data.keep", "3=2"], "keep fraction 2.0 of class '3'"),
         (["--model.name", "lenet"], "unknown model 'lenet': did you mean 'lenet5'"),
         (["--model.name", "lenet5", "--model.widths"], "images of 8x8 are too small"),
-        (["--methods", "magnitude-globl-rewind"], "did you mean 'magnitude-global-rewind'"),
+        (["--techniques", "magnitude-globl-rewind"], "did you mean 'magnitude-global-rewind'"),
         (["--schedule.rate", "0"], "rate 0.0"),
         (["--schedule.rate", "1"], "rate 1.0"),
         (["--schedule.name", "one-shot", "--schedule.sparsities", "1.0"], "sparsity 1.0"),
@@ -211,7 +221,7 @@ TOY = ["--recipe.epochs", "2", "--seeds", "3", "--schedule.levels", "2"]
 
 
 def test_experiment_from_flags_to_pictures_and_again(capsys, tmp_path):
-    flags = [*TOY, "--methods", "magnitude-global-rewind", "--out", str(tmp_path / "s")]
+    flags = [*TOY, "--techniques", "magnitude-global-rewind", "--out", str(tmp_path / "s")]
     flags += ["--data.keep", "3=0.5", "1=0.1"]
     cli.experiment(quickstart, flags)
     printed = capsys.readouterr()
@@ -230,7 +240,7 @@ def test_experiment_from_flags_to_pictures_and_again(capsys, tmp_path):
 def test_configs_of_the_experiments():
     config, out = quickstart()
     assert config.pruned_networks >= 500
-    assert len(config.methods) >= 3
+    assert len(config.techniques) >= 3
     sparsities = config.schedule.sparsity_by_level()
     assert len(sparsities) - 1 >= 12
     assert 1 - sparsities[-1] <= 0.015
@@ -295,8 +305,8 @@ def test_installed_command(command):
 def test_the_price_in_words(chosen, cost, fair, words):
     by_estimate = {"accuracy_sparsity": chosen, "cost": cost, "fair_sparsity": fair}
     price = xr.Dataset(
-        {name: (("method", "estimate"), [[v, v, v]]) for name, v in by_estimate.items()},
-        {"method": ["random-global-rewind"], "estimate": ["mean", "low", "high"]},
-    ).assign(worst_class=("method", ["b"]))
+        {name: (("technique", "estimate"), [[v, v, v]]) for name, v in by_estimate.items()},
+        {"technique": ["random-global-rewind"], "estimate": ["mean", "low", "high"]},
+    ).assign(worst_class=("technique", ["b"]))
     assert re.search(words, console.in_words(price))
     assert "random-global-rewind to sparsity 0.900" in console.in_words(price)

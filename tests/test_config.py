@@ -22,7 +22,7 @@ def test_fingerprint_covers_every_field(toy_config):
     task = toy_config.tasks[0]
     others = [
         dataclasses.replace(toy_config, seeds=6),
-        dataclasses.replace(toy_config, methods=toy_config.methods[:1]),
+        dataclasses.replace(toy_config, techniques=toy_config.techniques[:1]),
         dataclasses.replace(toy_config, tasks=(dataclasses.replace(task, data=DataConfig()),)),
         dataclasses.replace(
             toy_config,
@@ -92,14 +92,14 @@ def test_labels_fit_a_file_system(name, label):
         (lambda: RecipeConfig(gradual_share=1.0), "gradual_share 1.0: expected a share of the ste"),
         (lambda: StudyConfig(seeds=0), "seeds 0: expected at least 1"),
         (lambda: StudyConfig(seeds_per_piece=0), "seeds_per_piece 0"),
-        (lambda: StudyConfig(methods=()), "no methods"),
-        (lambda: StudyConfig(methods=("random-global-rewind",) * 2), "expected each once"),
+        (lambda: StudyConfig(techniques=()), "no techniques"),
+        (lambda: StudyConfig(techniques=("random-global-rewind",) * 2), "expected each once"),
         (
-            lambda: StudyConfig(methods=("random-globl-rewind",)),
+            lambda: StudyConfig(techniques=("random-globl-rewind",)),
             "did you mean 'random-global-rewind'",
         ),
         (
-            lambda: StudyConfig(methods=("magnitude-layerwise-2:4-rewind",)),
+            lambda: StudyConfig(techniques=("magnitude-layerwise-2:4-rewind",)),
             "has sparsity 0.5 at every level, the schedule asks for 0.3, 0.51",
         ),
         (
@@ -107,7 +107,7 @@ def test_labels_fit_a_file_system(name, label):
                 (TaskConfig(model=ModelConfig("resnet18")),),
                 ("magnitude-global-channel-rewind",),
             ),
-            "method 'magnitude-global-channel-rewind': channels of resnet18 cannot be removed",
+            "technique 'magnitude-global-channel-rewind': channels of resnet18 cannot be removed",
         ),
         (
             lambda: study("magnitude-layerwise-2:4-gradual", sparsities=(0.5,)),
@@ -128,7 +128,7 @@ def test_labels_fit_a_file_system(name, label):
         ),
         (
             lambda: study("magnitude-dense_7=0.5-rewind"),
-            "unknown prunable layer in method .* 'dense_7': did you mean 'dense_",
+            "unknown prunable layer in technique .* 'dense_7': did you mean 'dense_",
         ),
         (
             lambda: study("movement-global-reinit"),
@@ -143,12 +143,12 @@ def test_refusals(build, message):
         build()
 
 
-def study(method, model=ModelConfig(), sparsities=(), data=DataConfig()) -> StudyConfig:
+def study(technique, model=ModelConfig(), sparsities=(), data=DataConfig()) -> StudyConfig:
     schedule = Schedule("one-shot", sparsities=sparsities) if sparsities else Schedule()
-    return StudyConfig((TaskConfig(data, model),), (method,), schedule)
+    return StudyConfig((TaskConfig(data, model),), (technique,), schedule)
 
 
-def test_methods_that_fit_are_taken():
+def test_techniques_that_fit_are_taken():
     lenet5 = ModelConfig("lenet5")
     assert study("magnitude-layerwise-2:4-rewind", sparsities=(0.5,))
     assert study("magnitude-layerwise-4:8-rewind-skipfirst", ModelConfig(widths=(8,) * 3), (0.5,))
@@ -176,7 +176,7 @@ def test_images_that_are_here_say_what_does_not_fit(source, by_source):
     )
     with pytest.raises(InputError, match="layer dense_0 has 36 inputs, no multiple of 8"):
         study("magnitude-layerwise-4:8-rewind", sparsities=(0.5,), data=DataConfig(name))
-    with pytest.raises(InputError, match="unknown prunable layer in method .* 'dense_7'"):
+    with pytest.raises(InputError, match="unknown prunable layer in technique .* 'dense_7'"):
         study("magnitude-dense_7=0.5-rewind", data=DataConfig(name))
 
 
@@ -201,7 +201,7 @@ def by_source(tmp_path, write_idx_folder, monkeypatch):
     }
 
 
-def test_methods_that_fit_every_model_build_none(monkeypatch):
+def test_techniques_that_fit_every_model_build_none(monkeypatch):
     """Nor do they look at images."""
     monkeypatch.setattr("prune_fair.config.study.build", None)
     monkeypatch.setattr("prune_fair.datasets.known_shape", None)
@@ -221,7 +221,7 @@ def test_a_study_s_config_leaves_the_choice_of_devices_open():
     """It builds abstract models, and must not start JAX's backend."""
     script = (
         "import jax; from prune_fair import StudyConfig; "
-        "StudyConfig(methods=('magnitude-dense_0=0.5-rewind',)); "
+        "StudyConfig(techniques=('magnitude-dense_0=0.5-rewind',)); "
         "jax.config.update('jax_num_cpu_devices', 3); assert jax.device_count('cpu') == 3"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -130,10 +130,10 @@ def train_what_is_audited(place: Path) -> None:
 
 
 def small(words: list[str]) -> list[str]:
-    """The command's words, an experiment's with few seeds, one method and little training."""
+    """The command's words, an experiment's with few seeds, one technique and little training."""
     if words[1] not in TOY:
         return words
-    flags = {"--methods": "magnitude-global-rewind", "--seeds": "2", **TOY[words[1]]}
+    flags = {"--techniques": "magnitude-global-rewind", "--seeds": "2", **TOY[words[1]]}
     if "--seeds" in words:
         words[words.index("--seeds") + 1] = flags["--seeds"]
     return words + [word for flag in flags.items() if flag[0] not in words for word in flag]

@@ -26,16 +26,18 @@ def optimised():
 
 
 def test_quickstart_shows_the_papers_effect(tmp_path):
-    """The quickstart itself, with the one method that the claim is about."""
-    config, _ = quickstart(methods=("magnitude-global-rewind",))
+    """The quickstart itself, with the one technique that the claim is about."""
+    config, _ = quickstart(techniques=("magnitude-global-rewind",))
     results = run_study(config, tmp_path).leaves[0].to_dataset()
-    accuracy = analysis.metrics(results, ["accuracy"]).accuracy.isel(method=0).sel(estimate="mean")
-    recall = analysis.class_recall(results).isel(method=0).mean("seed").sel(true="8")
+    accuracy = (
+        analysis.metrics(results, ["accuracy"]).accuracy.isel(technique=0).sel(estimate="mean")
+    )
+    recall = analysis.class_recall(results).isel(technique=0).mean("seed").sel(true="8")
     near = np.flatnonzero(accuracy >= accuracy[0] - 0.03)[-1]
     lost_accuracy, lost_recall = (float(v[0] - v[near]) for v in (accuracy, recall))
     assert lost_recall > 3 * lost_accuracy > 0
     assert results.sparsity.isel(level=-1).min() >= 0.985
-    price = analysis.price_of_accuracy(results).isel(method=0)
+    price = analysis.price_of_accuracy(results).isel(technique=0)
     assert price.worst_class == "8"
     assert price.fair_level < price.accuracy_level
     assert price.cost.sel(estimate="high") < 0
@@ -53,12 +55,14 @@ def test_fashion_mnist_is_learned_and_survives_sparsity_08(model, least, tmp_pat
     config, _ = fashion_mnist(
         model=model,
         seeds=2,
-        methods=("magnitude-global-rewind",),
+        techniques=("magnitude-global-rewind",),
         recipe=RecipeConfig(epochs=3, batch_size=128, learning_rate=0.05),
     )
     config = dataclasses.replace(config, schedule=Schedule("one-shot", sparsities=(0.8,)))
     results = run_study(config, tmp_path).leaves[0].to_dataset()
-    accuracy = analysis.network_metrics(results, ["accuracy"]).accuracy.isel(method=0).mean("seed")
+    accuracy = (
+        analysis.network_metrics(results, ["accuracy"]).accuracy.isel(technique=0).mean("seed")
+    )
     assert accuracy.sel(level=0) >= least
     assert accuracy.sel(level=1) >= accuracy.sel(level=0) - 0.015
     assert np.allclose(results.sparsity.sel(level=1), 0.8, atol=1e-4)

@@ -119,9 +119,9 @@ def test_study_that_has_not_begun(tmp_path):
 
 def test_a_study_of_100_000_networks_opens_in_seconds(tmp_path, rng):
     """No clock: it has few enough pieces, and each is read once."""
-    methods, seeds, levels, block = [f"m{i}" for i in range(10)], 833, 13, 64
+    techniques, seeds, levels, block = [f"m{i}" for i in range(10)], 833, 13, 64
     axes = {
-        "methods": methods,
+        "techniques": techniques,
         "levels": levels,
         "layers": ["a"],
         "classes": [str(c) for c in range(10)],
@@ -138,7 +138,7 @@ def test_a_study_of_100_000_networks_opens_in_seconds(tmp_path, rng):
     for first in range(0, seeds, block):
         rows = list(range(first, min(first + block, seeds)))
         for level in range(levels):
-            names = ["dense"] if level == 0 else methods
+            names = ["dense"] if level == 0 else techniques
             shape = (len(names), len(rows))
             store.write_piece(
                 "d/m", level, names, rows,
@@ -156,7 +156,7 @@ def test_a_study_of_100_000_networks_opens_in_seconds(tmp_path, rng):
     results = open_study(tmp_path)["d/m"]
     assert pieces < 200
     assert results.finished.all()
-    assert results.confusion.sizes["seed"] * (levels - 1) * len(methods) > 99_000
+    assert results.confusion.sizes["seed"] * (levels - 1) * len(techniques) > 99_000
 
 
 def test_complexity_of_the_training_images_is_measured_once(toy_study, toy_config):
@@ -181,7 +181,7 @@ def test_a_resumed_study_keeps_its_complexity(tmp_path):
 
 
 def test_margin_of_dense_and_pruned_networks(toy_results):
-    assert toy_results.margin.dims == ("method", "seed", "level", "true")
+    assert toy_results.margin.dims == ("technique", "seed", "level", "true")
     assert ((toy_results.margin > -1) & (toy_results.margin < 1)).all()
     dense = toy_results.margin.isel(level=0)
     assert np.array_equal(dense[0], dense[1])
@@ -198,9 +198,9 @@ def test_the_example_is_what_its_command_makes_now():
     assert study["fingerprint"] == config.fingerprint()
     results = open_example()["digits/mlp"]
     assert results.finished.all()
-    assert results.votes.sum("predicted").isel(method=0, level=0).sum("half").values.tolist() == (
-        [config.seeds] * results.sizes["image"]
-    )
+    assert results.votes.sum("predicted").isel(technique=0, level=0).sum(
+        "half"
+    ).values.tolist() == ([config.seeds] * results.sizes["image"])
 
 
 def test_the_example_is_small_and_names_no_machine():

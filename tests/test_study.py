@@ -26,9 +26,9 @@ from prune_fair import (
     run_study,
 )
 from prune_fair.datasets import load
+from prune_fair.engine import evaluation, network
 from prune_fair.pruning import quota
 from prune_fair.store import StudyStore, read_study
-from prune_fair.training import evaluation, network
 
 ROOT = Path(__file__).parent.parent
 ONE_EPOCH = RecipeConfig(epochs=1, score_batches=1)
@@ -50,7 +50,7 @@ def same(first: xr.DataTree, second: xr.DataTree) -> bool:
 def test_results_are_whole_and_consistent(toy_results, toy_config):
     assert toy_results.finished.all()
     assert dict(toy_results.confusion.sizes) == {
-        "method": 2, "seed": 5, "level": 3, "true": 10, "predicted": 10
+        "technique": 2, "seed": 5, "level": 3, "true": 10, "predicted": 10
     }  # fmt: skip
     test_count = np.bincount(load("digits").test_labels)
     assert (toy_results.confusion.sum("predicted") == test_count).all()
@@ -62,7 +62,7 @@ def test_results_are_whole_and_consistent(toy_results, toy_config):
     assert toy_results.true.values.tolist() == list("0123456789")
 
 
-def test_level_0_is_the_same_dense_network_for_every_method(toy_results):
+def test_level_0_is_the_same_dense_network_for_every_technique(toy_results):
     dense = toy_results.isel(level=0)
     assert (dense.confusion[0] == dense.confusion[1]).all()
     assert (dense.sparsity == 0).all()
@@ -72,14 +72,14 @@ def test_level_0_is_the_same_dense_network_for_every_method(toy_results):
 
 def test_sparsity_is_measured_from_the_masks(toy_results):
     sizes = np.array([64 * 20, 20 * 10])  # the output layer is not prunable here
-    magnitude = toy_results.sel({"method": "magnitude-global-rewind"})
+    magnitude = toy_results.sel(technique="magnitude-global-rewind")
     for level, asked in enumerate((0.0, 0.6, 0.84)):
         kept = quota("global", asked, {str(size): (size,) for size in sizes.tolist()})[0]
         assert np.allclose(magnitude.sparsity[:, level], 1 - kept / sizes.sum())
     by_layer = (magnitude.layer_sparsity[..., :2] * sizes).sum("layer") / sizes.sum()
     assert np.allclose(by_layer, magnitude.sparsity)
     assert (magnitude.layer_sparsity.sel(layer="output") == 0).all()
-    channel = toy_results.isel(method=1)
+    channel = toy_results.isel(technique=1)
     assert np.allclose(channel.sparsity.mean("seed"), [0, 0.6, 0.84], atol=0.06)
     assert (channel.layer_sparsity.sel(layer="output")[:, 1:] > 0).all()
 
@@ -123,13 +123,13 @@ class KilledError(Exception):
 
 @pytest.fixture(scope="module")
 def gradual_config(toy_config):
-    """Beside another method, so that both share the one training program, of spans."""
-    methods = "magnitude-global-gradual", "random-layerwise-channel-finetune"
+    """Beside another technique, so that both share the one training program, of spans."""
+    techniques = "magnitude-global-gradual", "random-layerwise-channel-finetune"
     task = dataclasses.replace(
         toy_config.tasks[0],
         recipe=dataclasses.replace(toy_config.tasks[0].recipe, gradual_prunings=3),
     )
-    return dataclasses.replace(toy_config, tasks=(task,), methods=methods)
+    return dataclasses.replace(toy_config, tasks=(task,), techniques=techniques)
 
 
 @pytest.fixture(scope="module")
@@ -208,8 +208,8 @@ def test_interrupted_anywhere_goes_on_to_the_same_arrays(
 
 def test_one_shot_prunes_the_dense_network_at_every_level(toy_config, tmp_path):
     schedule = Schedule("one-shot", sparsities=(0.5, 0.9))
-    method = "magnitude-layerwise-finetune-output"
-    config = dataclasses.replace(toy_config, schedule=schedule, methods=(method,), seeds=2)
+    technique = "magnitude-layerwise-finetune-output"
+    config = dataclasses.replace(toy_config, schedule=schedule, techniques=(technique,), seeds=2)
     both = run_study(config, tmp_path / "both").leaves[0].to_dataset()
     only = Schedule("one-shot", sparsities=(0.9,))
     second = run_study(dataclasses.replace(config, schedule=only), tmp_path / "second")
@@ -243,8 +243,8 @@ def test_one_compile_of_the_training_program_with_spans_too(gradual_config, tmp_
     monkeypatch.setattr(network, "train", None)
     recipe = dataclasses.replace(gradual_config.tasks[0].recipe, rewind_step=5)
     task = dataclasses.replace(gradual_config.tasks[0], recipe=recipe)
-    methods = *gradual_config.methods, "magnitude-global-rewind"
-    run_study(dataclasses.replace(gradual_config, tasks=(task,), methods=methods), tmp_path)
+    techniques = *gradual_config.techniques, "magnitude-global-rewind"
+    run_study(dataclasses.replace(gradual_config, tasks=(task,), techniques=techniques), tmp_path)
     assert len(traces) == 1
 
 
@@ -267,7 +267,7 @@ def test_changed_images_are_not_mixed_in(toy_config, tmp_path, monkeypatch):
 def test_kill_9_in_the_middle_and_a_rerun_give_the_same_arrays(tmp_path):
     command = [
         sys.executable, ROOT / "experiments" / "quickstart.py", "--seeds", "4",
-        "--recipe.epochs", "3", "--schedule.levels", "4", "--methods", "magnitude-global-rewind",
+        "--recipe.epochs", "3", "--schedule.levels", "4", "--techniques", "magnitude-global-rewind",
     ]  # fmt: skip
     environment = {**os.environ, "COVERAGE_PROCESS_START": ""}
     broken, unbroken = tmp_path / "broken", tmp_path / "unbroken"
@@ -286,7 +286,7 @@ def test_kill_9_in_the_middle_and_a_rerun_give_the_same_arrays(tmp_path):
 def test_layer_collapse_is_recorded_and_finite(toy_config, tmp_path):
     schedule = Schedule("one-shot", sparsities=(0.999,))
     config = dataclasses.replace(
-        toy_config, schedule=schedule, methods=("random-global-channel-rewind",), seeds=2
+        toy_config, schedule=schedule, techniques=("random-global-channel-rewind",), seeds=2
     )
     results = run_study(config, tmp_path).leaves[0].to_dataset()
     assert (results.layer_sparsity.isel(level=1).max("layer") == 1).any()
@@ -295,8 +295,8 @@ def test_layer_collapse_is_recorded_and_finite(toy_config, tmp_path):
     assert not results.diverged.any()
 
 
-def test_every_part_of_a_method_goes_through_a_study(toy_config, tmp_path):
-    methods = (
+def test_every_part_of_a_technique_goes_through_a_study(toy_config, tmp_path):
+    techniques = (
         "magnitude-global-none",
         "lamp-global-lr_rewind-output",
         "magnitude-erk-rewind-skipfirst",
@@ -306,7 +306,7 @@ def test_every_part_of_a_method_goes_through_a_study(toy_config, tmp_path):
     )
     task = dataclasses.replace(toy_config.tasks[0], model=ModelConfig("mlp", widths=(20, 16)))
     schedule, heard = Schedule("one-shot", sparsities=(0.5,)), []
-    config = StudyConfig((task,), methods, schedule, seeds=2)
+    config = StudyConfig((task,), techniques, schedule, seeds=2)
 
     def listen(networks: int, *, reused: bool = False) -> None:
         heard.append(networks)
@@ -314,19 +314,19 @@ def test_every_part_of_a_method_goes_through_a_study(toy_config, tmp_path):
     results = run_study(config, tmp_path / "study", progress=listen)["digits/mlp"].to_dataset()
     assert sum(heard) == config.networks
     pruned = results.isel(level=1)
-    asked = dict.fromkeys(methods, 0.5) | {methods[3]: (640 + 80) / (1280 + 320)}
+    asked = dict.fromkeys(techniques, 0.5) | {techniques[3]: (640 + 80) / (1280 + 320)}
     for name, sparsity in asked.items():
-        assert pruned.sparsity.sel({"method": name}).values == pytest.approx(sparsity, abs=1e-3)
+        assert pruned.sparsity.sel(technique=name).values == pytest.approx(sparsity, abs=1e-3)
     layers = pruned.layer_sparsity.isel(seed=0)
-    assert layers.sel({"method": methods[3]}).values.tolist() == [0.5, 0.25, 0]
-    assert layers.sel({"method": methods[5]}).values.tolist() == [0, 0.5, 0]
-    assert layers.sel({"method": methods[1], "layer": "output"}) > 0
-    assert (layers.sel({"method": methods[2], "layer": "dense_0"}) == 0).all()
+    assert layers.sel(technique=techniques[3]).values.tolist() == [0.5, 0.25, 0]
+    assert layers.sel(technique=techniques[5]).values.tolist() == [0, 0.5, 0]
+    assert layers.sel(technique=techniques[1], layer="output") > 0
+    assert (layers.sel(technique=techniques[2], layer="dense_0") == 0).all()
 
 
 def test_rewinding_to_an_early_step(toy_config, tmp_path):
     """Only what `rewind` retrains changes by it, bit for bit: the programs are the same."""
-    methods = ("magnitude-global-rewind", "magnitude-global-finetune")
+    techniques = ("magnitude-global-rewind", "magnitude-global-finetune")
     task = toy_config.tasks[0]
     early, late = (
         dataclasses.replace(task, recipe=dataclasses.replace(task.recipe, rewind_step=step))
@@ -338,7 +338,7 @@ def test_rewinding_to_an_early_step(toy_config, tmp_path):
         heard.append(networks)
 
     for number, each in enumerate((early, late)):
-        config = dataclasses.replace(toy_config, tasks=(each,), methods=methods, seeds=2)
+        config = dataclasses.replace(toy_config, tasks=(each,), techniques=techniques, seeds=2)
         heard.clear()
         study = run_study(config, tmp_path / str(number), progress=listen)
         assert sum(heard) == config.networks
@@ -358,7 +358,7 @@ def test_rewind_step_must_leave_something_to_train(toy_config, tmp_path):
 
 
 def test_what_is_not_retrained_keeps_its_trained_weights(toy_config, tmp_path):
-    config = dataclasses.replace(toy_config, seeds=2, methods=("magnitude-global-none",))
+    config = dataclasses.replace(toy_config, seeds=2, techniques=("magnitude-global-none",))
     run_study(config, tmp_path / "study")
     store = StudyStore(tmp_path / "study", read_study(tmp_path / "study"))
     dense, pruned = (
@@ -375,7 +375,7 @@ def test_dense_networks_that_diverge_are_refused(toy_config, tmp_path):
     task = dataclasses.replace(
         toy_config.tasks[0], recipe=RecipeConfig(epochs=1, learning_rate=1e30)
     )
-    config = StudyConfig((task,), toy_config.methods[:1], Schedule(levels=1), seeds=2)
+    config = StudyConfig((task,), toy_config.techniques[:1], Schedule(levels=1), seeds=2)
     for _ in range(2):
         with pytest.raises(InputError, match=r"2 of 2 dense networks \(seeds 0, 1\) .*\(1e\+30\)"):
             run_study(config, tmp_path)
@@ -385,7 +385,7 @@ def test_networks_of_the_last_level_can_be_had(toy_study, toy_config):
     study = read_study(toy_study)
     store = StudyStore(toy_study, study)
     saved = store.load_networks("digits/mlp", 3, 2)
-    assert set(saved) == set(toy_config.methods)
+    assert set(saved) == set(toy_config.techniques)
     leaves = jax.tree.leaves(saved["magnitude-global-rewind"])
     assert all(leaf.shape[0] == 2 for leaf in leaves)
     assert not (toy_study / "checkpoints/digits/mlp/seeds-00003.level-001").exists()
@@ -437,7 +437,7 @@ def test_groups_are_counted_beside_classes(grouped, tmp_path, monkeypatch):
     monkeypatch.setattr(evaluation, "EVALUATION_BATCH", 100)  # of 540, so that a batch is filled up
     results = run_study(grouped, tmp_path / "study")["digits/mlp"].to_dataset()
     counts = results.group_confusion
-    assert counts.dims == ("method", "seed", "level", "group", "true", "predicted")
+    assert counts.dims == ("technique", "seed", "level", "group", "true", "predicted")
     assert counts.dtype == np.int32
     assert counts.group.values.tolist() == ["day", "evening"]
     assert (counts.sum("group") == results.confusion).all()
@@ -480,9 +480,9 @@ def test_changed_groups_are_not_mixed_in(grouped, tmp_path, monkeypatch):
 
 
 def test_untrained_levels_together_equal_one_by_one(tmp_path, monkeypatch):
-    """As much as fits at a time, and the method beside one that trains, where levels wait.
+    """As much as fits at a time, and the technique beside one that trains, where levels wait.
 
-    Bit for bit: as many methods are the same programs, which take one network at a time.
+    Bit for bit: as many techniques are the same programs, which take one network at a time.
     """
     task = TaskConfig(DataConfig("digits"), ModelConfig("mlp", (12,)), ONE_EPOCH)
     plan, other = PlanConfig(chunk=1, members=6), "random-global-none"
@@ -491,11 +491,11 @@ def test_untrained_levels_together_equal_one_by_one(tmp_path, monkeypatch):
     options = {"schedule": schedule, "seeds": 3, "seeds_per_piece": 2, "votes": True}
     config = StudyConfig((task,), (*untrained, other), **options)
     together = run_study(config, tmp_path / "together", plan=plan)
-    monkeypatch.setattr("prune_fair.training.retraining.MOST_NUMBERS", 1)
+    monkeypatch.setattr("prune_fair.engine.retraining.MOST_NUMBERS", 1)
     assert same(run_study(config, tmp_path / "alone", plan=plan), together)
-    beside = dataclasses.replace(config, methods=(*untrained, "magnitude-global-finetune"))
+    beside = dataclasses.replace(config, techniques=(*untrained, "magnitude-global-finetune"))
     waiting = run_study(beside, tmp_path / "waiting", plan=plan)["digits/mlp"].to_dataset()
     for name in ("confusion", "votes", "sparsity"):
-        own = waiting[name].sel({"method": list(untrained)})
-        expected = together["digits/mlp"][name].sel({"method": list(untrained)})
+        own = waiting[name].sel(technique=list(untrained))
+        expected = together["digits/mlp"][name].sel(technique=list(untrained))
         np.testing.assert_array_equal(own, expected, err_msg=name)

@@ -10,22 +10,24 @@ import pytest
 
 from prune_fair import PlanConfig, open_study, run_study
 from prune_fair.datasets import load
+from prune_fair.engine import evaluation, network
+from prune_fair.engine.plan import Plan
+from prune_fair.engine.population import Population
+from prune_fair.engine.programs import make_task
+from prune_fair.engine.votes import evaluator
 from prune_fair.store import StudyStore
-from prune_fair.training import evaluation, network
-from prune_fair.training.plan import Plan
-from prune_fair.training.population import Population
-from prune_fair.training.programs import make_task
-from prune_fair.training.votes import evaluator
 
 LABELS = load("digits").test_labels
 
 
 def test_votes_are_the_confusion_by_image(toy_results):
     votes = toy_results.votes
-    assert votes.dims == ("method", "level", "half", "image", "predicted")
+    assert votes.dims == ("technique", "level", "half", "image", "predicted")
     assert votes.dtype == np.int32
     assert toy_results.image_label.values.tolist() == LABELS.tolist()
-    confusion = toy_results.confusion.sum("seed").transpose("method", "level", "true", "predicted")
+    confusion = toy_results.confusion.sum("seed").transpose(
+        "technique", "level", "true", "predicted"
+    )
     for true in range(10):
         images = np.flatnonzero(toy_results.image_label == true)
         of_class = votes.sum("half").isel(image=images).sum("image")
@@ -49,12 +51,12 @@ def test_votes_equal_those_of_a_plain_loop(toy_config, calls, monkeypatch):
     dataset, population = config.data.load(), Population(calls)
     task = make_task(config, dataset, calls, votes=True)
     data = network.DeviceData(*dataset[:4])
-    seeds = np.array([3, 4, 5], np.int32)  # two methods: 6 networks in calls of 2 or 4
+    seeds = np.array([3, 4, 5], np.int32)  # two techniques: 6 networks in calls of 2 or 4
     initialise = jax.jit(partial(network.initialise, task))
     alone = [initialise(np.int32(0), np.int32(seed)) for seed in range(6)]
     stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *alone)
     mask = jax.tree.map(lambda leaf: np.abs(leaf) >= 0.02, stacked.params)
-    evaluate = evaluator(population, task, methods=4)
+    evaluate = evaluator(population, task, techniques=4)
     evaluated, votes = evaluate(population.share(data), seeds, stacked, mask)
     expected = np.zeros((2, 2, 540, 10), np.int32)
     for member, variables in enumerate(alone):

@@ -1,6 +1,6 @@
 """How long `prune-fair metrics`, `frontier` and `select` take on a study of 100,000 networks.
 
-Purpose   answers within 10 s and 2 GiB, whether the networks are many methods' or many seeds'
+Purpose   answers within 10 s and 2 GiB, whether the networks are many techniques' or many seeds'
 Command   python experiments/benchmarks/answers.py [--networks 100000] [--json]
 Hardware  2 CPU cores, 2 GiB of memory
 Time      about two minutes
@@ -27,14 +27,14 @@ from prune_fair.types import Dataset
 CLASSES, IMAGES, LAYERS = 10, 100, ("dense_0", "dense_1")
 CRITERIA = ("magnitude", "saliency", "random", "fisher", "undecayed")
 SCOPES, TREATMENTS = ("global", "layerwise"), ("finetune", "lr_rewind", "rewind", "reinit", "none")
-METHODS = tuple(f"{c}-{s}-{t}" for c in CRITERIA for s in SCOPES for t in TREATMENTS)
+TECHNIQUES = tuple(f"{c}-{s}-{t}" for c in CRITERIA for s in SCOPES for t in TREATMENTS)
 COMMANDS = ("metrics", "frontier", "select", "metrics --json", "frontier --json")
 
 
 class Shape(NamedTuple):
-    """Of a study: how many methods, seeds and levels."""
+    """Of a study: how many techniques, seeds and levels."""
 
-    methods: int
+    techniques: int
     seeds: int
     levels: int
 
@@ -50,8 +50,8 @@ def answers(
         json: print one JSON document.
     """
     shapes = {
-        "50 methods, 50 levels": Shape(50, max(3, networks // 2500), 51),
-        "4 methods, 12 levels": Shape(4, max(3, networks // 48), 13),
+        "50 techniques, 50 levels": Shape(50, max(3, networks // 2500), 51),
+        "4 techniques, 12 levels": Shape(4, max(3, networks // 48), 13),
     }
     rows = []
     for name, shape in shapes.items():
@@ -67,7 +67,7 @@ def answers(
 def draw_study(path: Path, shape: Shape) -> None:
     """A finished study whose confusions are drawn."""
     config = StudyConfig(
-        methods=METHODS[: shape.methods],
+        techniques=TECHNIQUES[: shape.techniques],
         schedule=Schedule("geometric", rate=0.12, levels=shape.levels - 1),
         seeds=shape.seeds,
     )
@@ -75,12 +75,12 @@ def draw_study(path: Path, shape: Shape) -> None:
     dataset = Dataset(*images, *images, tuple(map(str, range(CLASSES))))
     task, rng = config.task_names[0], np.random.default_rng(0)
     with writing(path, config.as_json(), config.fingerprint()) as store:
-        store.describe_task(task, config.methods, shape.levels, LAYERS, dataset)
+        store.describe_task(task, config.techniques, shape.levels, LAYERS, dataset)
         store.begin_run({"shuffling": "own", "dtype": "float32"})
         for first in range(0, shape.seeds, config.seeds_per_piece):
             seeds = range(first, min(first + config.seeds_per_piece, shape.seeds))
             for level, sparsity in enumerate(config.schedule.sparsity_by_level()):
-                draw_piece(store, rng, task, level, sparsity, config.methods, seeds)
+                draw_piece(store, rng, task, level, sparsity, config.techniques, seeds)
         store.finish()
 
 
@@ -90,11 +90,11 @@ def draw_piece(
     task: str,
     level: int,
     sparsity: float,
-    methods: tuple[str, ...],
+    techniques: tuple[str, ...],
     seeds: range,
 ) -> None:
     """One level of some seeds."""
-    names = methods if level else (DENSE,)
+    names = techniques if level else (DENSE,)
     members = len(names), len(seeds)
     hardness = np.linspace(0.01, 0.2, CLASSES) * (1 - np.log(1 - sparsity) / 4)
     recall = np.clip(1 - hardness * rng.uniform(0.8, 1.2, (*members, CLASSES)), 0, 1)

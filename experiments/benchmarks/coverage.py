@@ -33,7 +33,7 @@ LOGITS = np.array([4.4, 3.7, 3.9, 2.4, 3.7, 3.7, 3.5, 4.7, 1.0, 3.5])
 SPREADS = np.array([0.54, 0.62, 0.54, 0.31, 0.55, 0.64, 0.22, 0.30, 0.20, 0.27])
 SHARED = 0.3  # correlation of two classes' logits over seeds
 IMAGES = np.array([54, 55, 53, 55, 54, 55, 54, 54, 52, 54])
-LOSS = 0.2  # by which the logits of a second method's networks are lower, on the same seeds
+LOSS = 0.2  # by which the logits of a second technique's networks are lower, on the same seeds
 DENSITY = 0.7 ** np.arange(13)  # of the levels under one hypervolume
 FALL = 0.15  # of logits, for each factor e in density
 REFERENCE = np.array([0.0, 0.1, 0.0])
@@ -72,7 +72,7 @@ def main(
 
 
 def networks(rng: np.random.Generator, *shape: int) -> dict[str, np.ndarray]:
-    """Metrics of so many networks, and how much a second method's of the same seeds lose."""
+    """Metrics of so many networks, and how much a second technique's of the same seeds lose."""
     shared = rng.normal(size=(*shape, 1)) * np.sqrt(SHARED)
     own = rng.normal(size=(*shape, len(LOGITS))) * np.sqrt(1 - SHARED)
     logits = LOGITS + SPREADS * (shared + own)

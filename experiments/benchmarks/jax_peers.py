@@ -11,17 +11,17 @@ import numpy as np
 import optax
 from workloads import SPARSITY, Workload, normalised
 
-from prune_fair import Method, PlanConfig
+from prune_fair import PlanConfig, Technique
+from prune_fair.engine import network
+from prune_fair.engine.optimizer import make_optimizer
+from prune_fair.engine.plan import Plan, make_plan, use_every_core
+from prune_fair.engine.population import Population
+from prune_fair.engine.programs import build_model, make_programs, make_task
 from prune_fair.pruning import apply_mask, full_mask, quota
-from prune_fair.training import network
-from prune_fair.training.optimizer import make_optimizer
-from prune_fair.training.plan import Plan, make_plan, use_every_core
-from prune_fair.training.population import Population
-from prune_fair.training.programs import build_model, make_programs, make_task
 
 Round = Callable[[], int]  # trains some networks, and says how many steps that were
 Step = Callable[[Any, Any, Any, Any], tuple[Any, Any]]
-METHOD = "magnitude-global-rewind"
+TECHNIQUE = "magnitude-global-rewind"
 
 
 def engine(
@@ -36,13 +36,13 @@ def engine(
     parameters = build_model(workload.task, data).parameters
     population = Population(plan or make_plan(members, parameters, PlanConfig(devices)))
     task = make_task(workload.task, data, population.plan)
-    programs = make_programs(population, task, (METHOD,))
+    programs = make_programs(population, task, (TECHNIQUE,))
     shared, level = population.share(network.DeviceData(*data[:4])), np.int32(0)
     seeds = np.arange(members, dtype=np.int32)
     initial = programs.initialise((level,), seeds)
     dense = jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), initial.params)
     kept = np.tile(weights_kept(task), (members, 1))
-    masks = programs.prune[METHOD]((shared, level), initial, dense, initial, seeds, kept)
+    masks = programs.prune[TECHNIQUE]((shared, level), initial, dense, initial, seeds, kept)
     full_rate = np.ones(members, np.float32)
 
     def run() -> int:
@@ -131,7 +131,7 @@ def one_by_one(
     optimizer = make_optimizer(task.recipe, workload.steps)
     level, kept = jnp.int32(0), jnp.asarray(weights_kept(task))
     initialise = jax.jit(partial(network.initialise, task))
-    prune = jax.jit(partial(network.prune, task, Method.parse(METHOD)))
+    prune = jax.jit(partial(network.prune, task, Technique.parse(TECHNIQUE)))
     device_data = network.DeviceData(*map(jnp.asarray, data[:4]))
     seeds, generator = itertools.count(), np.random.default_rng(0)
 
@@ -151,8 +151,8 @@ def one_by_one(
 
 def weights_kept(task: network.Task) -> np.ndarray:
     """How many weights the sparsity that everybody trains under leaves."""
-    method = Method.parse(METHOD)
-    return quota(method.scope, SPARSITY, method.shapes(task.model))
+    technique = Technique.parse(TECHNIQUE)
+    return quota(technique.scope, SPARSITY, technique.shapes(task.model))
 
 
 def batches(generator: np.random.Generator, workload: Workload):

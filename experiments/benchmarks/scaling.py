@@ -1,6 +1,6 @@
 """What does a network cost as studies grow? Time and memory by members, devices, classes and more.
 
-Purpose   cost per network and peak memory against members, devices, classes, methods and levels
+Purpose   cost per network and peak memory against members, devices, classes, techniques and levels
 Command   python experiments/benchmarks/scaling.py [--axes members devices] [--rounds N] [--json]
 Hardware  2 CPU cores and 8 GiB of memory
 Time      15 minutes on 2 CPU cores
@@ -27,7 +27,7 @@ SHORT = dataclasses.replace(WORKLOADS["digits-mlp"], steps=90)
 
 
 def main(
-    axes: tuple[str, ...] = ("members", "devices", "classes", "methods", "levels"),
+    axes: tuple[str, ...] = ("members", "devices", "classes", "techniques", "levels"),
     rounds: int = 3,
     out: Path = Path("docs/scaling.png"),
     json: bool = False,
@@ -54,10 +54,10 @@ def jobs(axis: str) -> dict[int, Job]:
         "members": {n: (SHORT, n) for n in (8, 16, 64, 256, 1024)},
         "devices": {n: (SHORT, 64, n) for n in range(1, usable_cores() + 1)},
         "classes": {n: (dataclasses.replace(SHORT, classes=n), 64) for n in (10, 100, 1000)},
-        "methods": {n: (n, 3) for n in (1, 2, 4)},
+        "techniques": {n: (n, 3) for n in (1, 2, 4)},
         "levels": {n: (2, n) for n in (2, 4, 8)},
     }
-    whole = axis in ("methods", "levels")
+    whole = axis in ("techniques", "levels")
     place = ("scaling", "study") if whole else ("jax_peers", "engine")
     return {size: Job(*place, arguments) for size, arguments in sizes[axis].items()}
 
@@ -80,10 +80,10 @@ def measure(jobs: dict[int, Job], rounds: int) -> dict[int, Any]:
     }
 
 
-def study(methods: int, levels: int) -> Any:
-    """A round of a whole study with so many methods and levels: saved and evaluated, too."""
+def study(techniques: int, levels: int) -> Any:
+    """A round of a whole study with so many techniques and levels: saved and evaluated, too."""
     small = quickstart(recipe=RecipeConfig(epochs=5), schedule=Schedule(levels=levels))
-    config = dataclasses.replace(small, methods=small.methods[:methods])
+    config = dataclasses.replace(small, techniques=small.techniques[:techniques])
 
     def run() -> int:
         with tempfile.TemporaryDirectory() as folder:

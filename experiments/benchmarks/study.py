@@ -27,8 +27,8 @@ from workers import CompileClock, Job, Worker
 from workloads import WORKLOADS, quickstart
 
 from prune_fair import RecipeConfig, Schedule
+from prune_fair.engine.population import Population
 from prune_fair.study import running
-from prune_fair.training.population import Population
 
 STEPS_PER_EPOCH = 17
 OUTSIDE = "starting Python, importing, ending"
@@ -46,7 +46,7 @@ def main(
 
     Args:
         rounds: studies run, each in a process of its own, and each a second time.
-        seeds: dense networks, each pruned by four methods.
+        seeds: dense networks, each pruned by four techniques.
         levels: sparsities.
         epochs: of 17 steps.
         json: print one JSON document on several lines.

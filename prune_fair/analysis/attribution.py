@@ -44,13 +44,13 @@ def attribute(
     confidence: float = CONFIDENCE,
     covariates: Sequence[str] = BASELINE,
     cluster: str = "dense_network",
-    methods: Sequence[str] = (),
+    techniques: Sequence[str] = (),
 ) -> xr.Dataset:
     """How the change of recall under pruning goes with what was known of a class before.
 
-    Ordinary least squares over (task, method, seed, level, class) of the recall less that of the
+    Ordinary least squares over (task, technique, seed, level, class) of the recall less that of the
     dense network of the same seed, in points, on covariates of the class, log2 compression, the
-    product of each with it, and fixed effects of methods and tasks.
+    product of each with it, and fixed effects of techniques and tasks.
     Compression counts from the given sparsity, so coefficients of covariates are effects there.
     Intervals are of t with as many degrees of freedom as clusters less one. They say what other
     seeds would give for the same classes, not what other classes would. docs/method.md has more.
@@ -64,13 +64,14 @@ def attribute(
             dense recall: with it, the coefficient of share is what remains at equal dense recall.
         cluster: `dense_network`, a dense network with all that was pruned from it, or `network`,
             which takes the pruned networks of one seed for independent, which they are not.
-        methods: whose networks to regress; empty for all, whose effects are then taken for equal.
+        techniques: whose networks to regress; empty for all, whose effects are then taken for
+            equal.
 
     Returns:
         By `term`: `estimate`, `low`, `high`, `standard_error`, `p`, `kind` (covariate, interaction
         or fixed effect) and `meaning`: the estimate is the change of recall in points for that. In
         attrs: `rows`, `clusters`, `r_squared`, `sparsity`, `complexity`, `confidence`, `cluster`,
-        `methods`, and `notes`, a list of lines.
+        `techniques`, and `notes`, a list of lines.
 
     Raises:
         InputError: for unknown names, values outside their ranges, results without pruned networks
@@ -87,7 +88,7 @@ def attribute(
     lookup(dict.fromkeys(CLUSTERS), cluster, "cluster")
     for name in covariates:
         lookup(COVARIATES, name, "covariate")
-    gathered = gather(results, complexity, methods)
+    gathered = gather(results, complexity, techniques)
     rows = gathered.rows
     check(bool(np.ptp(rows.change) > 0), "all recalls changed alike: nothing to attribute")
     sparsity = _reference(rows, sparsity)
@@ -99,7 +100,7 @@ def attribute(
     if count < FEW_CLUSTERS:
         notes.append(f"{count} clusters: with fewer than {FEW_CLUSTERS}, intervals are too narrow")
     asked: dict[str, Any] = {"complexity": complexity, "confidence": confidence, "cluster": cluster}
-    asked["methods"] = [gathered.methods[index] for index in np.unique(rows.method)]
+    asked["techniques"] = [gathered.techniques[index] for index in np.unique(rows.technique)]
     numbers = {"rows": len(rows.change), "clusters": count, "sparsity": sparsity}
     return table.assign_attrs(**asked, **numbers, notes=notes)
 
@@ -129,11 +130,11 @@ def make_design(gathered: Gathered, covariates: Sequence[str], sparsity: float) 
 
 
 def _fixed_effects(gathered: Gathered) -> dict[str, Float[np.ndarray, " rows"]]:
-    """The intercept, and an indicator of every method and task but the first that has rows."""
+    """The intercept, and an indicator of every technique and task but the first that has rows."""
     rows = gathered.rows
     columns = {"intercept": np.ones(len(rows.change))}
     for kind, names, position in (
-        ("method", gathered.methods, rows.method),
+        ("technique", gathered.techniques, rows.technique),
         ("task", gathered.tasks, rows.task),
     ):
         for index in np.unique(position)[1:]:
@@ -209,7 +210,7 @@ def _clusters(rows: Rows, cluster: str) -> Int[np.ndarray, " rows"]:
     """The cluster of each row, numbered from 0."""
     code = rows.task * (rows.seed.max() + 1) + rows.seed
     if cluster == "network":
-        code = code * (rows.method.max() + 1) + rows.method
+        code = code * (rows.technique.max() + 1) + rows.technique
         code = code * (rows.level.max() + 1) + rows.level
     return np.unique(code, return_inverse=True)[1]
 

@@ -115,7 +115,7 @@ def select(
         >>> results = open_example()["digits/mlp"]
         >>> choice = select(results, ["mean_recall_change_min>=-0.05"])
         >>> chosen = choice.points.isel(point=choice.chosen)
-        >>> chosen.method.item(), chosen.sparsity.sel(estimate="mean").round(3).item()
+        >>> chosen.technique.item(), chosen.sparsity.sel(estimate="mean").round(3).item()
         ('magnitude-global-rewind', 0.909)
     """
     results = with_resamples(results)
@@ -204,11 +204,11 @@ def _price(
     recall = class_recall(results)
 
     def change(point: int) -> xr.DataArray:
-        method, level = points["method"].values[point], int(points["level"].values[point])
-        row = recall.isel(method=0) if method == DENSE else recall.sel({"method": method})
-        return row.sel(level=level, drop=True).drop_vars("method") - dense
+        technique, level = points["technique"].values[point], int(points["level"].values[point])
+        row = recall.isel(technique=0) if technique == DENSE else recall.sel(technique=technique)
+        return row.sel(level=level, drop=True).drop_vars("technique") - dense
 
-    dense = recall.isel(method=0, drop=True).sel(level=0, drop=True)
+    dense = recall.isel(technique=0, drop=True).sel(level=0, drop=True)
     changes = {"chosen": change(chosen), "accuracy_alone": change(accuracy_alone)}
     changes["spared"] = changes["chosen"] - changes["accuracy_alone"]
     return xr.Dataset(changes).map(lambda each: over_seeds(each, confidence))

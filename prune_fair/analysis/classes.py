@@ -24,7 +24,7 @@ def recall_change(results: Results, confidence: float = CONFIDENCE) -> xr.DataAr
         confidence: of the intervals, in (0, 1).
 
     Returns:
-        The mean over seeds and its interval, (method, level, true, estimate); 0 at level 0, NaN
+        The mean over seeds and its interval, (technique, level, true, estimate); 0 at level 0, NaN
         where no network is finished.
 
     Raises:
@@ -33,7 +33,7 @@ def recall_change(results: Results, confidence: float = CONFIDENCE) -> xr.DataAr
     Example:
         >>> from prune_fair import open_example
         >>> results = open_example()["digits/mlp"]
-        >>> change = recall_change(results).isel(method=0, level=5)
+        >>> change = recall_change(results).isel(technique=0, level=5)
         >>> change.sel(true="8").round(3).values.tolist()
         [-0.054, -0.075, -0.034]
     """
@@ -49,7 +49,7 @@ def class_tests(
 
     The test is Welch's, as in the source, between the populations of recall minus accuracy of the
     dense and of the pruned networks. Those are not paired there, though ours are by seed. One
-    family of tests is all classes at all levels of one method; level 0 is no test.
+    family of tests is all classes at all levels of one technique; level 0 is no test.
 
     Args:
         results: one task's results.
@@ -57,8 +57,8 @@ def class_tests(
         alpha: a class is flagged where its adjusted p is at most this.
 
     Returns:
-        By method, level and true class: `normalised_recall_difference` (and estimate), the change
-        since dense of recall minus accuracy; `recall_change` (and estimate); `p`, `p_holm`,
+        By technique, level and true class: `normalised_recall_difference` (and estimate), the
+        change since dense of recall minus accuracy; `recall_change` (and estimate); `p`, `p_holm`,
         `p_bh`; `flagged_holm`, `flagged_bh`. A p is NaN with fewer than 2 networks, where neither
         population varies, and at levels at which a network diverged.
 
@@ -68,20 +68,20 @@ def class_tests(
     Example:
         >>> from prune_fair import open_example
         >>> results = open_example()["digits/mlp"]
-        >>> tests = class_tests(results).isel(method=0, level=-1)
+        >>> tests = class_tests(results).isel(technique=0, level=-1)
         >>> tests.true[tests.flagged_holm.values].values.tolist()
         ['7', '8']
     """
     results = with_resamples(results)
     recall = class_recall(results)
     beyond = recall - network_metrics(results, ["accuracy"])["accuracy"]
-    beyond = beyond.transpose("seed", "method", "level", "true")
+    beyond = beyond.transpose("seed", "technique", "level", "true")
     tested = networks(beyond)
     p = welch(tested.values, np.broadcast_to(tested.isel(level=[0]).values, tested.shape))
     p[:, 0] = np.nan
-    lost = networks(diverged(results)).any("seed").transpose("method", "level").values
+    lost = networks(diverged(results)).any("seed").transpose("technique", "level").values
     p[lost] = np.nan  # a diverged network has lost all classes alike, and hides whom pruning hits
-    dims = ("method", "level", "true")
+    dims = ("technique", "level", "true")
     adjusted = {
         name: (dims, np.stack([correct(family) for family in p]))
         for name, correct in (("p_holm", holm), ("p_bh", benjamini_hochberg))

@@ -1,4 +1,4 @@
-"""Methods against each other at one sparsity, paired over seeds."""
+"""Techniques against each other at one sparsity, paired over seeds."""
 
 from itertools import combinations
 
@@ -36,29 +36,29 @@ def compare(
     confidence: float = CONFIDENCE,
     effect: float | None = None,
 ) -> xr.Dataset:
-    """Every pair of methods at the same sparsity: is one of them better?
+    """Every pair of techniques at the same sparsity: is one of them better?
 
     Each network's metric is interpolated between its own levels (`at_sparsity`), and differences
     are of networks of one seed, which share initialisation and batches.
 
     Args:
-        results: one task's results, of at least two methods.
+        results: one task's results, of at least two techniques.
         metric: a name of METRICS.
         sparsity: at which they are compared; by default `common_sparsity`.
         confidence: of the intervals.
         effect: the difference that `seeds_needed` is for; by default the one that was observed.
 
     Returns:
-        By method: `value` (and estimate). By pair, with coordinates `first` and `second`:
+        By technique: `value` (and estimate). By pair, with coordinates `first` and `second`:
         `difference` (and estimate) of first minus second; `p` of the paired t-test, and `p_holm`
         over all pairs; `sd` of the differences over seeds; `seeds` that were compared;
         `seeds_needed` to find the effect with power 0.8 at the level 1 - confidence, without
-        regard to the other pairs. Attributes: `metric`, `sparsity`. NaN for a method that does not
-        reach the sparsity.
+        regard to the other pairs. Attributes: `metric`, `sparsity`. NaN for a technique that does
+        not reach the sparsity.
 
     Raises:
-        InputError: for an unknown metric, a single method, an effect of 0 or a sparsity that no
-            two methods reach.
+        InputError: for an unknown metric, a single technique, an effect of 0 or a sparsity that no
+            two techniques reach.
 
     Example:
         >>> from prune_fair import open_example
@@ -72,15 +72,17 @@ def compare(
     results = with_resamples(results)
     if metric not in METRICS:
         raise unknown("metric", metric, METRICS)
-    names = results["method"].values
-    check(len(names) > 1, f"only one method, {str(names[0])!r}: expected two at least to compare")
+    names = results["technique"].values
+    check(
+        len(names) > 1, f"only one technique, {str(names[0])!r}: expected two at least to compare"
+    )
     check(effect is None or effect != 0, "effect 0: expected a difference to be found")
     sparsity = common_sparsity(results) if sparsity is None else sparsity
     values = at_sparsity(results, metric, sparsity)
     _check_reached(results, sparsity)
     one, other = np.array([*combinations(range(len(names)), 2)]).T
     value = over_seeds(values, confidence)
-    by_seed = values.transpose("seed", "method")
+    by_seed = values.transpose("seed", "technique")
     tested = networks(by_seed).values
     found = paired_difference(tested[:, one], tested[:, other], confidence)
     if by_seed.sizes["seed"] > len(tested):  # one network: no test, but its images' interval
@@ -94,7 +96,7 @@ def compare(
 
 
 def at_sparsity(results: Results, metric: str, sparsity: float) -> xr.DataArray:
-    """A metric of each network at a sparsity: (method, seed).
+    """A metric of each network at a sparsity: (technique, seed).
 
     Linear in the logarithm of density (what is not pruned) between the network's own two nearest
     levels, so exact at a level; of levels with one sparsity the last counts. NaN where the
@@ -107,13 +109,13 @@ def at_sparsity(results: Results, metric: str, sparsity: float) -> xr.DataArray:
         [0.957, 0.949, 0.937]
     """
     names = dict.fromkeys((SPARSITY, metric))
-    table = network_metrics(results, [*names]).transpose("method", "seed", "level")
+    table = network_metrics(results, [*names]).transpose("technique", "seed", "level")
     values = _interpolate(table[SPARSITY].values, table[metric].values, sparsity)
     return table[metric].isel(level=0, drop=True).copy(data=values)
 
 
 def common_sparsity(results: Results) -> float:
-    """The sparsest that all methods reach: of the last level that at least 3 seeds have finished.
+    """The sparsest that all techniques reach: of the last level that 3 seeds or more have finished.
 
     (Or all seeds, where there are fewer.) Of these networks the least sparse one counts.
 
@@ -123,7 +125,7 @@ def common_sparsity(results: Results) -> float:
         >>> round(common_sparsity(results), 3)
         0.972
     """
-    sparsities = as_dataset(results)[SPARSITY].transpose("level", "seed", "method").values
+    sparsities = as_dataset(results)[SPARSITY].transpose("level", "seed", "technique").values
     finished: np.ndarray = np.logical_not(np.isnan(sparsities).any(axis=2))
     enough = finished.sum(axis=1) >= min(FEWEST_SEEDS, finished.shape[1])
     check(bool(enough.any()), "no level is finished by enough seeds: let the study run on")
@@ -134,12 +136,12 @@ def common_sparsity(results: Results) -> float:
 def _check_reached(results: xr.Dataset, sparsity: float) -> None:
     reached = at_sparsity(results, SPARSITY, sparsity).notnull().any("seed").sum().item()
     common = np.floor(1e4 * common_sparsity(results)) / 1e4  # rounded, it might not be reached
-    expected = f"expected one that two methods reach; all reach those from 0 to {common:.4f}"
+    expected = f"expected one that two techniques reach; all reach those from 0 to {common:.4f}"
     check(reached > 1, f"sparsity {sparsity}: {expected}")
 
 
 def _interpolate(sparsities: np.ndarray, values: np.ndarray, sparsity: float) -> np.ndarray:
-    """Values (method, seed, level) between the levels of each network."""
+    """Values (technique, seed, level) between the levels of each network."""
     flat = (array.reshape(-1, array.shape[-1]).astype(float) for array in (sparsities, values))
     found = [_at(own, row, sparsity) for own, row in zip(*flat, strict=True)]
     return np.array(found).reshape(values.shape[:-1])

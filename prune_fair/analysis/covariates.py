@@ -32,7 +32,7 @@ class Rows(NamedTuple):
             the task's classes.
         compression: log2 of 1 / density.
         task: position of the task.
-        method: position of the method.
+        technique: position of the technique.
         seed: of the network.
         level: of the network.
         label: position of the class in its task.
@@ -44,7 +44,7 @@ class Rows(NamedTuple):
     dense_recall: Float[np.ndarray, " rows"]
     compression: Float[np.ndarray, " rows"]
     task: Int[np.ndarray, " rows"]
-    method: Int[np.ndarray, " rows"]
+    technique: Int[np.ndarray, " rows"]
     seed: Int[np.ndarray, " rows"]
     level: Int[np.ndarray, " rows"]
     label: Int[np.ndarray, " rows"]
@@ -55,7 +55,7 @@ class Gathered(NamedTuple):
 
     rows: Rows
     tasks: tuple[str, ...]
-    methods: tuple[str, ...]
+    techniques: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -65,25 +65,27 @@ def gather(results: Results, complexity: str, asked: Sequence[str] = ()) -> Gath
     Args:
         results: a study, or one task's results.
         complexity: a measure of the results, or `dense_margin`.
-        asked: methods; empty for all.
+        asked: techniques; empty for all.
 
     Raises:
-        InputError: for an unknown complexity or method, results without it, or no such task.
+        InputError: for an unknown complexity or technique, results without it, or no such task.
     """
     leaves = results.leaves if isinstance(results, xr.DataTree) else [results]
     named = {
         node.path.strip("/") if isinstance(node, xr.DataTree) else "results": as_dataset(node)
         for node in leaves
     }
-    methods = tuple(dict.fromkeys(str(m) for node in named.values() for m in node.method.values))
+    techniques = tuple(
+        dict.fromkeys(str(m) for node in named.values() for m in node.technique.values)
+    )
     for name in asked:
-        lookup(dict.fromkeys(methods), name, "method")
+        lookup(dict.fromkeys(techniques), name, "technique")
     if asked:
         named = {name: _only(node, asked) for name, node in named.items()}
     parts, tasks, notes, most = [], [], [], 0
     for name, node in named.items():
-        rows, left_out = _of_task(node, complexity, len(tasks), methods)
-        finished = node["finished"].transpose("seed", "method", "level").values
+        rows, left_out = _of_task(node, complexity, len(tasks), techniques)
+        finished = node["finished"].transpose("seed", "technique", "level").values
         seeds = int((finished[:, :, :1] & finished[:, :, 1:]).any(axis=(1, 2)).sum())
         most = max(most, seeds)
         if seeds < FEWEST_SEEDS:
@@ -100,12 +102,12 @@ def gather(results: Results, complexity: str, asked: Sequence[str] = ()) -> Gath
     )
     rows = Rows(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
     check(len(rows.change) > 0, f"{complexity}: no class of a finished network has a value of it")
-    return Gathered(rows, tuple(tasks), methods, tuple(notes))
+    return Gathered(rows, tuple(tasks), techniques, tuple(notes))
 
 
-def _only(results: xr.Dataset, methods: Sequence[str]) -> xr.Dataset:
-    rows = [row for row, name in enumerate(results["method"].values) if name in methods]
-    return results.isel(method=rows)
+def _only(results: xr.Dataset, techniques: Sequence[str]) -> xr.Dataset:
+    rows = [row for row, name in enumerate(results["technique"].values) if name in techniques]
+    return results.isel(technique=rows)
 
 
 def mean_of_others(
@@ -119,16 +121,16 @@ def mean_of_others(
 
 
 def _of_task(
-    results: xr.Dataset, complexity: str, task: int, methods: tuple[str, ...]
+    results: xr.Dataset, complexity: str, task: int, techniques: tuple[str, ...]
 ) -> tuple[Rows, list[str]]:
     """The rows of one task, and notes on what is not among them."""
     check_dense(results)
-    recall = class_recall(results).transpose("method", "seed", "level", "true").values
+    recall = class_recall(results).transpose("technique", "seed", "level", "true").values
     recall = POINTS * recall.astype(float)
-    finished = results["finished"].transpose("method", "seed", "level").values
+    finished = results["finished"].transpose("technique", "seed", "level").values
     recall = np.where(finished[..., None], recall, np.nan)
     dense = recall[0, :, 0]
-    density = 1 - results["sparsity"].transpose("method", "seed", "level").values
+    density = 1 - results["sparsity"].transpose("technique", "seed", "level").values
     halved = -np.log2(density, out=np.full(density.shape, -np.inf), where=density > 0)
     values = {
         "change": recall - dense[:, None],
@@ -137,10 +139,10 @@ def _of_task(
         "dense_recall": _centred(mean_of_others(dense))[None, :, None],
         "compression": halved[..., None],
     }
-    positions = np.array([methods.index(str(name)) for name in results["method"].values])
+    positions = np.array([techniques.index(str(name)) for name in results["technique"].values])
     axes = {
         "task": np.full((1, 1, 1, 1), task),
-        "method": positions[:, None, None, None],
+        "technique": positions[:, None, None, None],
         "seed": np.arange(recall.shape[1])[None, :, None, None],
         "level": np.arange(recall.shape[2])[None, None, :, None],
         "label": np.arange(recall.shape[3])[None, None, None],
@@ -186,7 +188,7 @@ def _complexity(results: xr.Dataset, name: str) -> Float[np.ndarray, "seeds clas
         check(bool(measures), "this study has no class complexity; run it anew with this version")
         raise unknown("complexity", name, [*measures, DENSE_MARGIN])
     if name == DENSE_MARGIN:
-        margin = results["margin"].isel(method=0, level=0).transpose("seed", "true").values
+        margin = results["margin"].isel(technique=0, level=0).transpose("seed", "true").values
         values = mean_of_others(margin.astype(float))
     else:
         measured = results["complexity"].values[measures.index(name)]

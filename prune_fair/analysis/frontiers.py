@@ -1,4 +1,4 @@
-"""Which operating points no other dominates, and which methods reach the better ones."""
+"""Which operating points no other dominates, and which techniques reach the better ones."""
 
 from collections.abc import Mapping, Sequence
 
@@ -46,7 +46,7 @@ def frontier(
     confidence: float = CONFIDENCE,
     by_class: bool = True,
 ) -> xr.Dataset:
-    """The operating points of all methods, and which of them no other dominates.
+    """The operating points of all techniques, and which of them no other dominates.
 
     Args:
         results: one task's results.
@@ -56,7 +56,7 @@ def frontier(
 
     Returns:
         `operating_points` of the objectives, with `on_frontier` (point) and `probability` (point):
-        the share of bootstrap resamples of seeds, paired over methods and levels, in which no
+        the share of bootstrap resamples of seeds, paired over techniques and levels, in which no
         other point dominates it. It is NaN with fewer than 3 seeds.
 
     Raises:
@@ -88,11 +88,11 @@ def hypervolumes(
     reference: Mapping[str, float] | None = None,
     confidence: float = CONFIDENCE,
 ) -> xr.Dataset:
-    """How good each method's operating points are together: the volume that they dominate.
+    """How good each technique's operating points are together: the volume that they dominate.
 
-    The dense network is a point of every method. Seeds are resampled whole, so differences
-    between methods are paired. Noise lets a frontier look better than it is: estimates and bounds
-    are corrected for that (`fairness.corrected_interval`).
+    The dense network is a point of every technique. Seeds are resampled whole, so differences
+    between techniques are paired. Noise lets a frontier look better than it is: estimates and
+    bounds are corrected for that (`fairness.corrected_interval`).
 
     Args:
         results: one task's results.
@@ -102,12 +102,12 @@ def hypervolumes(
         confidence: of the intervals.
 
     Returns:
-        `hypervolume` (method, estimate) and `rank` (method), 1 the best; `difference` (method,
-        other, estimate) of method minus other, and `apart` (method, other): its interval excludes
-        0. Attributes: `reference` by objective, and `best`, a method, empty where there is none.
-        NaN for a method of which no network is finished or none has all objectives, and for bounds
-        with fewer than 3 seeds. A level at which a network diverged or has no value of an objective
-        has no part in it.
+        `hypervolume` (technique, estimate) and `rank` (technique), 1 the best; `difference`
+        (technique, other, estimate) of technique minus other, and `apart` (technique, other): its
+        interval excludes 0. Attributes: `reference` by objective, and `best`, a technique, empty
+        where there is none. NaN for a technique of which no network is finished or none has all
+        objectives, and for bounds with fewer than 3 seeds. A level at which a network diverged or
+        has no value of an objective has no part in it.
 
     Raises:
         InputError: for bad objectives, a reference that is none of them, or is not finite.
@@ -123,7 +123,7 @@ def hypervolumes(
     check_objectives(results, objectives)
     check_confidence(confidence)
     point = reference_point(results, objectives, reference)
-    names = results["method"].values
+    names = results["technique"].values
     rows = _resampled_volumes(results, objectives, point)
     seeds = results.sizes["seed"]
     volumes = corrected_interval(rows, seeds, confidence)
@@ -133,12 +133,12 @@ def hypervolumes(
     best = str(names[_first(volumes.estimate)]) if known else ""
     return xr.Dataset(
         {
-            "hypervolume": (("method", "estimate"), np.stack(volumes, axis=-1)),
-            "rank": ("method", _ranks(volumes.estimate)),
-            "difference": (("method", "other", "estimate"), difference),
-            "apart": (("method", "other"), (difference[..., 1] > 0) | (difference[..., 2] < 0)),
+            "hypervolume": (("technique", "estimate"), np.stack(volumes, axis=-1)),
+            "rank": ("technique", _ranks(volumes.estimate)),
+            "difference": (("technique", "other", "estimate"), difference),
+            "apart": (("technique", "other"), (difference[..., 1] > 0) | (difference[..., 2] < 0)),
         },
-        {"method": names, "other": names, "estimate": list(ESTIMATES)},
+        {"technique": names, "other": names, "estimate": list(ESTIMATES)},
         {"reference": point, "best": best},
     )
 
@@ -150,24 +150,24 @@ def ranking_change(
     reference: Mapping[str, float] | None = None,
     confidence: float = CONFIDENCE,
 ) -> xr.Dataset:
-    """Whether other methods win once fairness counts: ranks by hypervolume without and with it.
+    """Whether other techniques win once fairness counts: ranks by hypervolume without and with it.
 
     Args:
-        results: one task's results, of at least two methods.
+        results: one task's results, of at least two techniques.
         performance: the objectives of the first ranking.
         fairness: those that the second ranking has besides.
         reference: as in `hypervolumes`.
         confidence: of the intervals.
 
     Returns:
-        By `ranking` (performance, with_fairness) and method: `hypervolume` (and estimate) and
-        `rank`; `rank_change` (method), positive for one that falls; `tau` (estimate), Kendall's
+        By `ranking` (performance, with_fairness) and technique: `hypervolume` (and estimate) and
+        `rank`; `rank_change` (technique), positive for one that falls; `tau` (estimate), Kendall's
         tau-b between the two orders; `first_place_changes`, the share of resamples in which
-        another method is first. The last two without bounds or NaN with fewer than 3 seeds.
+        another technique is first. The last two without bounds or NaN with fewer than 3 seeds.
         Attribute `reference` by objective.
 
     Raises:
-        InputError: as `hypervolumes` does, and for a single method.
+        InputError: as `hypervolumes` does, and for a single technique.
 
     Example:
         >>> from prune_fair import open_example
@@ -177,8 +177,8 @@ def ranking_change(
         ([0.0, 0.0, 0.0], 1.0)
     """
     results = with_resamples(results)
-    names = results["method"].values
-    check(len(names) > 1, f"only one method, {str(names[0])!r}: expected two at least to rank")
+    names = results["technique"].values
+    check(len(names) > 1, f"only one technique, {str(names[0])!r}: expected two at least to rank")
     check(bool(fairness), "no fairness metrics: expected some beside those of performance")
     objectives = (*performance, *fairness)
     check_objectives(results, objectives)
@@ -194,21 +194,21 @@ def ranking_change(
     intervals = np.stack([np.stack(part, axis=-1) for part in volumes])
     return xr.Dataset(
         {
-            "hypervolume": (("ranking", "method", "estimate"), intervals),
-            "rank": (("ranking", "method"), ranks),
-            "rank_change": ("method", ranks[1] - ranks[0]),
+            "hypervolume": (("ranking", "technique", "estimate"), intervals),
+            "rank": (("ranking", "technique"), ranks),
+            "rank_change": ("technique", ranks[1] - ranks[0]),
             "tau": ("estimate", np.stack(tau)),
             "first_place_changes": moved,
         },
-        {"ranking": list(RANKINGS), "method": names, "estimate": list(ESTIMATES)},
+        {"ranking": list(RANKINGS), "technique": names, "estimate": list(ESTIMATES)},
         {"reference": point},
     )
 
 
 def _probability(results: xr.Dataset, objectives: Sequence[str]) -> np.ndarray:
     """P(on the frontier) of the points of `operating_points`: the dense network is one of them."""
-    methods, levels = results.sizes["method"], results.sizes["level"]
-    once = (np.arange(levels) > 0) | (np.arange(methods) == 0)[:, None]
+    techniques, levels = results.sizes["technique"], results.sizes["level"]
+    once = (np.arange(levels) > 0) | (np.arange(techniques) == 0)[:, None]
     if results.sizes["seed"] < FEWEST_SEEDS:
         return np.full(np.count_nonzero(once), np.nan)
     values = resampled_objectives(results, objectives, PROBABILITY_RESAMPLES)[1:]
@@ -217,13 +217,15 @@ def _probability(results: xr.Dataset, objectives: Sequence[str]) -> np.ndarray:
 
 def _resampled_volumes(
     results: xr.Dataset, objectives: Sequence[str], reference: Mapping[str, float]
-) -> Float[np.ndarray, "rows methods"]:
-    """Hypervolumes under each row of weights; NaN for a method without a finished network."""
+) -> Float[np.ndarray, "rows techniques"]:
+    """Hypervolumes under each row of weights; NaN for a technique without a finished network."""
     values = resampled_objectives(results, objectives, VOLUME_RESAMPLES)
     origin = np.array([direction_of(name) * reference[name] for name in objectives])
-    by_method = [hypervolume(values[:, method], origin) for method in range(values.shape[1])]
+    by_technique = [
+        hypervolume(values[:, technique], origin) for technique in range(values.shape[1])
+    ]
     lost = np.isnan(values[0]).any(axis=2).all(axis=1)
-    return np.where(lost, np.nan, np.stack(by_method, axis=1))
+    return np.where(lost, np.nan, np.stack(by_technique, axis=1))
 
 
 def _ranks(volumes: np.ndarray) -> np.ndarray:
@@ -233,5 +235,5 @@ def _ranks(volumes: np.ndarray) -> np.ndarray:
 
 
 def _first(resampled: np.ndarray) -> np.ndarray:
-    """The method with the largest hypervolume, along the last axis."""
+    """The technique with the largest hypervolume, along the last axis."""
     return np.asarray(np.where(np.isnan(resampled), -np.inf, resampled).argmax(axis=-1))

@@ -29,8 +29,8 @@ def reference_point(
 
     What is not given: sparsity 0; chance, 1/classes, for `accuracy` and `balanced_accuracy`; the
     worst possible value, 0 or 1, for metrics that are fractions by their name; else the worst mean
-    over seeds of all methods and levels, which then depends on what is compared (NaN where no mean
-    is known).
+    over seeds of all techniques and levels, which then depends on what is compared (NaN where no
+    mean is known).
 
     Raises:
         InputError: for a given name that is no objective, or a value that is not finite.
@@ -78,7 +78,7 @@ def direction_of(name: str) -> int:
 
 def resampled_objectives(
     results: xr.Dataset, objectives: Sequence[str], resamples: int
-) -> Float[np.ndarray, "rows methods levels objectives"]:
+) -> Float[np.ndarray, "rows techniques levels objectives"]:
     """Objectives over networks under each row of weights, higher is better.
 
     NaN where a network diverged, or has no value of an objective: a mean of the others would reward
@@ -87,6 +87,6 @@ def resampled_objectives(
     single = [name for name in objectives if name == SPARSITY or not METRICS[name].averaged]
     table = network_metrics(results, [SPARSITY, *(name for name in single if name != SPARSITY)])
     missing = table.to_dataarray("metric").isnull().any("metric") & table[SPARSITY].notnull()
-    lost = networks(missing | diverged(results)).any("seed").transpose("method", "level").values
+    lost = networks(missing | diverged(results)).any("seed").transpose("technique", "level").values
     columns = [direction_of(name) * resampled(results, name, resamples) for name in objectives]
     return np.where(lost[..., None], np.nan, np.stack(columns, axis=-1))

@@ -17,12 +17,12 @@ KNOWN_NAMES = "sparsity, and the metrics of `prune-fair list`"
 
 
 def class_recall(results: Results) -> xr.DataArray:
-    """Recall of each network and class: (method, seed, level, true); NaN where unfinished.
+    """Recall of each network and class: (technique, seed, level, true); NaN where unfinished.
 
     Example:
         >>> from prune_fair import open_example
         >>> results = open_example()["digits/mlp"]
-        >>> dense = class_recall(results).sel(level=0).mean(["method", "seed"])
+        >>> dense = class_recall(results).sel(level=0).mean(["technique", "seed"])
         >>> f"{dense.sel(true='8'):.3f}"
         '0.796'
     """
@@ -33,7 +33,7 @@ def class_recall(results: Results) -> xr.DataArray:
 
 
 def network_metrics(results: Results, names: Sequence[str] | None = None) -> xr.Dataset:
-    """Metrics of each network: one variable a metric, (method, seed, level).
+    """Metrics of each network: one variable a metric, (technique, seed, level).
 
     NaN where a network is unfinished or the metric is undefined for it. A diverged network has what
     `Metric.worst` says.
@@ -51,7 +51,7 @@ def network_metrics(results: Results, names: Sequence[str] | None = None) -> xr.
         >>> results = open_example()["digits/mlp"]
         >>> table = network_metrics(results, ["accuracy", "recall_ratio"])
         >>> table.recall_ratio.dims, table.accuracy.max().round(3).item()
-        (('method', 'seed', 'level'), 0.97)
+        (('technique', 'seed', 'level'), 0.97)
     """
     results = as_dataset(results)
     if names is None:
@@ -77,7 +77,7 @@ def network_metrics(results: Results, names: Sequence[str] | None = None) -> xr.
 
 
 def diverged(results: Results) -> xr.DataArray:
-    """Which networks have numbers or outputs that are not finite: (method, seed, level) bool.
+    """Which networks have numbers or outputs that are not finite: (technique, seed, level) bool.
 
     Example:
         >>> from prune_fair import open_example
@@ -89,7 +89,7 @@ def diverged(results: Results) -> xr.DataArray:
 
 
 def count_networks(flags: xr.DataArray) -> int:
-    """How many networks are flagged: a dense one, the same for every method, is one.
+    """How many networks are flagged: a dense one, the same for every technique, is one.
 
     Example:
         >>> from prune_fair import open_example
@@ -144,7 +144,7 @@ def check_dense(results: xr.Dataset) -> None:
         0 in results["level"].values[:1],
         "these results have no level 0: expected the dense networks first, to compare with",
     )
-    lost = networks(diverged(results)).isel(level=0).any("method")
+    lost = networks(diverged(results)).isel(level=0).any("technique")
     seeds = ", ".join(map(str, np.flatnonzero(lost.values)[:5]))
     check(
         not lost.any(),

@@ -23,9 +23,9 @@ def price_of_accuracy(
 ) -> xr.Dataset:
     """What choosing a sparsity by accuracy alone costs the class that it hurts most.
 
-    Both choices are those of `select` among the levels of each method: the sparsest at which mean
-    accuracy has not fallen by more than one tolerance, and the sparsest at which no class's mean
-    recall has fallen by more than the other. Changes are against the dense network of the same
+    Both choices are those of `select` among the levels of each technique: the sparsest at which
+    mean accuracy has not fallen by more than one tolerance, and the sparsest at which no class's
+    mean recall has fallen by more than the other. Changes are against the dense network of the same
     seed. Intervals are percentile bootstraps over seeds, in which every resample chooses anew; that
     of a cost is for the level and class that the whole sample names. A class without test images
     has no part in this.
@@ -37,7 +37,7 @@ def price_of_accuracy(
         confidence: of the intervals, in (0, 1).
 
     Returns:
-        By method (and `estimate`): `accuracy_level` and `accuracy_sparsity`, the sparsest choice
+        By technique (and `estimate`): `accuracy_level` and `accuracy_sparsity`, the sparsest choice
         within the accuracy tolerance; `worst_class` and `cost`, its change of recall there;
         `fair_level` and `fair_sparsity`, the sparsest choice that keeps every class within the
         recall tolerance. Level 0 where nothing qualifies.
@@ -45,7 +45,7 @@ def price_of_accuracy(
     Example:
         >>> from prune_fair import open_example
         >>> results = open_example()["digits/mlp"]
-        >>> price = price_of_accuracy(results).isel(method=0)
+        >>> price = price_of_accuracy(results).isel(technique=0)
         >>> price.worst_class.item(), price.cost.round(3).values.tolist()
         ('8', [-0.054, -0.075, -0.034])
     """
@@ -53,8 +53,8 @@ def price_of_accuracy(
     by_accuracy = Constraint("accuracy_change", ">=", -accuracy_tolerance)
     by_class = Constraint(EVERY_CLASS, ">=", -recall_tolerance)
     rows = []
-    for method in range(results.sizes["method"]):
-        own = results.isel(method=[method])
+    for technique in range(results.sizes["technique"]):
+        own = results.isel(technique=[technique])
         accuracy = _sparsest(own, by_accuracy, confidence)
         fair = _sparsest(own, by_class, confidence)
         worst, cost = _worst_class(own, accuracy["level"], confidence)
@@ -68,13 +68,15 @@ def price_of_accuracy(
         )
     columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     table = {
-        name: (("method", "estimate")[: values.ndim], values) for name, values in columns.items()
+        name: (("technique", "estimate")[: values.ndim], values) for name, values in columns.items()
     }
-    return xr.Dataset(table, {"method": results["method"].values, "estimate": list(ESTIMATES)})
+    return xr.Dataset(
+        table, {"technique": results["technique"].values, "estimate": list(ESTIMATES)}
+    )
 
 
 def _sparsest(own: xr.Dataset, stated: Constraint, confidence: float) -> dict[str, np.ndarray]:
-    """The level of one method that `select` chooses, and its sparsity with the choice's interval.
+    """The level of a technique that `select` chooses, and its sparsity, with the choice's interval.
 
     In each resample the sparsest level is taken that holds the constraint there.
     """
@@ -95,7 +97,7 @@ def _worst_class(
     own: xr.Dataset, level: np.ndarray, confidence: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """The name of the class whose mean recall fell most at a level, and its change."""
-    recall = class_recall(own).transpose("seed", "method", "level", "true").values[:, 0]
+    recall = class_recall(own).transpose("seed", "technique", "level", "true").values[:, 0]
     change = recall[:, level] - recall[:, 0]
     weights = resample_weights(own)
     (means,) = fairness.weighted_means(weights[:1], change)

@@ -122,12 +122,14 @@ def with_resamples(results: Results) -> xr.Dataset:
     results = as_dataset(results)
     if RESAMPLED in results.coords or uncertainty(results).over != IMAGES:
         return results
-    votes = results["votes"].sum("half").transpose("method", "level", "image", "predicted").values
+    votes = (
+        results["votes"].sum("half").transpose("technique", "level", "image", "predicted").values
+    )
     labels, classes = results["image_label"].values, results.sizes["true"]
-    methods, levels, images, _ = votes.shape
-    rows = min(IMAGE_RESAMPLES, max(1, MOST_COUNTS // (methods * levels * classes**2)))
+    techniques, levels, images, _ = votes.shape
+    rows = min(IMAGE_RESAMPLES, max(1, MOST_COUNTS // (techniques * levels * classes**2)))
     drawn = _drawn(images, rows)
-    counts = np.zeros((methods, rows + 1, levels, classes, classes), np.int32)
+    counts = np.zeros((techniques, rows + 1, levels, classes, classes), np.int32)
     for true in range(classes):
         own = labels == true
         cast = votes[:, :, own].transpose(2, 0, 1, 3).astype(np.float32)

@@ -49,7 +49,7 @@ def over_seeds(values: xr.DataArray, confidence: float = CONFIDENCE) -> xr.DataA
     Example:
         >>> from prune_fair import open_example
         >>> results = open_example()["digits/mlp"]
-        >>> last = over_seeds(results["sparsity"]).isel(method=0, level=-1)
+        >>> last = over_seeds(results["sparsity"]).isel(technique=0, level=-1)
         >>> last.round(3).values.tolist()
         [0.972, 0.972, 0.972]
     """
@@ -66,7 +66,7 @@ def metrics(
     confidence: float = CONFIDENCE,
     pooled: bool = False,
 ) -> xr.Dataset:
-    """Sparsity and metrics over seeds: one variable each, (method, level, estimate).
+    """Sparsity and metrics over seeds: one variable each, (technique, level, estimate).
 
     Args:
         results: one task's results.
@@ -77,8 +77,9 @@ def metrics(
             does to a class on average, whatever each network's luck.
 
     Returns:
-        Also `undefined` (metric, method, level): how many finished networks a metric is undefined
-        for. The mean over seeds is that of the others; pooled, it is undefined for all or none.
+        Also `undefined` (metric, technique, level): how many finished networks a metric is
+        undefined for. The mean over seeds is that of the others; pooled, it is undefined for all or
+        none.
 
     Raises:
         InputError: as `network_metrics`, or for a confidence outside (0, 1).
@@ -87,7 +88,7 @@ def metrics(
         >>> from prune_fair import open_example
         >>> results = open_example()["digits/mlp"]
         >>> worst = metrics(results, ["recall_group_min"]).recall_group_min
-        >>> worst.isel(method=0, level=4).round(3).values.tolist()
+        >>> worst.isel(technique=0, level=4).round(3).values.tolist()
         [0.748, 0.728, 0.766]
     """
     results = with_resamples(results)
@@ -126,17 +127,17 @@ def is_sound(table: xr.Dataset, name: str) -> xr.DataArray:
 
 def resampled(
     results: xr.Dataset, name: str, resamples: int = RESAMPLES
-) -> Float[np.ndarray, "rows methods levels"]:
+) -> Float[np.ndarray, "rows techniques levels"]:
     """Sparsity or a metric over networks under each row of `resample_weights`; row 0 the sample."""
     if name != SPARSITY and METRICS[name].averaged:
         return _means_reduced(results, name, resamples)
-    values = network_metrics(results, [name])[name].transpose("seed", "method", "level").values
+    values = network_metrics(results, [name])[name].transpose("seed", "technique", "level").values
     return fairness.weighted_means(resample_weights(results, resamples), values.astype(float))
 
 
 def _means_reduced(
     results: xr.Dataset, name: str, resamples: int
-) -> Float[np.ndarray, "rows methods levels"]:
+) -> Float[np.ndarray, "rows techniques levels"]:
     """A metric of means over networks, under each row of weights."""
     counts, dense = counts_of(results, name)
     averaged = METRICS[name].averaged
@@ -173,7 +174,7 @@ def _pooled(results: xr.Dataset, name: str, confidence: float) -> xr.DataArray:
     """
     check_confidence(confidence)
     counts, dense = counts_of(results, name)
-    lost = diverged(results).any("seed").transpose("method", "level").values
+    lost = diverged(results).any("seed").transpose("technique", "level").values
     sparsity = results[SPARSITY].transpose(*MEMBERS)
     rows = jnp.asarray(resample_weights(sparsity), jnp.float32)
     finished, resampled = sparsity.notnull(), []
@@ -195,12 +196,13 @@ def operating_points(
     pooled: bool = False,
     by_class: bool = True,
 ) -> xr.Dataset:
-    """Every (method, level) as a point: sparsity and metrics over seeds, and recall by class.
+    """Every (technique, level) as a point: sparsity and metrics over seeds, and recall by class.
 
     Returns:
         One variable a name, (point, estimate), and if `by_class` `recall` (point, true,
         estimate); `undefined` as `metrics` gives it, and `diverged` (point), how many networks
-        diverged; `method` and `level` by point. The dense network is one point, of method `dense`.
+        diverged; `technique` and `level` by point. The dense network is one point, of technique
+        `dense`.
 
     Raises:
         InputError: for an unknown metric or a confidence outside (0, 1).
@@ -209,7 +211,7 @@ def operating_points(
         >>> from prune_fair import open_example
         >>> results = open_example()["digits/mlp"]
         >>> points = operating_points(results, ["accuracy"])
-        >>> points.sizes["point"], points.method.values[:2].tolist()
+        >>> points.sizes["point"], points.technique.values[:2].tolist()
         (19, ['dense', 'magnitude-global-rewind'])
     """
     results = with_resamples(results)
@@ -217,7 +219,7 @@ def operating_points(
     table = table.assign(diverged=networks(diverged(results)).sum("seed"))
     if by_class:
         table = table.assign(recall=over_seeds(class_recall(results), confidence))
-    points = table.stack(point=("method", "level"), create_index=False).transpose("point", ...)
-    duplicate = (points["level"] == 0) & (points["method"] != points["method"][0])
-    method = xr.where(points["level"] == 0, DENSE, points["method"])
-    return points.assign_coords(method=method).isel(point=~duplicate.values)
+    points = table.stack(point=("technique", "level"), create_index=False).transpose("point", ...)
+    duplicate = (points["level"] == 0) & (points["technique"] != points["technique"][0])
+    technique = xr.where(points["level"] == 0, DENSE, points["technique"])
+    return points.assign_coords(technique=technique).isel(point=~duplicate.values)

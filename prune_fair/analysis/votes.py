@@ -18,7 +18,7 @@ Measure = Callable[[np.ndarray, np.ndarray], Array]
 
 def exemplars(
     results: Results,
-    method: str | None = None,
+    technique: str | None = None,
     distance: float = DISTANCE,
     confidence: float = CONFIDENCE,
 ) -> xr.Dataset:
@@ -26,13 +26,13 @@ def exemplars(
 
     Args:
         results: one task's results, of a study with votes.
-        method: this one only; all where it is not given.
+        technique: this one only; all where it is not given.
         distance: taxicab distance in (0, 2] from which an image counts in `distant`; at 1, half of
             the votes have moved.
         confidence: of the intervals of `over_index`, in (0, 1), all classes of a row together.
 
     Returns:
-        By method and level, NaN where no network is finished:
+        By technique and level, NaN where no network is finished:
 
         - `sparsity`, the mean over seeds, and `seeds`, how many networks voted;
         - `number` of modal exemplars against level 0, and their `share` of the test images;
@@ -45,18 +45,18 @@ def exemplars(
           share of the exemplars over their share of the test images, `class_images` (true).
 
     Raises:
-        InputError: for results without votes, an unknown method, or a value outside its range.
+        InputError: for results without votes, an unknown technique, or a value outside its range.
 
     Example:
         >>> from prune_fair import open_example
         >>> results = open_example()["digits/mlp"]
-        >>> table = exemplars(results, "magnitude-global-rewind").isel(method=0)
+        >>> table = exemplars(results, "magnitude-global-rewind").isel(technique=0)
         >>> table.number.values.tolist(), table.across.values.tolist()
         ([0.0, 2.0, 2.0, 3.0, 4.0, 4.0, 7.0], [5.0, 3.0, 4.0, 6.0, 5.5, 7.5, 8.5])
     """
     check(0 < distance <= 2, f"distance {distance}: expected in (0, 2], such as 1")
     check_confidence(confidence)
-    results = _with_votes(results, method)
+    results = _with_votes(results, technique)
     votes = results["votes"].sum("half")
     dense = votes.isel(level=[0])
     modal = _by_image(fairness.modal_exemplars, votes, dense)
@@ -77,12 +77,12 @@ def exemplars(
     return finished.assign(seeds=seeds, sparsity=sparsity, class_images=images)
 
 
-def exemplar_images(results: Results, method: str, level: int, top: int = 10) -> xr.Dataset:
-    """The modal exemplars of a method's level, those with the farthest votes first.
+def exemplar_images(results: Results, technique: str, level: int, top: int = 10) -> xr.Dataset:
+    """The modal exemplars of a technique's level, those with the farthest votes first.
 
     Args:
         results: one task's results, of a study with votes.
-        method: a method of the study.
+        technique: a technique of the study.
         level: of its schedule.
         top: the most that are given.
 
@@ -91,7 +91,7 @@ def exemplar_images(results: Results, method: str, level: int, top: int = 10) ->
         labels `dense` and `pruned` (of a tie the first class), and `taxicab`.
 
     Raises:
-        InputError: for results without votes, a method or level that is not there, or a `top`
+        InputError: for results without votes, a technique or level that is not there, or a `top`
             below 1.
 
     Example:
@@ -102,10 +102,10 @@ def exemplar_images(results: Results, method: str, level: int, top: int = 10) ->
         ['8', '8', '1']
     """
     check(top >= 1, f"top {top}: expected at least 1")
-    results = _with_votes(results, method)
+    results = _with_votes(results, technique)
     levels = results.sizes["level"]
     check(0 <= level < levels, f"level {level}: expected 0 to {levels - 1}")
-    votes = results["votes"].isel(method=0).sum("half")
+    votes = results["votes"].isel(technique=0).sum("half")
     pruned, dense = votes.isel(level=level).values, votes.isel(level=0).values
     chosen = np.flatnonzero(fairness.modal_exemplars(pruned, dense))
     moved = np.asarray(fairness.taxicab(pruned, dense))
@@ -121,8 +121,8 @@ def exemplar_images(results: Results, method: str, level: int, top: int = 10) ->
     return xr.Dataset({name: ("exemplar", values) for name, values in columns.items()})
 
 
-def _with_votes(results: Results, method: str | None) -> xr.Dataset:
-    """The results, of one method only where it is asked for."""
+def _with_votes(results: Results, technique: str | None) -> xr.Dataset:
+    """The results, of one technique only where it is asked for."""
     results = as_dataset(results)
     check(
         "votes" in results,
@@ -130,12 +130,12 @@ def _with_votes(results: Results, method: str | None) -> xr.Dataset:
         "StudyConfig(votes=True)) and another --out",
     )
     check_dense(results)
-    methods = results["method"].values.tolist()
-    if method is None:
+    techniques = results["technique"].values.tolist()
+    if technique is None:
         return results
-    if method not in methods:
-        raise unknown("method", method, methods)
-    return results.isel(method=[methods.index(method)])
+    if technique not in techniques:
+        raise unknown("technique", technique, techniques)
+    return results.isel(technique=[techniques.index(technique)])
 
 
 def _by_image(measure: Measure, votes: xr.DataArray, dense: xr.DataArray) -> xr.DataArray:
@@ -172,13 +172,13 @@ def _by_class(
     results: xr.Dataset, modal: xr.DataArray, confidence: float
 ) -> dict[str, xr.DataArray]:
     """Modal exemplars by true class, and how much more often they are than its images."""
-    exemplar: Bool[np.ndarray, "methods levels images"] = modal.transpose(..., "image").values
+    exemplar: Bool[np.ndarray, "techniques levels images"] = modal.transpose(..., "image").values
     labels, images = results["image_label"].values, _class_images(results).values
     counts = fairness.count_by_class(exemplar, labels, len(images))
-    bounds: Float[np.ndarray, "methods levels classes estimates"] = np.stack(
+    bounds: Float[np.ndarray, "techniques levels classes estimates"] = np.stack(
         fairness.over_index(counts, images, confidence), axis=-1
     )
-    dims = ("method", "level", "true")
+    dims = ("technique", "level", "true")
     coords = {dim: results[dim] for dim in dims} | {"estimate": list(ESTIMATES)}
     return {
         "class_number": xr.DataArray(counts, {dim: coords[dim] for dim in dims}, dims),

@@ -13,18 +13,18 @@ from jaxtyping import PyTree
 from prune_fair.auditing.config import AuditConfig
 from prune_fair.config import DataConfig, ModelConfig, RecipeConfig, TaskConfig
 from prune_fair.datasets import from_arrays
+from prune_fair.engine import network
+from prune_fair.engine.images import Pixels
+from prune_fair.engine.machine import set_up_jax
+from prune_fair.engine.plan import Plan, PlanConfig
 from prune_fair.errors import check
 from prune_fair.models import Apply, ApplyTrain, Given, check_alike, given
-from prune_fair.pruning import TREATMENTS, Method, Schedule
+from prune_fair.pruning import TREATMENTS, Schedule, Technique
 from prune_fair.study import Progress, Subject, carry_out, silent
-from prune_fair.training import network
-from prune_fair.training.images import Pixels
-from prune_fair.training.machine import set_up_jax
-from prune_fair.training.plan import Plan, PlanConfig
 from prune_fair.types import GIVEN, Dataset, leaves_by_path
 
 Data = DataConfig | Dataset | Mapping[str, np.ndarray]
-METHODS = (
+TECHNIQUES = (
     "magnitude-global-none",
     "magnitude-layerwise-none",
     "saliency-global-none",
@@ -40,7 +40,7 @@ def audit(
     path: str | Path,
     *,
     name: str = "network",
-    methods: Sequence[str] = METHODS,
+    techniques: Sequence[str] = TECHNIQUES,
     schedule: Schedule = SCHEDULE,
     recipe: RecipeConfig | None = None,
     pixels: str = "unit",
@@ -48,7 +48,7 @@ def audit(
     plan: PlanConfig = PlanConfig(),
     progress: Progress = silent,
 ) -> xr.DataTree:
-    """Prunes trained networks of your own with many methods to many sparsities, and counts.
+    """Prunes trained networks of your own with many techniques to many sparsities, and counts.
 
     Writes a study's directory, or goes on where it holds this audit half done; `metrics`,
     `frontier`, `select` and the report take its results as those of any study. From 3 networks on
@@ -65,9 +65,10 @@ def audit(
             gradients of a criterion are taken on, and what sizes of classes are counted in.
         path: the directory.
         name: what to call the architecture in the results.
-        methods: as `Method.parse` takes them; with the treatment `none` where no recipe is given.
+        techniques: as `Technique.parse` takes them; with the treatment `none` where no recipe is
+            given.
         schedule: the sparsities; one-shot, each from the dense network, unless said otherwise.
-        recipe: how pruned networks are trained on, where a method's treatment trains.
+        recipe: how pruned networks are trained on, where a technique's treatment trains.
         pixels: `unit` or `standardised`, how bytes reach `apply`.
         apply_train: as `apply`, giving logits and new variables, in training; without it training
             runs `apply`, and BatchNorm's running statistics stay as they are.
@@ -80,7 +81,7 @@ def audit(
     Raises:
         InputError: for networks that do not fit `apply` or each other or are not finite, images of
             a wrong shape,
-            labels without an output, methods that an audit cannot do, or a directory that cannot
+            labels without an output, techniques that an audit cannot do, or a directory that cannot
             be used.
 
     Example:
@@ -93,7 +94,7 @@ def audit(
         ...     kernel, flat = variables["kernel"], images.reshape(len(images), 64)
         ...     return flat @ kernel - (kernel**2).sum(0, keepdims=True) / 2
         >>> schedule = Schedule("one-shot", sparsities=(0.5, 0.9))
-        >>> asked = {"methods": ["magnitude-global-none-output"], "schedule": schedule}
+        >>> asked = {"techniques": ["magnitude-global-none-output"], "schedule": schedule}
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     results = audit(nearest, [{"kernel": centres}], digits, folder, **asked)
         >>> results["arrays/network"].sparsity.values.round(2).tolist()
@@ -111,7 +112,7 @@ def audit(
     task = TaskConfig(data, ModelConfig(f"{GIVEN}{name}"), recipe or RecipeConfig())
     config = AuditConfig(
         tasks=(task,),
-        methods=tuple(methods),
+        techniques=tuple(techniques),
         schedule=schedule,
         seeds=len(networks),
         seeds_per_piece=len(networks),
@@ -119,7 +120,7 @@ def audit(
         pixels=pixels,
         networks_sha256=digest_of(networks),
     )
-    _check_recipe(methods, recipe)
+    _check_recipe(techniques, recipe)
     subject = _subject(dataset, architecture, networks, task.recipe, scaled)
     return carry_out(config, path, lambda: {task.name: subject}, plan, progress)
 
@@ -144,13 +145,13 @@ def _subject(
     return Subject(dataset, architecture.model(), made, dense)
 
 
-def _check_recipe(methods: Sequence[str], recipe: RecipeConfig | None) -> None:
-    """Raises `InputError` for a method that trains where nothing says how."""
-    for method in map(Method.parse, methods):
+def _check_recipe(techniques: Sequence[str], recipe: RecipeConfig | None) -> None:
+    """Raises `InputError` for a technique that trains where nothing says how."""
+    for technique in map(Technique.parse, techniques):
         check(
-            recipe is not None or not TREATMENTS[method.treatment].trains,
-            f"method {method.name!r}: {method.treatment} trains, and no recipe is given; give "
-            "one, or use none",
+            recipe is not None or not TREATMENTS[technique.treatment].trains,
+            f"technique {technique.name!r}: {technique.treatment} trains, and no recipe is given; "
+            "give one, or use none",
         )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from prune_fair.config import StudyConfig
 from prune_fair.errors import check, lookup
-from prune_fair.pruning import FROM_INITIAL, TREATMENTS, Method
+from prune_fair.pruning import FROM_INITIAL, TREATMENTS, Technique
 
 PIXELS = ("unit", "standardised")
 
@@ -20,7 +20,8 @@ class AuditConfig(StudyConfig):
         networks_sha256: of all numbers of the networks, so that a directory holds one audit.
 
     Raises:
-        InputError: as `StudyConfig`, and for methods that need what only training here would know.
+        InputError: as `StudyConfig`, and for techniques that need what only training here would
+            know.
     """
 
     pixels: str = "unit"
@@ -28,27 +29,27 @@ class AuditConfig(StudyConfig):
 
     def __post_init__(self) -> None:
         lookup(dict.fromkeys(PIXELS), self.pixels, "pixels")
-        for method in map(Method.parse, self.methods):
-            self._check_method(method)
+        for technique in map(Technique.parse, self.techniques):
+            self._check_technique(technique)
         for task in self.tasks:
             images = task.recipe.recalibrate_images
             check(images == 0, f"recalibrate_images {images}: a handed-over network cannot; use 0")
         super().__post_init__()
 
-    def _check_method(self, method: Method) -> None:
-        refused, treatment = f"method {method.name!r}: ", TREATMENTS[method.treatment]
+    def _check_technique(self, technique: Technique) -> None:
+        refused, treatment = f"technique {technique.name!r}: ", TREATMENTS[technique.treatment]
         check(
-            method.criterion not in FROM_INITIAL,
-            f"{refused}{method.criterion} looks at the initialisation, which an audit does not "
+            technique.criterion not in FROM_INITIAL,
+            f"{refused}{technique.criterion} looks at the initialisation, which an audit does not "
             "have; use another criterion",
         )
         check(
             not treatment.rewinds and not treatment.begins_anew,
-            f"{refused}{method.treatment} starts from an initialisation, which an audit does not "
-            "have; use none, finetune, lr_rewind or gradual",
+            f"{refused}{technique.treatment} starts from an initialisation, which an audit does "
+            "not have; use none, finetune, lr_rewind or gradual",
         )
         check(
-            method.granularity == "unstructured",
-            f"{refused}{method.granularity} needs to know which way a kernel lies and what reads "
-            "its channels; an audit prunes single weights",
+            technique.granularity == "unstructured",
+            f"{refused}{technique.granularity} needs to know which way a kernel lies and what "
+            "reads its channels; an audit prunes single weights",
         )

@@ -20,7 +20,7 @@ FLAG = "--export"
 
 def export(
     path: str | Path,
-    method: str,
+    technique: str,
     level: int,
     folder: str | Path,
     apply: Apply,
@@ -28,7 +28,7 @@ def export(
     *,
     force: bool = False,
 ) -> list[Path]:
-    """Writes the pruned networks of an audit's method and level as Orbax checkpoints.
+    """Writes the pruned networks of an audit's technique and level as Orbax checkpoints.
 
     Each holds `variables`, a tree as it was handed over with the removed weights at zero, and
     `mask`, one like it that is True where a number remains. The folder is written beside its place
@@ -36,7 +36,7 @@ def export(
 
     Args:
         path: the audit's directory.
-        method: one of its methods, or `dense`.
+        technique: one of its techniques, or `dense`.
         level: of its schedule.
         folder: for a single network's checkpoint; of several it holds one each, by seed. It may not
             be there yet, unless it is empty.
@@ -48,20 +48,20 @@ def export(
         The checkpoints.
 
     Raises:
-        InputError: for a method or level that is not there, a directory that is no audit,
+        InputError: for a technique or level that is not there, a directory that is no audit,
             variables that are not those of an audited network's architecture, or a folder that
             holds anything else.
     """
     study = read_study(path)
     check("networks_sha256" in study["config"], f"{path}: no audit; expected one of `audit`")
     ((task, axes),) = study["tasks"].items()
-    methods, last = axes["methods"], axes["levels"] - 1
-    if method not in (*methods, DENSE):
-        raise unknown("method", method, [*methods, DENSE])
+    techniques, last = axes["techniques"], axes["levels"] - 1
+    if technique not in (*techniques, DENSE):
+        raise unknown("technique", technique, [*techniques, DENSE])
     check(0 <= level <= last, f"level {level}: expected 0 to {last}")
-    check((level == 0) == (method == DENSE), f"level {level} of {method}: level 0 is {DENSE}")
+    check((level == 0) == (technique == DENSE), f"level {level} of {technique}: level 0 is {DENSE}")
     check("image_shape" in axes, f"{path}: an audit of an earlier version; audit again elsewhere")
-    saved = load_tree(checkpoint_folder(path, task, 0, level))[method]
+    saved = load_tree(checkpoint_folder(path, task, 0, level))[technique]
     architecture = given(apply, variables, tuple(axes["image_shape"]))
     audited = jax.tree.map(lambda leaf: leaf[0], saved["params"])
     check_alike(architecture.take(variables).params, audited, "variables")

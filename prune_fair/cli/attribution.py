@@ -19,7 +19,7 @@ def attribute(
     complexity: str = analysis.DEFAULT_COMPLEXITY,
     sparsity: float | None = None,
     confidence: float = analysis.CONFIDENCE,
-    methods: tuple[str, ...] = (),
+    techniques: tuple[str, ...] = (),
     json: bool = False,
 ) -> None:
     """What the change of a class's recall goes with: its share, its complexity, its dense recall.
@@ -29,13 +29,14 @@ def attribute(
         complexity: a measure of the classes' images, or dense_margin.
         sparsity: where effects are given; the study's sparsest level up to 0.95 if not said.
         confidence: of the intervals, in (0, 1).
-        methods: whose networks to look at; all of them if not said, their effects taken for equal.
+        techniques: whose networks to look at; all of them if not said, their effects taken for
+            equal.
         json: print one JSON document, with the fixed effects too.
     """
     results = open_study(study)
     tables = {
         name: analysis.attribute(
-            results, complexity, sparsity, confidence, covariates, methods=methods
+            results, complexity, sparsity, confidence, covariates, techniques=techniques
         )
         for name, covariates in MODELS.items()
     }

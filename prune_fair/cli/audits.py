@@ -11,16 +11,16 @@ from typing import Any
 from jaxtyping import PyTree
 
 from prune_fair import analysis, console
-from prune_fair.auditing import METHODS, SCHEDULE, check_export, digest_of
+from prune_fair.auditing import SCHEDULE, TECHNIQUES, check_export, digest_of
 from prune_fair.auditing import audit as run_audit
 from prune_fair.auditing import export as export_networks
 from prune_fair.cli.choice import NOTHING_QUALIFIES, Repeated
 from prune_fair.config import DataConfig, RecipeConfig
+from prune_fair.engine.machine import set_up_jax
+from prune_fair.engine.plan import PlanConfig
 from prune_fair.errors import InputError, check
 from prune_fair.pruning import Schedule
 from prune_fair.store import entry_of, load_tree, shaped_as
-from prune_fair.training.machine import set_up_jax
-from prune_fair.training.plan import PlanConfig
 
 RECIPE = RecipeConfig()
 
@@ -33,7 +33,7 @@ def audit(
     entry: str = "",
     name: str = "network",
     pixels: str = "unit",
-    methods: tuple[str, ...] = METHODS,
+    techniques: tuple[str, ...] = TECHNIQUES,
     schedule: Schedule = SCHEDULE,
     recipe: RecipeConfig = RECIPE,
     require: Repeated = (),
@@ -57,9 +57,9 @@ def audit(
         entry: where in a checkpoint the variables are, such as state/params; all of it if empty.
         name: what to call the network in the results.
         pixels: how bytes reach the network: unit (0 to 1), or standardised by channel.
-        methods: criterion-scope-treatment, with the treatment none for no training.
+        techniques: criterion-scope-treatment, with the treatment none for no training.
         schedule: the sparsities.
-        recipe: how pruned networks are trained on, where a method's treatment trains.
+        recipe: how pruned networks are trained on, where a technique's treatment trains.
         require: a constraint, such as "recall_group_min>=0.8"; may be given again. Without any,
             no class's mean recall may fall by more than 5 points.
         maximise: the metric to be best in, in its better direction, or sparsity.
@@ -81,7 +81,10 @@ def audit(
         apart = export.resolve() != out.resolve()
         check(apart, f"export {export}: is the study's directory; name another with --export")
         check_export(export, digest_of(networks), force)
-    screen, shown = console.make_console(), len(methods) * (len(schedule.sparsity_by_level()) - 1)
+    screen, shown = (
+        console.make_console(),
+        len(techniques) * (len(schedule.sparsity_by_level()) - 1),
+    )
     with console.progress((shown + 1) * len(networks)) as progress:
         results = run_audit(
             apply,
@@ -89,7 +92,7 @@ def audit(
             data,
             out,
             name=name,
-            methods=methods,
+            techniques=techniques,
             schedule=schedule,
             recipe=recipe,
             pixels=pixels,
@@ -106,7 +109,7 @@ def audit(
         raise SystemExit(NOTHING_QUALIFIES)
     if export is not None:
         point = choice.points.isel(point=choice.chosen)
-        chosen = point["method"].item(), point["level"].item()
+        chosen = point["technique"].item(), point["level"].item()
         for folder in export_networks(out, *chosen, export, apply, networks[0], force=force):
             screen.print(f"network  {folder}", soft_wrap=True)
 

@@ -19,7 +19,7 @@ def classes(
 
     Args:
         study: directory that an experiment wrote.
-        level: that is shown; each method's last finished one if not said.
+        level: that is shown; each technique's last finished one if not said.
         json: print one JSON document, with all levels.
         confidence: of the intervals, in (0, 1); p are compared with what is left to 1.
     """
@@ -36,10 +36,10 @@ def classes(
         return console.print_answer(results, {"confidence": confidence, "tasks": tasks})
     screen = console.make_console()
     for name, tests in found.items():
-        for method in tests["method"].values:
-            own = tests.sel({"method": method})
+        for technique in tests["technique"].values:
+            own = tests.sel(technique=technique)
             shown = own.isel(level=_last_finished(own) if level is None else level)
-            console.print_classes(screen, f"{name}: {method}", shown)
+            console.print_classes(screen, f"{name}: {technique}", shown)
     return console.print_caveats(screen, results, confidence)
 
 

@@ -15,9 +15,9 @@ from prune_fair import analysis, console
 from prune_fair.cli.endings import one_line_errors
 from prune_fair.cli.flags import flag_registry, tasks_of
 from prune_fair.config import StudyConfig
+from prune_fair.engine.plan import PlanConfig
 from prune_fair.outputs import check_replaceable
 from prune_fair.study import run_study
-from prune_fair.training.plan import PlanConfig
 
 
 def experiment(

@@ -1,4 +1,4 @@
-"""`prune-fair frontier` and `prune-fair compare`: which method, and is it more than chance?"""
+"""`prune-fair frontier` and `prune-fair compare`: which technique, and is it more than chance?"""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ def frontier(
     json: bool = False,
     confidence: float = analysis.CONFIDENCE,
 ) -> None:
-    """The operating points that no other dominates, and which method has the better ones.
+    """The operating points that no other dominates, and which technique has the better ones.
 
     Args:
         study: directory that an experiment wrote.
@@ -59,12 +59,12 @@ def compare(
     json: bool = False,
     confidence: float = analysis.CONFIDENCE,
 ) -> None:
-    """Every pair of methods at one sparsity, paired over seeds: is one of them better?
+    """Every pair of techniques at one sparsity, paired over seeds: is one of them better?
 
     Args:
         study: directory that an experiment wrote.
         metric: what they are compared by.
-        sparsity: where, between levels too; by default the sparsest that all methods reach.
+        sparsity: where, between levels too; by default the sparsest that all techniques reach.
         effect: the difference that the number of seeds is for; by default the one observed.
         json: print one JSON document.
         confidence: of the intervals, in (0, 1).
@@ -88,9 +88,9 @@ def compare(
 def _ranking(
     node: xr.Dataset, columns: Sequence[str], point: Mapping[str, float], confidence: float
 ) -> xr.Dataset | None:
-    """The change of ranks; None where there is one method, or nothing to add to or to be added."""
+    """The change of ranks; None with one technique, or with nothing to add to or to be added."""
     performance = [name for name in columns if name in analysis.PERFORMANCE]
     fairness = [name for name in columns if name not in analysis.PERFORMANCE]
-    if node.sizes["method"] < 2 or not performance or not fairness:
+    if node.sizes["technique"] < 2 or not performance or not fairness:
         return None
     return analysis.ranking_change(node, performance, fairness, point, confidence)

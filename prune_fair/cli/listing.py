@@ -39,7 +39,7 @@ def list_rows(json: bool = False) -> None:
         kind: {name: _row(*summary_and_source(row)) for name, row in rows.items()}
         for kind, rows in described.items()
     }
-    listing["methods"] = {name_pattern(): _row("what --methods takes", "see the rows above")}
+    listing["techniques"] = {name_pattern(): _row("what --techniques takes", "see the rows above")}
     listing["metrics"] = {name: _row(row.description, row.source) for name, row in METRICS.items()}
     if json:
         console.print_json(listing)

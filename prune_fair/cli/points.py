@@ -16,7 +16,7 @@ def metrics(
     json: bool = False,
     confidence: float = analysis.CONFIDENCE,
 ) -> None:
-    """Metrics of every method and level, with intervals over seeds.
+    """Metrics of every technique and level, with intervals over seeds.
 
     Args:
         study: directory that an experiment wrote.

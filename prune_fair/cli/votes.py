@@ -13,7 +13,7 @@ from prune_fair.store import open_study
 
 def exemplars(
     study: StudyPath,
-    method: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
+    technique: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
     level: int | None = None,
     top: int = 10,
     json: bool = False,
@@ -24,9 +24,9 @@ def exemplars(
 
     Args:
         study: directory that an experiment wrote.
-        method: this method only.
+        technique: this technique only.
         level: whose images to show; the last finished one where it is not given.
-        top: images to show of each method.
+        top: images to show of each technique.
         json: print one JSON document, with every class.
         distance: taxicab distance, in (0, 2], from which an image counts as distant.
         confidence: of the intervals of the over-index, in (0, 1), all classes together.
@@ -34,7 +34,7 @@ def exemplars(
     results = open_study(study)
     tables, images = {}, {}
     for name, node in tasks_of(results):
-        tables[name] = analysis.exemplars(node, method, distance, confidence)
+        tables[name] = analysis.exemplars(node, technique, distance, confidence)
         images[name] = _images(node, tables[name], level, top)
     if json:
         asked = {"distance": distance, "confidence": confidence}
@@ -42,8 +42,8 @@ def exemplars(
             name: {
                 **console.exemplar_rows(table),
                 "images": {
-                    method: {"level": level, "exemplars": console.image_rows(part)}
-                    for method, (level, part) in images[name].items()
+                    technique: {"level": level, "exemplars": console.image_rows(part)}
+                    for technique, (level, part) in images[name].items()
                 },
             }
             for name, table in tables.items()
@@ -59,9 +59,9 @@ def exemplars(
 def _images(
     results: xr.Dataset, table: xr.Dataset, level: int | None, top: int
 ) -> dict[str, tuple[int, xr.Dataset]]:
-    """The farthest exemplars of each method, at the level asked for or its last finished one."""
+    """The farthest exemplars of each technique, at the level asked for or its last finished one."""
     chosen = {}
-    for row, name in enumerate(table["method"].values.tolist()):
+    for row, name in enumerate(table["technique"].values.tolist()):
         finished = np.flatnonzero(table["seeds"].values[row])
         at = (int(finished[-1]) if len(finished) else 0) if level is None else level
         chosen[name] = at, analysis.exemplar_images(results, name, at, top)

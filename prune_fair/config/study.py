@@ -1,4 +1,4 @@
-"""A study: tasks, methods, schedule and seeds, known to go together."""
+"""A study: tasks, techniques, schedule and seeds, known to go together."""
 
 import dataclasses
 import hashlib
@@ -11,43 +11,43 @@ from prune_fair import datasets
 from prune_fair.config.task import TaskConfig
 from prune_fair.errors import check
 from prune_fair.models import build
-from prune_fair.pruning import Method, Schedule
+from prune_fair.pruning import Schedule, Technique
 from prune_fair.types import SCHEMA_VERSION
 from prune_fair.values import check_whole
 
 
 @dataclass(frozen=True)
 class StudyConfig:
-    """Tasks, each trained with many seeds and pruned with many methods along one schedule.
+    """Tasks, each trained with many seeds and pruned with many techniques along one schedule.
 
     Attributes:
         tasks: at least one; no two of the same dataset and model.
-        methods: names as `Method.parse` takes them; at least one, each once.
+        techniques: names as `Technique.parse` takes them; at least one, each once.
         schedule: the sparsity of each level.
         seeds: number of networks trained of each task, at least 1.
         seeds_per_piece: seeds that are trained together and saved as one finished piece of work;
             host memory and the work that a kill can lose grow with it.
-        votes: whether to count, for each test image, how many networks of a method and level
-            predict each class: 8 bytes a method, level, image and class.
+        votes: whether to count, for each test image, how many networks of a technique and level
+            predict each class: 8 bytes a technique, level, image and class.
 
     Raises:
-        InputError: for an unknown method, one that does not fit the schedule or a model, or values
-            outside these ranges.
+        InputError: for an unknown technique, one that does not fit the schedule or a model, or
+            values outside these ranges.
 
     Example:
-        >>> StudyConfig(methods=("random-global-rewind",), seeds=2).pruned_networks
+        >>> StudyConfig(techniques=("random-global-rewind",), seeds=2).pruned_networks
         24
     """
 
     tasks: tuple[TaskConfig, ...] = (TaskConfig(),)
-    methods: tuple[str, ...] = ("magnitude-global-rewind",)
+    techniques: tuple[str, ...] = ("magnitude-global-rewind",)
     schedule: Schedule = Schedule()
     seeds: int = 32
     seeds_per_piece: int = 32
     votes: bool = False
 
     def __post_init__(self) -> None:
-        for kind, names in (("method", self.methods), ("task", self.task_names)):
+        for kind, names in (("technique", self.techniques), ("task", self.task_names)):
             check(bool(names), f"no {kind}s: expected at least one")
             check(len({*names}) == len(names), f"{kind}s {names}: expected each once")
         different = {name.casefold() for name in self.task_names}
@@ -56,20 +56,20 @@ class StudyConfig:
             f"tasks {self.task_names}: names that differ by case alone share a folder on some file "
             "systems; rename a dataset",
         )
-        for method in map(Method.parse, self.methods):
-            self._check_block(method)
+        for technique in map(Technique.parse, self.techniques):
+            self._check_block(technique)
             once = not self.schedule.iterative or len(self.schedule.sparsity_by_level()) == 2
             check(
-                once or not method.forgets_start,
-                f"method {method.name!r} scores by how far weights moved from the initialisation, "
-                f"and the schedule prunes networks that {method.treatment} began elsewhere; "
-                "expected one-shot or 1 level, or another treatment",
+                once or not technique.forgets_start,
+                f"technique {technique.name!r} scores by how far weights moved from the "
+                f"initialisation, and the schedule prunes networks that {technique.treatment} "
+                "began elsewhere; expected one-shot or 1 level, or another treatment",
             )
             for model in (task.model for task in self.tasks):
                 check(
-                    not method.removes_channels or model.is_chain,
-                    f"method {method.name!r}: channels of {model.name} cannot be removed, since "
-                    f"its layers are no chain; leave out '-{method.granularity}'",
+                    not technique.removes_channels or model.is_chain,
+                    f"technique {technique.name!r}: channels of {model.name} cannot be removed, "
+                    f"since its layers are no chain; leave out '-{technique.granularity}'",
                 )
         for name in ("seeds", "seeds_per_piece"):
             check_whole(name, getattr(self, name))
@@ -77,30 +77,35 @@ class StudyConfig:
             self._check_layers(task)
 
     def _check_layers(self, task: TaskConfig) -> None:
-        """Raises `InputError` for methods that do not fit the model of a task.
+        """Raises `InputError` for techniques that do not fit the model of a task.
 
-        Where the images are not on this machine yet, the study refuses such methods when it runs.
+        Where the images are not on this machine yet, the study refuses such techniques when it
+        runs.
         """
-        methods = [method for method in map(Method.parse, self.methods) if method.needs_shapes]
+        techniques = [
+            technique
+            for technique in map(Technique.parse, self.techniques)
+            if technique.needs_shapes
+        ]
         data, model = task.data, task.model
-        if not methods or model.is_given:
+        if not techniques or model.is_given:
             return
         shape = datasets.known_shape(data.name, data.classes, data.downsample)
         if shape is not None:
             built = build(model.name, *shape, model.widths, width=model.width)
-            for method in methods:
-                method.check_fits(built)
+            for technique in techniques:
+                technique.check_fits(built)
 
-    def _check_block(self, method: Method) -> None:
-        """Raises `InputError` for an n:m method under a schedule of other sparsities than its."""
-        if method.block is None:
+    def _check_block(self, technique: Technique) -> None:
+        """Raises `InputError` for an n:m technique under a schedule of other sparsities."""
+        if technique.block is None:
             return
-        sparsity = 1 - method.block[0] / method.block[1]
+        sparsity = 1 - technique.block[0] / technique.block[1]
         asked = self.schedule.sparsity_by_level()[1:]
         check(
             all(math.isclose(each, sparsity) for each in asked),
-            f"method {method.name!r} has sparsity {sparsity} at every level, the schedule asks for "
-            f"{', '.join(f'{each:.4g}' for each in asked)}; expected one-shot with sparsities "
+            f"technique {technique.name!r} has sparsity {sparsity} at every level, the schedule "
+            f"asks for {', '.join(f'{each:.4g}' for each in asked)}; expected one-shot with sparsities "
             f"{sparsity}",
         )
 
@@ -113,7 +118,7 @@ class StudyConfig:
     def pruned_networks(self) -> int:
         """How many networks the study prunes; the dense ones are not counted."""
         levels = len(self.schedule.sparsity_by_level()) - 1
-        return len(self.tasks) * len(self.methods) * levels * self.seeds
+        return len(self.tasks) * len(self.techniques) * levels * self.seeds
 
     @property
     def networks(self) -> int:

@@ -83,9 +83,13 @@ def _basis(table: xr.Dataset) -> str:
         f"[low, high]: {table.confidence:.0%}, clustered by {table.cluster.replace('_', ' ')} "
         f"({table.clusters} clusters); {table.rows} changes of a class's recall, R² "
         f"{table.r_squared:.2f}. They say what other seeds would give for these classes, not what "
-        f"other classes would; effects are associations{_averaged(len(table.methods))}"
+        f"other classes would; effects are associations{_averaged(len(table.techniques))}"
     )
 
 
-def _averaged(methods: int) -> str:
-    return f", taken for equal over {methods} methods (--methods for one)" if methods > 1 else ""
+def _averaged(techniques: int) -> str:
+    return (
+        f", taken for equal over {techniques} techniques (--techniques for one)"
+        if techniques > 1
+        else ""
+    )

@@ -25,7 +25,7 @@ def print_choice(console: Console, name: str, choice: analysis.Choice) -> None:
     ]
     held = "" if choice.confidence is None else f" at the bad end of {choice.confidence:.0%}"
     title = f"{name}: {_objective(choice.rule)} with {_constraints(choice.rule)}{held}"
-    print_rows(console, title, ("", "method", "level", *columns), rows)
+    print_rows(console, title, ("", "technique", "level", *columns), rows)
     if choice.price is not None and choice.chosen != choice.accuracy_alone:
         _print_price(console, choice.price)
     for line in choice_in_words(choice):
@@ -85,7 +85,7 @@ def _place(choice: analysis.Choice, point: int) -> str:
     sparsity = at[analysis.SPARSITY].sel(estimate="mean").item()
     if at["level"].item() == 0:
         return "the dense network, sparsity 0"
-    return f"{at['method'].item()} to level {at['level'].item()}, sparsity {sparsity:.3f}"
+    return f"{at['technique'].item()} to level {at['level'].item()}, sparsity {sparsity:.3f}"
 
 
 def _payers(price: xr.Dataset) -> str:

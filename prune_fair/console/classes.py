@@ -8,7 +8,7 @@ from prune_fair.console.tables import p_value, print_rows, with_interval
 
 
 def print_classes(console: Console, title: str, tests: xr.Dataset) -> None:
-    """The classes of one method and level, the one that lost most first."""
+    """The classes of one technique and level, the one that lost most first."""
     header = (
         "class", "recall since dense,\nin points", "beyond all classes together,\nin points",
         "p (Holm)", "p (Benjamini-\nHochberg)", "",

@@ -1,4 +1,4 @@
-"""Methods side by side: hypervolumes and ranks, paired differences; as tables and for JSON."""
+"""Techniques side by side: hypervolumes and ranks, paired differences; as tables and for JSON."""
 
 import math
 from typing import Any
@@ -14,50 +14,50 @@ from prune_fair.console.tables import p_value, print_rows, with_interval
 def print_hypervolumes(
     console: Console, title: str, volumes: xr.Dataset, ranking: xr.Dataset | None
 ) -> None:
-    """Each method's hypervolume and ranks, the reference point, and whether the order changes."""
-    headings = ["method", "hypervolume", "minus the best"]
+    """Each technique's hypervolume and ranks, the reference point, whether the order changes."""
+    headings = ["technique", "hypervolume", "minus the best"]
     if ranking is not None:
         headings += ["rank by performance", "rank with fairness"]
     rows = []
-    for method in volumes.sortby("rank")["method"].values:
-        row = volumes.sel({"method": method})
+    for technique in volumes.sortby("rank")["technique"].values:
+        row = volumes.sel(technique=technique)
         best = volumes.attrs["best"]
-        cells = [str(method), with_interval(row.hypervolume, 1.0, ".4f")]
-        if method == best or not best:
+        cells = [str(technique), with_interval(row.hypervolume, 1.0, ".4f")]
+        if technique == best or not best:
             cells.append("best" if best else "undefined")
         else:
             cells.append(with_interval(row.difference.sel({"other": best}), 1.0, "+.4f"))
         if ranking is not None:
-            ranks = ranking["rank"].sel({"method": method}).values
+            ranks = ranking["rank"].sel(technique=technique).values
             cells += ["-" if math.isnan(rank) else f"{rank:.0f}" for rank in ranks]
         rows.append(cells)
-    print_rows(console, f"{title}: hypervolume by method", headings, rows)
+    print_rows(console, f"{title}: hypervolume by technique", headings, rows)
     point = ", ".join(f"{name}={value:.3g}" for name, value in volumes.attrs["reference"].items())
     console.print(f"Hypervolume above {point}.", markup=False, soft_wrap=True)
     console.print(ranking_in_words(ranking), markup=False, soft_wrap=True)
 
 
 def ranking_in_words(ranking: xr.Dataset | None) -> str:
-    """Whether other methods win once fairness counts, as a sentence."""
+    """Whether other techniques win once fairness counts, as a sentence."""
     if ranking is None:
-        return "No change of ranks: it takes two methods, and objectives of both kinds."
+        return "No change of ranks: it takes two techniques, and objectives of both kinds."
     if ranking.tau[0].isnull():
         return (
-            "No change of ranks: methods are tied, or one has no finished network, or an objective "
-            "is undefined."
+            "No change of ranks: techniques are tied, or one has no finished network, or an "
+            "objective is undefined."
         )
     tau = f"Kendall's tau {with_interval(ranking.tau, 1.0, '.2f')}"
-    moved = [str(name) for name in ranking["method"].values[ranking.rank_change.values != 0]]
+    moved = [str(name) for name in ranking["technique"].values[ranking.rank_change.values != 0]]
     order = f"changes the order of {', '.join(moved)}" if moved else "leaves the order as it is"
     sentence = f"Counting fairness {order} ({tau})"
     changes = ranking.first_place_changes.item()
     if math.isnan(changes):
         return f"{sentence}."
-    return f"{sentence}; another method is first in {changes:.0%} of the resamples."
+    return f"{sentence}; another technique is first in {changes:.0%} of the resamples."
 
 
 def print_comparison(console: Console, title: str, found: xr.Dataset, effect: float | None) -> None:
-    """Pairs of methods: difference with its interval, p, and the seeds it takes to see it."""
+    """Pairs of techniques: difference with its interval, p, and the seeds it takes to see it."""
     metric, sparsity = found.attrs["metric"], found.attrs[analysis.SPARSITY]
     seen = "the difference" if effect is None else f"a difference of {abs(effect):g}"
     header = "first", "second", "first - second", "p (Holm)", "seeds", f"to see {seen}"
@@ -87,8 +87,8 @@ def hypervolume_document(volumes: xr.Dataset, ranking: xr.Dataset | None) -> dic
 
 
 def comparison_document(found: xr.Dataset) -> dict[str, Any]:
-    """Values by method, and pairs, as JSON types."""
-    pairs = point_rows(found.drop_dims("method").rename(pair="point"))
+    """Values by technique, and pairs, as JSON types."""
+    pairs = point_rows(found.drop_dims("technique").rename(pair="point"))
     return {**found.attrs, "value": keyed(found.value), "pairs": pairs}
 
 

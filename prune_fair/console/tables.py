@@ -70,19 +70,19 @@ def print_rows(
 
 
 def print_points(console: Console, title: str, points: xr.Dataset, columns: Sequence[str]) -> None:
-    """Operating points as rows: method, level, and each column with its interval."""
+    """Operating points as rows: technique, level, and each column with its interval."""
     headings = (HEADINGS.get(name, name) for name in columns)
-    print_rows(console, title, ("method", "level", *headings), point_cells(points, columns))
+    print_rows(console, title, ("technique", "level", *headings), point_cells(points, columns))
 
 
 def point_cells(points: xr.Dataset, columns: Sequence[str]) -> list[tuple[str, ...]]:
-    """Method, level and each column of operating points, a row each.
+    """Technique, level and each column of operating points, a row each.
 
     A sparsity that all seeds share has no interval to show. Where networks diverged, the level says
     how many; where a metric is undefined for some networks, its cell does.
     """
     levels = [*map(level_cell, points["level"].values.tolist(), points["diverged"].values.tolist())]
-    cells = [list(map(str, points["method"].values)), levels]
+    cells = [list(map(str, points["technique"].values)), levels]
     for name in columns:
         plain = "estimate" not in points[name].dims
         cells.append([f"{p:.2f}" for p in points[name].values] if plain else _cells(points, name))
@@ -113,17 +113,17 @@ def _cells(points: xr.Dataset, name: str) -> list[str]:
 def print_price(console: Console, name: str, price: xr.Dataset) -> None:
     """In plain words: what a choice by accuracy alone costs, and whom."""
     header = (
-        "method",
+        "technique",
         "accuracy alone prunes to sparsity\n(mean accuracy within 1 point of dense)",
         "which costs the worst-off class\n(change of its recall, in points)",
         "every class is kept up to sparsity\n(recall within 5 points of dense)",
     )
     rows = []
-    for method in price["method"].values:
-        row = price.sel({"method": method})
+    for technique in price["technique"].values:
+        row = price.sel(technique=technique)
         cost = f"class {row.worst_class.item()}: {with_interval(row.cost, 100.0, '+.1f')}"
         chosen = with_interval(row.accuracy_sparsity, 1.0, ".3f")
-        rows.append((str(method), chosen, cost, with_interval(row.fair_sparsity, 1.0, ".3f")))
+        rows.append((str(technique), chosen, cost, with_interval(row.fair_sparsity, 1.0, ".3f")))
     print_rows(
         console, f"{name}: what accuracy alone would choose, and who pays for it", header, rows
     )
@@ -131,14 +131,14 @@ def print_price(console: Console, name: str, price: xr.Dataset) -> None:
 
 
 def in_words(price: xr.Dataset) -> str:
-    """The sparsest of all methods' choices by accuracy alone, as a sentence."""
-    row = price.isel(method=int(price.accuracy_sparsity.sel(estimate="mean").values.argmax()))
+    """The sparsest of all techniques' choices by accuracy alone, as a sentence."""
+    row = price.isel(technique=int(price.accuracy_sparsity.sel(estimate="mean").values.argmax()))
     chosen, fair, cost = (
         row[column].sel(estimate="mean").item()
         for column in ("accuracy_sparsity", "fair_sparsity", "cost")
     )
-    method = row["method"].item()
-    choice = f"By accuracy alone one would prune with {method} to sparsity {chosen:.3f}"
+    technique = row["technique"].item()
+    choice = f"By accuracy alone one would prune with {technique} to sparsity {chosen:.3f}"
     if cost >= 0:
         return f"{choice}, where no class has lost recall."
     payer = f"class {row.worst_class.item()}"

@@ -13,9 +13,9 @@ from prune_fair.store import DENSE
 
 
 def exemplar_rows(table: xr.Dataset) -> dict[str, Any]:
-    """What `analysis.exemplars` gives, as JSON types: a row a method and level."""
+    """What `analysis.exemplars` gives, as JSON types: a row a technique and level."""
     images = table["class_images"]
-    points = table.drop_vars("class_images").stack(point=("method", "level"), create_index=False)
+    points = table.drop_vars("class_images").stack(point=("technique", "level"), create_index=False)
     return {
         "class_images": dict(zip(images["true"].values, images.values.tolist(), strict=True)),
         "points": point_rows(points),
@@ -28,16 +28,16 @@ def image_rows(images: xr.Dataset) -> list[dict[str, Any]]:
 
 
 def print_exemplars(console: Console, title: str, table: xr.Dataset) -> None:
-    """A row a method and level: how many, how far, and the class that is over-indexed the most."""
+    """A row a technique and level: how many, how far, the class that is over-indexed the most."""
     header = (
-        "method", "level", "sparsity", "exemplars", "even against\nodd seeds", "distance",
+        "technique", "level", "sparsity", "exemplars", "even against\nodd seeds", "distance",
         "right on them\ndense -> pruned", "most over-indexed class",
     )  # fmt: skip
     points = [
-        (DENSE if level == 0 else str(name), table.isel(method=method, level=level))
-        for method, name in enumerate(table["method"].values)
+        (DENSE if level == 0 else str(name), table.isel(technique=technique, level=level))
+        for technique, name in enumerate(table["technique"].values)
         for level in range(table.sizes["level"])
-        if level > 0 or method == 0
+        if level > 0 or technique == 0
     ]
     rows = [(name, *_cells(point)) for name, point in points if point["seeds"] > 0]
     heading = f"{title}: images on which pruned networks disagree with dense ones"
@@ -69,13 +69,13 @@ def _over_indexed(point: xr.Dataset) -> str:
 
 
 def print_exemplar_images(console: Console, images: Mapping[str, tuple[int, xr.Dataset]]) -> None:
-    """The farthest exemplars of each method: an image, its class, and what is made of it."""
-    for method, (level, part) in images.items():
+    """The farthest exemplars of each technique: an image, its class, and what is made of it."""
+    for technique, (level, part) in images.items():
         header = "image", "true class", "dense label", "pruned label", "distance"
         columns = [map(str, part[name].values) for name in ("image", "true", "dense", "pruned")]
         distances = (f"{distance:.2f}" for distance in part["taxicab"].values)
         rows = list(zip(*columns, distances, strict=True))
-        title = f"{method}, level {level}: the exemplars with the farthest votes"
+        title = f"{technique}, level {level}: the exemplars with the farthest votes"
         print_rows(console, title, header, rows)
 
 

@@ -1,4 +1,4 @@
-"""Fairness frontiers: the operating points that no other dominates, and choices along a method."""
+"""Fairness frontiers: the operating points that no other dominates, and choices along one."""
 
 import numpy as np
 from jaxtyping import Bool, Float, Int

@@ -25,7 +25,7 @@ SIZES = 18.0, 150.0  # areas of the simplest and the most complex class
 
 def recall_change(
     results: analysis.Results,
-    method: str | None = None,
+    technique: str | None = None,
     *,
     confidence: float = analysis.CONFIDENCE,
     axes: Axes | None = None,
@@ -38,7 +38,7 @@ def recall_change(
 
     Args:
         results: one task's results.
-        method: None for the first.
+        technique: None for the first.
         confidence: of the intervals, in (0, 1).
         axes: to draw into; None for a new picture.
 
@@ -46,7 +46,7 @@ def recall_change(
         The Axes.
 
     Raises:
-        InputError: for an unknown method, a confidence outside (0, 1), or results with no pruned
+        InputError: for an unknown technique, a confidence outside (0, 1), or results with no pruned
             level or of which no network is finished.
 
     Example:
@@ -56,10 +56,10 @@ def recall_change(
         >>> axes.get_yticklabels()[0].get_text()  # loses most
         '8 (24)'
     """
-    name, own = style.one_method(results, method)
+    name, own = style.one_technique(results, technique)
     sparsity = style.mean_sparsity(own).values[0, 1:]
     style.at_level(own, None)
-    table = analysis.recall_change(own, confidence).isel(method=0)
+    table = analysis.recall_change(own, confidence).isel(technique=0)
     rows, names = _rows(own, table)
     change = rows[..., 0]
     axes = style.canvas(axes, height=0.9 + 0.24 * len(names))
@@ -128,7 +128,7 @@ def _write(
 
 def who_is_hurt(
     results: analysis.Results,
-    method: str | None = None,
+    technique: str | None = None,
     level: int | None = None,
     *,
     measure: str | None = None,
@@ -142,7 +142,7 @@ def who_is_hurt(
 
     Args:
         results: one task's results.
-        method: None for the first.
+        technique: None for the first.
         level: None for the sparsest level at which mean accuracy is within 1 point of the dense
             networks', since that is what accuracy alone would accept; at least 1.
         measure: of complexity, by which discs are sized; None for
@@ -154,8 +154,8 @@ def who_is_hurt(
         The Axes.
 
     Raises:
-        InputError: for an unknown method or measure, a level that is not there or not finished, a
-            confidence outside (0, 1), or results without `train_count`.
+        InputError: for an unknown technique or measure, a level that is not there or not finished,
+            a confidence outside (0, 1), or results without `train_count`.
 
     Example:
         >>> from prune_fair import open_example
@@ -164,13 +164,13 @@ def who_is_hurt(
         >>> axes.get_xlabel()
         'share of the training images (%)'
     """
-    name, own = style.one_method(results, method)
+    name, own = style.one_technique(results, technique)
     check("train_count" in own, "these results do not say how many training images a class has")
     sparsity = style.mean_sparsity(own)
     level = style.at_level(own, level)
     at = float(sparsity.values[0, level])
     check(bool(np.isfinite(at)), f"level {level} of {name}: no network is finished there yet")
-    change = POINTS * analysis.recall_change(own, confidence).isel(method=0, level=level)
+    change = POINTS * analysis.recall_change(own, confidence).isel(technique=0, level=level)
     mean, low, high = (change.sel(estimate=each).values for each in analysis.ESTIMATES)
     count = own["train_count"].values
     share = 100 * count / max(1, count.sum())

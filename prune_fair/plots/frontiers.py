@@ -43,10 +43,10 @@ def frontier(
     confidence: float = analysis.CONFIDENCE,
     axes: Axes | None = None,
 ) -> Axes:
-    """A metric against sparsity, a line a method; better is up, sparser to the right.
+    """A metric against sparsity, a line a technique; better is up, sparser to the right.
 
     Bands are intervals, where there are any. Filled points are on the frontier of sparsity and this
-    metric: no point of any method is better in one and as good in the other.
+    metric: no point of any technique is better in one and as good in the other.
 
     Args:
         results: one task's results.
@@ -75,15 +75,15 @@ def frontier(
     sparsity = style.mean_sparsity(results)
     points = analysis.frontier(results, [analysis.SPARSITY, metric], confidence, by_class=False)
     axes = style.canvas(axes, height=3.6)
-    styles = style.method_styles([str(name) for name in results["method"].values])
-    for method, look in styles.items():
-        own = points.isel(point=points["method"].isin([method, DENSE]).values)
+    styles = style.technique_styles([str(name) for name in results["technique"].values])
+    for technique, look in styles.items():
+        own = points.isel(point=points["technique"].isin([technique, DENSE]).values)
         _line(axes, own, metric, look)
     axes.set_ylabel(f"{LABELS.get(metric, metric)} (fraction)", fontsize=style.TEXT)
     if metric != analysis.SPARSITY and not METRICS[metric].higher_is_better:
         axes.invert_yaxis()
     style.sparsity_axis(axes, sparsity)
-    handles = _method_keys(styles) + _point_keys()
+    handles = _technique_keys(styles) + _point_keys()
     words = style.interval_words(results, points[metric], confidence)
     style.explain(axes, handles + style.band_key(words))
     if chosen is not None:
@@ -135,7 +135,7 @@ def overview(
 
 
 def _line(axes: Axes, own: xr.Dataset, metric: str, look: dict[str, Any]) -> None:
-    """A method's line, its band, and its points, those on the frontier filled."""
+    """A technique's line, its band, and its points, those on the frontier filled."""
     density = 1 - own[analysis.SPARSITY].sel(estimate="mean").values
     mean, low, high = (own[metric].sel(estimate=each).values for each in analysis.ESTIMATES)
     colour = look["color"]
@@ -158,19 +158,19 @@ def _mark(
     for name, at in (("chosen", chosen.chosen), ("accuracy alone", chosen.accuracy_alone)):
         if at is None or (agree and name != "chosen"):
             continue
-        method, level = (chosen.points[key].values[at] for key in ("method", "level"))
-        here = (points["method"].values == method) & (points["level"].values == level)
-        check(bool(here.any()), f"chosen point {method}, level {level}: not in these results")
+        technique, level = (chosen.points[key].values[at] for key in ("technique", "level"))
+        here = (points["technique"].values == technique) & (points["level"].values == level)
+        check(bool(here.any()), f"chosen point {technique}, level {level}: not in these results")
         point = points.isel(point=here.argmax()).sel(estimate="mean")
         x, y = 1 - point[analysis.SPARSITY].item(), point[metric].item()
-        colour = styles.get(str(method), {"color": style.GREY})["color"]
+        colour = styles.get(str(technique), {"color": style.GREY})["color"]
         axes.scatter(x, y, color=colour, edgecolors="black", zorder=4, **MARKERS[name])
         words = "chosen, as by accuracy alone" if agree else name
         named.append(Named(f"{words}, {style.percent(1 - x)} %", x, y))
     around(axes, named)
 
 
-def _method_keys(styles: dict[str, dict[str, Any]]) -> list[Artist]:
+def _technique_keys(styles: dict[str, dict[str, Any]]) -> list[Artist]:
     return [Line2D([], [], label=style.plain(name, 60), **look) for name, look in styles.items()]
 
 

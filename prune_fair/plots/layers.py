@@ -13,19 +13,19 @@ from prune_fair.plots.labels import Named, beside
 
 def layer_sparsities(
     results: analysis.Results,
-    method: str | None = None,
+    technique: str | None = None,
     *,
     confidence: float = analysis.CONFIDENCE,
     axes: Axes | None = None,
 ) -> Axes:
-    """Sparsity of each layer against that of the whole network, for one method.
+    """Sparsity of each layer against that of the whole network, for one technique.
 
     Both axes are of density, logarithmic or linear alike; the dashed line is a layer that is pruned
     as the whole is. A layer without any weight left is drawn at the lower edge, at 100 %.
 
     Args:
         results: one task's results.
-        method: None for the first.
+        technique: None for the first.
         confidence: of the intervals, in (0, 1).
         axes: to draw into; None for a new picture.
 
@@ -33,7 +33,7 @@ def layer_sparsities(
         The Axes.
 
     Raises:
-        InputError: for an unknown method, a confidence outside (0, 1), results without
+        InputError: for an unknown technique, a confidence outside (0, 1), results without
             `layer_sparsity`, or of which no network is finished.
 
     Example:
@@ -43,10 +43,10 @@ def layer_sparsities(
         >>> axes.get_ylabel()
         'sparsity of the layer (% of its weights)'
     """
-    name, own = style.one_method(results, method)
+    name, own = style.one_technique(results, technique)
     check("layer_sparsity" in own, "these results do not have the sparsities of layers")
     sparsity = style.mean_sparsity(own)
-    table = analysis.over_seeds(own["layer_sparsity"], confidence).isel(method=0)
+    table = analysis.over_seeds(own["layer_sparsity"], confidence).isel(technique=0)
     axes = style.canvas(axes, height=3.4)
     style.sparsity_axis(axes, sparsity)
     whole = 1 - sparsity.values[0]
@@ -56,7 +56,7 @@ def layer_sparsities(
     reference.set_label("pruned as the whole network is")
     axes.plot(whole, whole, color=style.DARK_GREY, linestyle="--", linewidth=0.9, zorder=1)
     named = []
-    styles = style.method_styles([str(layer) for layer in table["layer"].values])
+    styles = style.technique_styles([str(layer) for layer in table["layer"].values])
     for (layer, look), lines in zip(styles.items(), parts, strict=True):
         mean, low, high = np.maximum(lines, floor) if floor else lines
         style.band(axes, whole, low, high, look["color"], 0.2)

@@ -19,17 +19,17 @@ MOST = 4  # classes that are coloured
 
 def recall(
     results: analysis.Results,
-    method: str | None = None,
+    technique: str | None = None,
     *,
     classes: Sequence[str] | None = None,
     confidence: float = analysis.CONFIDENCE,
     axes: Axes | None = None,
 ) -> Axes:
-    """Recall of each class against sparsity, for one method, with bands where there are intervals.
+    """Recall of each class against sparsity, for one technique, with bands for intervals.
 
     Args:
         results: one task's results.
-        method: None for the first.
+        technique: None for the first.
         classes: to colour and name, the others are grey; None for those with less than half the
             training images of the median class (of more than 4 those that lose most), and where
             there are none, the two that lose most.
@@ -40,8 +40,8 @@ def recall(
         The Axes.
 
     Raises:
-        InputError: for an unknown method or class, a confidence outside (0, 1), or results of which
-            no network is finished.
+        InputError: for an unknown technique or class, a confidence outside (0, 1), or results of
+            which no network is finished.
 
     Example:
         >>> from prune_fair import open_example
@@ -50,10 +50,10 @@ def recall(
         >>> axes.get_xlabel()
         'sparsity (% of prunable weights removed)'
     """
-    name, own = style.one_method(results, method)
+    name, own = style.one_technique(results, technique)
     sparsity = style.mean_sparsity(own)
     table = analysis.class_recall(analysis.with_resamples(own))
-    table = analysis.over_seeds(table, confidence).isel(method=0)
+    table = analysis.over_seeds(table, confidence).isel(technique=0)
     coloured = _coloured(analysis.as_dataset(results), classes)
     axes = style.canvas(axes, height=3.4)
     density = 1 - sparsity.values[0]
@@ -67,7 +67,7 @@ def recall(
 
 
 def recalls(results: analysis.Results, *, confidence: float = analysis.CONFIDENCE) -> Figure:
-    """`recall` of every method, a panel each, with the same classes coloured.
+    """`recall` of every technique, a panel each, with the same classes coloured.
 
     Args:
         results: one task's results.
@@ -86,20 +86,20 @@ def recalls(results: analysis.Results, *, confidence: float = analysis.CONFIDENC
         ['magnitude-global-rewind']
     """
     results = analysis.as_dataset(results)
-    methods = [str(name) for name in results["method"].values]
-    columns = min(2, len(methods))
-    rows = -(-len(methods) // columns)
+    techniques = [str(name) for name in results["technique"].values]
+    columns = min(2, len(techniques))
+    rows = -(-len(techniques) // columns)
     size = (3.6 * columns, 2.8 * rows)
     figure = style.Picture(figsize=size, layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    for axes, method in zip(panels, methods, strict=False):
-        recall(results, method, confidence=confidence, axes=axes)
+    for axes, technique in zip(panels, techniques, strict=False):
+        recall(results, technique, confidence=confidence, axes=axes)
         axes.label_outer()
-        axes.set_title(method, fontsize=style.TEXT)
+        axes.set_title(technique, fontsize=style.TEXT)
     style.explain_all(figure)
-    for axes in panels[len(methods) :]:
+    for axes in panels[len(techniques) :]:
         axes.set_visible(False)
-    for axes in panels[: len(methods)][-columns:]:
+    for axes in panels[: len(techniques)][-columns:]:
         axes.tick_params(labelbottom=True)
         axes.set_xlabel(style.SPARSITY_LABEL, fontsize=style.TEXT)
     return figure

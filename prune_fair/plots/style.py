@@ -160,18 +160,18 @@ def signed(value: float, digits: int) -> str:
     return text if float(f"{value:.{digits}f}") else text[1:]
 
 
-def one_method(results: analysis.Results, method: str | None) -> tuple[str, xr.Dataset]:
-    """A method's name and its results, with an axis of one method; None for the first."""
+def one_technique(results: analysis.Results, technique: str | None) -> tuple[str, xr.Dataset]:
+    """A technique's name and its results, with an axis of one technique; None for the first."""
     results = analysis.as_dataset(results)
-    names = [str(name) for name in results["method"].values]
-    if method is not None and method not in names:
-        raise unknown("method", method, names)
-    row = 0 if method is None else names.index(method)
-    return names[row], results.isel(method=[row])
+    names = [str(name) for name in results["technique"].values]
+    if technique is not None and technique not in names:
+        raise unknown("technique", technique, names)
+    row = 0 if technique is None else names.index(technique)
+    return names[row], results.isel(technique=[row])
 
 
 def at_level(results: xr.Dataset, level: int | None) -> int:
-    """The level that is asked for, of results of one method.
+    """The level that is asked for, of results of one technique.
 
     None is the sparsest at which mean accuracy is within 1 point of the dense networks': what a
     look at accuracy alone would accept. Where that is none, level 1.
@@ -185,14 +185,14 @@ def at_level(results: xr.Dataset, level: int | None) -> int:
 
 
 def mean_sparsity(results: xr.Dataset) -> xr.DataArray:
-    """Sparsity over seeds, (method, level); NaN where no network is finished.
+    """Sparsity over seeds, (technique, level); NaN where no network is finished.
 
     Raises:
         InputError: where none is finished anywhere.
     """
     sparsity = results[analysis.SPARSITY].mean("seed")
     check(bool(sparsity.notnull().any()), "no network is finished: there is nothing to draw yet")
-    return sparsity.transpose("method", "level")
+    return sparsity.transpose("technique", "level")
 
 
 def sparsity_axis(axes: Axes, sparsity: xr.DataArray) -> None:
@@ -291,8 +291,8 @@ def _legend_look(handles: Sequence[Artist], room: float) -> dict[str, Any]:
     return {**look, "fontsize": SMALL}
 
 
-def method_styles(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Colour and dashes of each method's line; after six the colours come again, dashed."""
+def technique_styles(techniques: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Colour and dashes of each technique's line; after six the colours come again, dashed."""
     pairs = itertools.product(DASHES, COLOURS)
-    chosen = zip(methods, itertools.cycle(pairs), strict=False)
+    chosen = zip(techniques, itertools.cycle(pairs), strict=False)
     return {name: {"color": colour, "linestyle": dash} for name, (dash, colour) in chosen}

@@ -13,39 +13,39 @@ SIDES = ("sparsity and\naccuracy", "and the worst\nclass's recall")
 
 
 def ranking(results: analysis.Results, *, axes: Axes | None = None) -> Axes:
-    """Slope chart of the methods' ranks by hypervolume, without fairness and with it.
+    """Slope chart of the techniques' ranks by hypervolume, without fairness and with it.
 
     Beside each rank is the hypervolume with its interval, where there is one; above, how alike the
-    two orders are. Methods of which no network is finished are left out.
+    two orders are. Techniques of which no network is finished are left out.
 
     Args:
-        results: one task's results, of at least two methods.
+        results: one task's results, of at least two techniques.
         axes: to draw into; None for a new picture.
 
     Returns:
         The Axes.
 
     Raises:
-        InputError: for a single method, or where fewer than two have finished networks.
+        InputError: for a single technique, or where fewer than two have finished networks.
 
     Example:
         >>> from prune_fair import open_example
         >>> results = open_example()["digits/mlp"]
         >>> axes = ranking(results)
-        >>> len(axes.get_xticklabels()), len(axes.lines) >= results.sizes["method"]
+        >>> len(axes.get_xticklabels()), len(axes.lines) >= results.sizes["technique"]
         (2, True)
     """
     results = analysis.as_dataset(results)
     table = analysis.ranking_change(results)
-    ranks = table["rank"].transpose("method", "ranking").values
+    ranks = table["rank"].transpose("technique", "ranking").values
     kept = np.flatnonzero(np.isfinite(ranks).all(axis=1))
-    check(len(kept) > 1, "fewer than two methods have finished networks: there is no order yet")
-    styles = style.method_styles([str(name) for name in table["method"].values])
+    check(len(kept) > 1, "fewer than two techniques have finished networks: there is no order yet")
+    styles = style.technique_styles([str(name) for name in table["technique"].values])
     axes = style.canvas(axes, height=1.3 + 0.34 * len(kept))
-    volumes = table["hypervolume"].transpose("method", "ranking", "estimate").values
+    volumes = table["hypervolume"].transpose("technique", "ranking", "estimate").values
     left, right = [], []
     for row in kept:
-        name = str(table["method"].values[row])
+        name = str(table["technique"].values[row])
         look, colour = styles[name], style.darker(styles[name]["color"])
         axes.plot([0, 1], ranks[row], marker="o", markersize=12, markerfacecolor="white", **look)
         texts = [_volume(volumes[row, side]) for side in (0, 1)]
@@ -68,9 +68,9 @@ def _volume(estimates: np.ndarray) -> str:
     return f"{mean:.3f}" + (f" [{low:.3f}, {high:.3f}]" if np.isfinite(low + high) else "")
 
 
-def _tidy(axes: Axes, methods: int) -> None:
+def _tidy(axes: Axes, techniques: int) -> None:
     axes.set_xlim(-0.08, 1.08)
-    axes.set_ylim(methods + 0.5, 0.5)
+    axes.set_ylim(techniques + 0.5, 0.5)
     axes.set_xticks([0, 1], SIDES, fontsize=style.TEXT)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)

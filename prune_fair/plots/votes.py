@@ -16,7 +16,7 @@ LINE = 1.3 * style.SMALL  # points
 def exemplars(
     results: analysis.Results,
     images: UInt8[np.ndarray, "n h w c"],
-    method: str | None = None,
+    technique: str | None = None,
     level: int | None = None,
     *,
     count: int = 12,
@@ -30,7 +30,7 @@ def exemplars(
     Args:
         results: one task's results, of a study with votes.
         images: the test images, in their order.
-        method: None for the first.
+        technique: None for the first.
         level: None for the sparsest level at which mean accuracy is within 1 point of the dense
             networks', at least 1.
         count: the most images to show.
@@ -41,7 +41,7 @@ def exemplars(
 
     Raises:
         InputError: for results without votes, images that are not as many as voted on, an unknown
-            method, a level that is not there or not finished, or a count below 1.
+            technique, a level that is not there or not finished, or a count below 1.
 
     Example:
         >>> from prune_fair import DataConfig, open_example
@@ -50,7 +50,7 @@ def exemplars(
         >>> axes.get_title(loc="left").splitlines()[0]
         'magnitude-global-rewind at sparsity 97.2 %'
     """
-    name, own = style.one_method(results, method)
+    name, own = style.one_technique(results, technique)
     check(count >= 1, f"count {count}: expected at least 1")
     sparsity = style.mean_sparsity(own)
     level = style.at_level(own, level)

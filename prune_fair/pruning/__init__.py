@@ -8,10 +8,10 @@ from prune_fair.pruning.masks import (
     removed_parameters,
     removed_weights,
 )
-from prune_fair.pruning.method import Method, all_methods, name_pattern, pruner
 from prune_fair.pruning.schedules import SCHEDULES, Schedule, ramp
 from prune_fair.pruning.scopes import BY_HAND, SCOPES, quota
 from prune_fair.pruning.selection import GRANULARITIES
+from prune_fair.pruning.technique import Technique, all_techniques, name_pattern, pruner
 from prune_fair.pruning.treatments import TREATMENTS, Treatment
 
 __all__ = [
@@ -22,10 +22,10 @@ __all__ = [
     "SCHEDULES",
     "SCOPES",
     "TREATMENTS",
-    "Method",
     "Schedule",
+    "Technique",
     "Treatment",
-    "all_methods",
+    "all_techniques",
     "apply_mask",
     "full_mask",
     "kernels",

@@ -9,11 +9,11 @@ import xarray as xr
 
 from prune_fair import analysis
 from prune_fair.errors import check
-from prune_fair.pruning import TREATMENTS, Method
+from prune_fair.pruning import TREATMENTS, Technique
 from prune_fair.report.classes import ClassRow, ClassSize, class_rows, class_sizes
 from prune_fair.report.decision import Decision, decide
 from prune_fair.report.evidence import Exemplars, Limits, Ranking, exemplars, limits, ranking
-from prune_fair.report.origin import MethodParts, Origin, method_parts, origin
+from prune_fair.report.origin import Origin, TechniqueParts, origin, technique_parts
 from prune_fair.store import open_study, read_study
 from prune_fair.types import GIVEN
 
@@ -30,12 +30,12 @@ class TaskCard(NamedTuple):
         levels: pruned ones.
         layers: that have weights.
         data_sha256: digest of the images and labels.
-        methods: in parts.
+        techniques: in parts.
         sizes: of the classes, in the order of the dataset.
         decision: what was decided, and from which points.
         choice: the same as labelled arrays, for the pictures.
         classes: at the shown point.
-        ranking: of methods; None for one.
+        ranking: of techniques; None for one.
         exemplars: None where no votes were counted.
         limits: what the numbers do not say.
 
@@ -53,7 +53,7 @@ class TaskCard(NamedTuple):
     levels: int
     layers: tuple[str, ...]
     data_sha256: str
-    methods: tuple[MethodParts, ...]
+    techniques: tuple[TechniqueParts, ...]
     sizes: tuple[ClassSize, ...]
     decision: Decision
     choice: analysis.Choice
@@ -100,7 +100,7 @@ def make_card(
     Example:
         >>> from prune_fair import open_example
         >>> card = make_card(open_example().attrs["path"], ["mean_recall_change_min>=-0.05"])
-        >>> card.tasks[0].decision.chosen.method
+        >>> card.tasks[0].decision.chosen.technique
         'magnitude-global-rewind'
     """
     study, results = read_study(path), open_study(path)
@@ -120,15 +120,15 @@ def _task(
     confidence: float | None,
 ) -> TaskCard:
     check(
-        bool(results["finished"].isel(method=0, level=0).any()),
+        bool(results["finished"].isel(technique=0, level=0).any()),
         f"{name}: no dense network is finished yet; let the study run on",
     )
     config, axes = json.loads(results.attrs["config"]), study["tasks"][name]
     decision, choice = decide(results, require, maximise, confidence)
-    methods = tuple(method_parts(str(method)) for method in results["method"].values)
+    techniques = tuple(technique_parts(str(technique)) for technique in results["technique"].values)
     untrained = config["model"]["name"].startswith(GIVEN) and all(
-        not TREATMENTS[Method.parse(str(name)).treatment].trains
-        for name in results["method"].values
+        not TREATMENTS[Technique.parse(str(name)).treatment].trains
+        for name in results["technique"].values
     )
     return TaskCard(
         name,
@@ -140,7 +140,7 @@ def _task(
         results.sizes["level"] - 1,
         tuple(map(str, results["layer"].values)),
         axes["data_sha256"],
-        methods,
+        techniques,
         tuple(class_sizes(results)),
         decision,
         choice,

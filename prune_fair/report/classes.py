@@ -108,11 +108,11 @@ def class_sizes(results: xr.Dataset) -> list[ClassSize]:
 
 def test_count(results: xr.Dataset) -> xr.DataArray:
     """Test images of each class, as any finished network counted them."""
-    return results["confusion"].sum("predicted").max(("method", "seed", "level"))
+    return results["confusion"].sum("predicted").max(("technique", "seed", "level"))
 
 
 def _at(tests: xr.Dataset, point: Point) -> xr.Dataset:
-    row = tests.sel({"method": point.method}) if point.pruned else tests.isel(method=0)
+    row = tests.sel(technique=point.technique) if point.pruned else tests.isel(technique=0)
     return row.sel(level=point.level)
 
 

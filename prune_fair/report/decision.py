@@ -16,10 +16,10 @@ TOLD = (*SHOWN, "accuracy_change")
 
 
 class Point(NamedTuple):
-    """An operating point: a method at a level, or the dense network.
+    """An operating point: a technique at a level, or the dense network.
 
     Attributes:
-        method: its name, `dense` for the dense network.
+        technique: its name, `dense` for the dense network.
         level: of the schedule; 0 is dense.
         values: sparsity and metrics by name.
         undefined: by metric, for how many networks it is undefined.
@@ -27,7 +27,7 @@ class Point(NamedTuple):
         qualifies: whether it holds every constraint.
     """
 
-    method: str
+    technique: str
     level: int
     values: Mapping[str, Estimate]
     undefined: Mapping[str, int]
@@ -42,7 +42,7 @@ class Point(NamedTuple):
     @property
     def pruned(self) -> bool:
         """Whether it is not the dense network."""
-        return self.method != DENSE
+        return self.technique != DENSE
 
 
 class Decision(NamedTuple):
@@ -82,19 +82,19 @@ class Decision(NamedTuple):
         """What tables of points show: always the same few, and what was asked."""
         return (*SHOWN, *sorted(self.rule.names() - {*SHOWN}))
 
-    def levels(self, method: str) -> tuple[Point, ...]:
-        """The dense network and the finished levels of a method."""
-        own = (point for point in self.points if point.method in (DENSE, method))
+    def levels(self, technique: str) -> tuple[Point, ...]:
+        """The dense network and the finished levels of a technique."""
+        own = (point for point in self.points if point.technique in (DENSE, technique))
         return tuple(point for point in own if point.sparsity.known)
 
-    def best_by_method(self) -> dict[str, Point | None]:
-        """Of each method the sparsest pruned level that qualifies; None for none."""
+    def best_by_technique(self) -> dict[str, Point | None]:
+        """Of each technique the sparsest pruned level that qualifies; None for none."""
         pruned = [point for point in self.points if point.pruned]
-        best: dict[str, Point | None] = {point.method: None for point in pruned}
+        best: dict[str, Point | None] = {point.technique: None for point in pruned}
         for point in pruned:
-            before = best[point.method]
+            before = best[point.technique]
             if point.qualifies and (before is None or point.sparsity.mean > before.sparsity.mean):
-                best[point.method] = point
+                best[point.technique] = point
         return best
 
 
@@ -134,18 +134,18 @@ def _points(table: xr.Dataset, names: Sequence[str], qualifies: np.ndarray) -> t
     columns = {name: estimates(table[name], "point") for name in names}
     undefined = table["undefined"].transpose("point", "metric")
     metrics = [str(name) for name in undefined["metric"].values]
-    columns_of_points = (table[name].values for name in ("method", "level", "diverged"))
+    columns_of_points = (table[name].values for name in ("technique", "level", "diverged"))
     rows = zip(*columns_of_points, undefined.values, strict=True)
     return tuple(
         Point(
-            str(method),
+            str(technique),
             int(level),
             {name: column[place] for name, column in columns.items()},
             dict(zip(metrics, map(int, missing), strict=True)),
             int(diverged),
             bool(qualifies[place]),
         )
-        for place, (method, level, diverged, missing) in enumerate(rows)
+        for place, (technique, level, diverged, missing) in enumerate(rows)
     )
 
 

@@ -28,9 +28,9 @@ def study_in_words(card: Card) -> str:
     """A study in a line: its tasks, and how many networks of which kinds."""
     task = card.tasks[0]
     words = [task.name if len(card.tasks) == 1 else counted(len(card.tasks), "task")]
-    words += [counted(len(task.methods), "method"), counted(task.levels, "pruned level")]
+    words += [counted(len(task.techniques), "technique"), counted(task.levels, "pruned level")]
     words.append(networks_in_words(task))
-    pruned = sum(len(each.methods) * each.levels * each.seeds for each in card.tasks)
+    pruned = sum(len(each.techniques) * each.levels * each.seeds for each in card.tasks)
     words.append(counted(pruned, "pruned network"))
     if not card.origin.complete:
         words.append("still running")
@@ -155,7 +155,7 @@ def definitions(card: Card) -> list[Definition]:
         Definition(
             "sparsity",
             "fraction of the prunable weights that are removed, counted from the masks; biases, "
-            "and the output layer unless the method says so, are not prunable",
+            "and the output layer unless the technique says so, are not prunable",
             "",
         ),
         Definition("dense network", "a seed's network at level 0, before any pruning", ""),
@@ -186,13 +186,13 @@ WORDS = (
     ),
     Definition(
         "interval",
-        "percentile bootstrap, paired: all methods and levels see the same draws",
+        "percentile bootstrap, paired: all techniques and levels see the same draws",
         "Efron & Tibshirani 1993, chapters 6 and 13",
     ),
     Definition(
         "p (Holm)",
         "Welch's test that a class is hit otherwise than all classes together, corrected for all "
-        "classes and levels of the method",
+        "classes and levels of the technique",
         "Hooker et al. 2019, arXiv 1911.05248, who do not correct; Welch 1947; Holm 1979",
     ),
     Definition(
@@ -202,7 +202,7 @@ WORDS = (
     ),
     Definition(
         "hypervolume",
-        "the volume that a method's points dominate above a reference point, corrected for the "
+        "the volume that a technique's points dominate above a reference point, corrected for the "
         "optimism of noisy frontiers",
         "Zitzler & Thiele 1999; Efron & Tibshirani 1993, chapter 10",
     ),

@@ -1,4 +1,4 @@
-"""What surrounds a decision: the ranking of methods, exemplars, and the limits of it all."""
+"""What surrounds a decision: the ranking of techniques, exemplars, and the limits of it all."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -16,9 +16,9 @@ from prune_fair.types import GIVEN
 
 
 class Rank(NamedTuple):
-    """A method's hypervolumes and ranks, without fairness and with it."""
+    """A technique's hypervolumes and ranks, without fairness and with it."""
 
-    method: str
+    technique: str
     performance: Estimate
     performance_rank: float
     with_fairness: Estimate
@@ -26,7 +26,7 @@ class Rank(NamedTuple):
 
 
 class Ranking(NamedTuple):
-    """The order of methods by hypervolume, and whether it changes once fairness counts."""
+    """The order of techniques by hypervolume, and whether it changes once fairness counts."""
 
     ranks: tuple[Rank, ...]
     tau: Estimate
@@ -35,7 +35,7 @@ class Ranking(NamedTuple):
 
     @property
     def ordered(self) -> list[Rank]:
-        """The methods that have both ranks."""
+        """The techniques that have both ranks."""
         known = np.isfinite
         return [row for row in self.ranks if known(row.performance_rank + row.fairness_rank)]
 
@@ -92,17 +92,17 @@ class Limits(NamedTuple):
 
 
 def ranking(results: xr.Dataset, confidence: float) -> Ranking | None:
-    """The change of ranks; None for a single method."""
-    if results.sizes["method"] < 2:
+    """The change of ranks; None for a single technique."""
+    if results.sizes["technique"] < 2:
         return None
     found = analysis.ranking_change(results, confidence=confidence)
-    names = found["method"].values
+    names = found["technique"].values
     rows = [
         Rank(
             str(name),
-            estimate(found["hypervolume"].isel(ranking=0, method=m)),
+            estimate(found["hypervolume"].isel(ranking=0, technique=m)),
             float(found["rank"].values[0, m]),
-            estimate(found["hypervolume"].isel(ranking=1, method=m)),
+            estimate(found["hypervolume"].isel(ranking=1, technique=m)),
             float(found["rank"].values[1, m]),
         )
         for m, name in enumerate(names)
@@ -118,8 +118,8 @@ def exemplars(
     """The exemplars of the shown point; None where no votes were counted or nothing is shown."""
     if "votes" not in results or shown is None:
         return None
-    own = results.sel({"method": [shown.method]}).sel(level=[0, shown.level])
-    table = analysis.exemplars(own).isel(method=0)
+    own = results.sel(technique=[shown.technique]).sel(level=[0, shown.level])
+    table = analysis.exemplars(own).isel(technique=0)
     row = table.sel(level=shown.level)
     over = [
         (str(name), estimate(row["over_index"].isel(true=c)))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from prune_fair.errors import InputError
 from prune_fair.provenance import summary_and_source
-from prune_fair.pruning import CRITERIA, GRANULARITIES, SCHEDULES, SCOPES, TREATMENTS, Method
+from prune_fair.pruning import CRITERIA, GRANULARITIES, SCHEDULES, SCOPES, TREATMENTS, Technique
 from prune_fair.types import GIVEN
 
 PROGRAM = "prune-fair"
@@ -23,7 +23,7 @@ TAKES = {  # what a schedule reads of its config
 
 
 class Part(NamedTuple):
-    """One part of a method, or a schedule: what it does and where it is from."""
+    """One part of a technique, or a schedule: what it does and where it is from."""
 
     kind: str
     name: str
@@ -31,8 +31,8 @@ class Part(NamedTuple):
     source: str
 
 
-class MethodParts(NamedTuple):
-    """A method's name and its parts; no parts where the name is not one of ours."""
+class TechniqueParts(NamedTuple):
+    """A technique's name and its parts; no parts where the name is not one of ours."""
 
     name: str
     parts: tuple[Part, ...]
@@ -101,25 +101,25 @@ def _readable(config: Mapping[str, Any]) -> str:
     return re.sub(lists, lambda found: re.sub(r"\n\s*", " ", found[0]), text)
 
 
-def method_parts(name: str) -> MethodParts:
-    """A method's parts in words."""
+def technique_parts(name: str) -> TechniqueParts:
+    """A technique's parts in words."""
     try:
-        method = Method.parse(name)
+        technique = Technique.parse(name)
     except InputError:
-        return MethodParts(name, ())
-    treatment = TREATMENTS[method.treatment].start
-    scope = SCOPES.get(method.scope)
+        return TechniqueParts(name, ())
+    treatment = TREATMENTS[technique.treatment].start
+    scope = SCOPES.get(technique.scope)
     parts = [
-        _part("criterion", method.criterion, CRITERIA[method.criterion]),
-        _part("scope", method.scope, scope, "Layers have sparsities that were set by hand"),
-        _part("granularity", method.granularity, GRANULARITIES[method.granularity]),
-        _part("treatment", method.treatment, treatment),
+        _part("criterion", technique.criterion, CRITERIA[technique.criterion]),
+        _part("scope", technique.scope, scope, "Layers have sparsities that were set by hand"),
+        _part("granularity", technique.granularity, GRANULARITIES[technique.granularity]),
+        _part("treatment", technique.treatment, treatment),
     ]
-    if method.output:
+    if technique.output:
         parts.append(Part("output layer", "output", "pruned too", ""))
-    if not method.first:
+    if not technique.first:
         parts.append(Part("first layer", "skipfirst", "not pruned", ""))
-    return MethodParts(name, tuple(parts))
+    return TechniqueParts(name, tuple(parts))
 
 
 def _part(kind: str, name: str, documented: Any, otherwise: str = "") -> Part:
@@ -183,7 +183,7 @@ def python_lines(config: Mapping[str, Any]) -> str:
         if any(task[part]["name"].startswith(GIVEN) for part in ("data", "model")):
             return ""
     tasks = [_task_lines(task) for task in config["tasks"]]
-    rest = {key: config[key] for key in config if key not in ("tasks", "methods", "schedule")}
+    rest = {key: config[key] for key in config if key not in ("tasks", "techniques", "schedule")}
     lines = [
         "from prune_fair import (",
         "    DataConfig, ModelConfig, RecipeConfig, Schedule, StudyConfig, TaskConfig, run_study,",
@@ -193,7 +193,7 @@ def python_lines(config: Mapping[str, Any]) -> str:
         "    tasks=(",
         *tasks,
         "    ),",
-        f"    methods={_literal(config['methods'])},",
+        f"    techniques={_literal(config['techniques'])},",
         f"    schedule=Schedule({_arguments(config['schedule'])}),",
         f"    {_arguments(rest)},",
         ")",

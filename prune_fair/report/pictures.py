@@ -27,34 +27,34 @@ def draw(task: TaskCard) -> dict[str, Picture]:
     pictures = {
         "frontier": _picture(
             plots.frontier(results, metric, chosen=task.choice, confidence=decision.intervals),
-            f"{described(metric)} against sparsity, a line for each method with its interval; the "
-            "chosen point and that of accuracy alone are marked",
+            f"{described(metric)} against sparsity, a line for each technique with its interval; "
+            "the chosen point and that of accuracy alone are marked",
         )
     }
     shown = decision.shown
     if shown is None:
         return pictures
-    at, intervals = (shown.method, shown.level), decision.intervals
+    at, intervals = (shown.technique, shown.level), decision.intervals
     pictures["who_is_hurt"] = _picture(
         plots.who_is_hurt(results, *at, confidence=intervals),
         "change of each class's recall against its share of the training images",
     )
     pictures["recall_change"] = _picture(
-        plots.recall_change(results, shown.method, confidence=intervals),
+        plots.recall_change(results, shown.technique, confidence=intervals),
         "change of recall of every class at every level, in points",
     )
     pictures["recall"] = _picture(
-        plots.recall(results, shown.method, confidence=intervals),
+        plots.recall(results, shown.technique, confidence=intervals),
         "recall of every class against sparsity",
     )
     pictures["layer_sparsities"] = _picture(
-        plots.layer_sparsities(results, shown.method, confidence=intervals),
+        plots.layer_sparsities(results, shown.technique, confidence=intervals),
         "sparsity of each layer against that of the whole network",
     )
     ranked = task.ranking is not None and len(task.ranking.ordered) > 1
     if ranked and decision.intervals == CONFIDENCE:  # it has no others
         pictures["ranking"] = _picture(
-            plots.ranking(results), "ranks of the methods without and with fairness"
+            plots.ranking(results), "ranks of the techniques without and with fairness"
         )
     if task.exemplars is not None and task.exemplars.pixels is not None and task.exemplars.number:
         grid = plots.exemplars(results, task.exemplars.pixels, *at, count=EXEMPLARS)

@@ -51,10 +51,10 @@ def headline(decision: Decision) -> str:
 
 
 def place(point: Point) -> str:
-    """Where a point is: its method and sparsity."""
+    """Where a point is: its technique and sparsity."""
     if not point.pruned:
         return "the dense network"
-    return f"{point.method} to {told(analysis.SPARSITY, point.sparsity)} sparsity"
+    return f"{point.technique} to {told(analysis.SPARSITY, point.sparsity)} sparsity"
 
 
 def asked(decision: Decision) -> str:
@@ -218,17 +218,17 @@ def shown_as(decision: Decision) -> str:
 
 
 def ranking_in_words(ranking: Ranking) -> str:
-    """Whether other methods win once fairness counts."""
+    """Whether other techniques win once fairness counts."""
     if math.isnan(ranking.tau.mean):
         return (
-            "Methods are tied, or one has no finished network, or the recall of the worst class is "
-            "undefined: there is no change of ranks."
+            "Techniques are tied, or one has no finished network, or the recall of the worst class "
+            "is undefined: there is no change of ranks."
         )
-    moved = [row.method for row in ranking.ranks if row.performance_rank != row.fairness_rank]
+    moved = [row.technique for row in ranking.ranks if row.performance_rank != row.fairness_rank]
     order = f"changes the order of {', '.join(moved)}" if moved else "leaves the order as it is"
     line = f"Counting the worst class's recall too {order}: Kendall's tau is "
     line += f"{told('tau', ranking.tau)}."
     if math.isnan(ranking.first_place_changes):
         return line
     changes = 100 * ranking.first_place_changes
-    return f"{line} In {changes:.0f} % of the resamples it puts another method first."
+    return f"{line} In {changes:.0f} % of the resamples it puts another technique first."

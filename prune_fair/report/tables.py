@@ -26,15 +26,15 @@ def named_points(decision: Decision) -> Labelled:
 
 
 def level_points(decision: Decision) -> Labelled:
-    """The finished levels of the shown method, and which of them hold what was asked."""
+    """The finished levels of the shown technique, and which of them hold what was asked."""
     if decision.shown is None:
         return []
-    return [(_tag(decision, point), point) for point in decision.levels(decision.shown.method)]
+    return [(_tag(decision, point), point) for point in decision.levels(decision.shown.technique)]
 
 
-def method_points(decision: Decision) -> Labelled:
-    """Each method's sparsest level that qualifies."""
-    best = decision.best_by_method()
+def technique_points(decision: Decision) -> Labelled:
+    """Each technique's sparsest level that qualifies."""
+    best = decision.best_by_technique()
     return list(best.items())
 
 
@@ -62,8 +62,8 @@ def spared_rows(rows: tuple[ClassRow, ...]) -> list[ClassRow]:
     return sorted(known, key=lambda row: -row.spared.mean if row.spared else 0.0)
 
 
-def method_parts(task: TaskCard) -> list[Part]:
-    """Every part of the task's methods, each once, by kind."""
-    parts = dict.fromkeys(part for method in task.methods for part in method.parts)
+def technique_parts(task: TaskCard) -> list[Part]:
+    """Every part of the task's techniques, each once, by kind."""
+    parts = dict.fromkeys(part for technique in task.techniques for part in technique.parts)
     kinds = list(dict.fromkeys(part.kind for part in parts))
     return sorted(parts, key=lambda part: kinds.index(part.kind))

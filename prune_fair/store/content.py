@@ -21,7 +21,7 @@ MANY = range(2**31)
 # By name what stands there: a type or some; a range of whole numbers; a list of what its one entry
 # says; an object with these names, "*" for any, "?" after those that may be absent.
 TASK = {
-    "methods": [str],
+    "techniques": [str],
     "levels": range(1, MOST["levels"] + 2),  # and the dense one
     "layers": [str],
     "classes": [str],
@@ -50,7 +50,7 @@ STUDY = {
     "config": {
         "tasks": [{"data?": NAMED, "model?": NAMED, "recipe?": dict}],
         "seeds": range(1, MOST["seeds"] + 1),
-        "methods?": [str],
+        "techniques?": [str],
         "schedule?": NAMED,
     },
     "tasks": {"*": TASK},
@@ -126,6 +126,6 @@ def _contradictions(study: Mapping[str, Any]) -> Iterator[str]:
             if len(row) != len(axes["classes"]):
                 classes = len(axes["classes"])
                 yield f"task {task!r} has {len(row)} numbers of {name} for {classes} classes"
-        for name in ("methods", "layers", "classes", "groups"):
+        for name in ("techniques", "layers", "classes", "groups"):
             if len({*axes.get(name, ())}) < len(axes.get(name, ())):
                 yield f"task {task!r} has {name} twice"

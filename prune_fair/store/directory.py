@@ -1,7 +1,7 @@
 """A study's directory while it is written: what was asked, and what is finished.
 
     study.json                                     config, fingerprint, tasks, runs
-    results/DATASET/MODEL/seeds-00000.level-000.nc one finished piece: all methods of some seeds
+    results/DATASET/MODEL/seeds-00000.level-000.nc one finished piece: all techniques of some seeds
     checkpoints/DATASET/MODEL/                     the networks of level 0 and of the last level
     figures/
 
@@ -44,7 +44,7 @@ class StudyStore:
     def describe_task(
         self,
         task: str,
-        methods: Sequence[str],
+        techniques: Sequence[str],
         levels: int,
         layers: Sequence[str],
         dataset: Dataset,
@@ -56,7 +56,7 @@ class StudyStore:
             InputError: if the study began with other images than these.
         """
         axes = {
-            "methods": list(methods),
+            "techniques": list(techniques),
             "levels": levels,
             "layers": list(layers),
             "classes": list(dataset.class_names),
@@ -126,7 +126,7 @@ class StudyStore:
         self,
         task: str,
         level: int,
-        methods: Sequence[str],
+        techniques: Sequence[str],
         seeds: Sequence[int],
         variables: Mapping[str, np.ndarray],
     ) -> None:
@@ -137,7 +137,7 @@ class StudyStore:
         """
         self._check_there()
         data = {name: with_level(VARIABLES[name][3], array) for name, array in variables.items()}
-        coords = {"method": list(methods), "seed": list(seeds), "level": [level]}
+        coords = {"technique": list(techniques), "seed": list(seeds), "level": [level]}
         file = self._piece(task, int(seeds[0]), level)
         piece = xr.Dataset(data, coords)
         _write_whole(file, lambda path: piece.to_netcdf(path, engine="scipy"))

@@ -16,9 +16,9 @@ KINDS = {"b": "bi", "i": "iu", "f": "f"}  # of the results' numbers: those that 
 
 
 class PieceFile(NamedTuple):
-    """What a file says it holds: all methods of some seeds at one level."""
+    """What a file says it holds: all techniques of some seeds at one level."""
 
-    methods: list[str]
+    techniques: list[str]
     seeds: list[int]
     level: int
     variables: dict[str, np.ndarray]
@@ -62,17 +62,17 @@ def read_piece(file: Path, whole: xr.Dataset) -> PieceFile:
 def _read(file: Path) -> PieceFile:
     with file.open("rb") as opened, netcdf_file(opened, mmap=False) as content:
         arrays = {name: variable[:] for name, variable in content.variables.items()}
-    methods = [b"".join(name).rstrip(b"\0").decode() for name in arrays["method"]]
+    techniques = [b"".join(name).rstrip(b"\0").decode() for name in arrays["technique"]]
     (level,), seeds = (arrays[name].astype(np.int64, casting="safe") for name in ("level", "seed"))
-    return PieceFile(methods, [seeds[0].item(), *seeds[1:].tolist()], int(level), arrays)
+    return PieceFile(techniques, [seeds[0].item(), *seeds[1:].tolist()], int(level), arrays)
 
 
 def _problems(piece: PieceFile, file: Path, whole: xr.Dataset) -> Iterator[str]:
     """What makes the content of a file another than that of the piece it is called by."""
-    methods = whole["method"].values.tolist()
+    techniques = whole["technique"].values.tolist()
     dense = piece.level == 0
-    if sorted(piece.methods) != ([DENSE] if dense else sorted(methods)):
-        yield f"methods {shortened(piece.methods)} at level {piece.level}"
+    if sorted(piece.techniques) != ([DENSE] if dense else sorted(techniques)):
+        yield f"techniques {shortened(piece.techniques)} at level {piece.level}"
     if not 0 <= piece.level < whole.sizes["level"]:
         yield f"level {piece.level}"
     first, after = piece.seeds[0], piece.seeds[0] + len(piece.seeds)
@@ -80,7 +80,7 @@ def _problems(piece: PieceFile, file: Path, whole: xr.Dataset) -> Iterator[str]:
         yield f"seeds {first} to {piece.seeds[-1]}"
     if file.stem != piece_name(first, piece.level):
         yield f"it holds {piece_name(first, piece.level)}"
-    own = {"method": len(piece.methods), "seed": len(piece.seeds), "level": 1}
+    own = {"technique": len(piece.techniques), "seed": len(piece.seeds), "level": 1}
     for name, values in whole.data_vars.items():
         shape = tuple(own.get(str(dim), size) for dim, size in values.sizes.items())
         part = piece.variables.get(str(name))

@@ -18,9 +18,9 @@ from prune_fair.store.pieces import DENSE, read_piece
 
 STUDY_FILE = "study.json"
 EXAMPLE = Path(__file__).parent / "example"
-MEMBERS = ("method", "seed", "level")
+MEMBERS = ("technique", "seed", "level")
 HALVES = ("even", "odd")
-BALLOTS = ("method", "level", "half", "image", "predicted")
+BALLOTS = ("technique", "level", "half", "image", "predicted")
 VARIABLES = {  # name: units, dtype, value where unfinished, axes
     "confusion": ("images", np.int32, 0, (*MEMBERS, "true", "predicted")),
     "margin": ("probability", np.float32, np.nan, (*MEMBERS, "true")),
@@ -63,7 +63,7 @@ def read_study(path: str | Path) -> dict[str, Any]:
 def open_study(path: str | Path) -> xr.DataTree:
     """A study's results, labelled: one node `/<dataset>/<model>` a task.
 
-    Each node holds, by method, seed and level: `confusion` (…, true, predicted), `margin` (…,
+    Each node holds, by technique, seed and level: `confusion` (…, true, predicted), `margin` (…,
     true), `sparsity`, `parameter_sparsity`, `layer_sparsity` (…, layer), `diverged`, `collapsed`
     and `finished`; and of the training images `train_count` (true) and `complexity` (measure,
     true), the rows of `COMPLEXITY`. Margin is the mean over the class's test images of the
@@ -71,11 +71,11 @@ def open_study(path: str | Path) -> xr.DataTree:
     network is counted as a failure of every class: each class's images stand under the next class,
     its margins are -1. Where test images have groups, `group_confusion` (…, group, true, predicted)
     is there too, and adds up to `confusion` over them. Where the study counts votes, `votes`
-    (method, level, half, image, predicted) is how many networks of even and of odd seeds predict
+    (technique, level, half, image, predicted) is how many networks of even and of odd seeds predict
     each class for each test image, and `image_label` (image) the position of its true class (-1
     where no network is finished).
-    Level 0 is the dense network, the same for every method of a seed. What a running study has not
-    finished has `finished` False, counts of 0, and NaN in what is no count.
+    Level 0 is the dense network, the same for every technique of a seed. What a running study has
+    not finished has `finished` False, counts of 0, and NaN in what is no count.
 
     Control characters in names are escaped, as `errors.printable` does it.
 
@@ -85,7 +85,7 @@ def open_study(path: str | Path) -> xr.DataTree:
     Example:
         >>> tree = open_study(EXAMPLE)  # or "studies/quickstart"
         >>> tree["digits/mlp"].sparsity.dims, tree.attrs["complete"]
-        (('method', 'seed', 'level'), True)
+        (('technique', 'seed', 'level'), True)
     """
     path = Path(os.path.expanduser(path))
     study = read_study(path)
@@ -110,14 +110,14 @@ def open_study(path: str | Path) -> xr.DataTree:
 def open_example() -> xr.DataTree:
     """A small study that comes with the package, as `open_study` gives it: results to play with.
 
-    The quickstart with 16 seeds, three methods and six levels up to sparsity 0.97, with votes: 16
-    dense and 288 pruned networks on digits, where classes 3 and 8 are rare. `make example` makes it
-    anew.
+    The quickstart with 16 seeds, three techniques and six levels up to sparsity 0.97, with votes:
+    16 dense and 288 pruned networks on digits, where classes 3 and 8 are rare. `make example` makes
+    it anew.
 
     Example:
         >>> results = open_example()["digits/mlp"]
         >>> dict(results.confusion.sizes)
-        {'method': 3, 'seed': 16, 'level': 7, 'true': 10, 'predicted': 10}
+        {'technique': 3, 'seed': 16, 'level': 7, 'true': 10, 'predicted': 10}
     """
     return open_study(EXAMPLE)
 
@@ -126,10 +126,10 @@ def _coords(axes: Mapping[str, Any], seeds: int) -> dict[str, Sequence[Any]]:
     """The axes of one task's results."""
     names = {
         axis: [printable(name) for name in axes.get(axis, ())]
-        for axis in ("methods", "classes", "layers", "groups")
+        for axis in ("techniques", "classes", "layers", "groups")
     }
     coords = {
-        "method": names["methods"],
+        "technique": names["techniques"],
         "seed": range(seeds),
         "level": range(axes["levels"]),
         "true": names["classes"],
@@ -173,14 +173,14 @@ def _fail_diverged(whole: xr.Dataset) -> None:
 
 
 def _lay(whole: xr.Dataset, file: Path) -> None:
-    """Writes a piece into its place; the dense one into the place of every method.
+    """Writes a piece into its place; the dense one into the place of every technique.
 
     What has no seeds of its own is summed over them: there a piece adds to what others laid.
     """
     piece = read_piece(file, whole)
-    methods, seeds = whole["method"].values.tolist(), piece.seeds
-    rows = [methods.index(name) for name in piece.methods if name != DENSE] or slice(None)
-    place = {"method": rows, "seed": slice(seeds[0], seeds[-1] + 1), "level": piece.level}
+    techniques, seeds = whole["technique"].values.tolist(), piece.seeds
+    rows = [techniques.index(name) for name in piece.techniques if name != DENSE] or slice(None)
+    place = {"technique": rows, "seed": slice(seeds[0], seeds[-1] + 1), "level": piece.level}
     for name, values in whole.data_vars.items():
         dims, part = values.dims, piece.variables[str(name)]
         if "level" in dims:

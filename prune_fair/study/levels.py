@@ -1,7 +1,7 @@
 """The lifecycle of a study: train, then level by level score, prune, treat, retrain, evaluate.
 
-The only place that knows this order. A piece of work is one level of a block of seeds, all methods
-together; a finished piece is never computed again.
+The only place that knows this order. A piece of work is one level of a block of seeds, all
+techniques together; a finished piece is never computed again.
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,10 @@ import jax
 import numpy as np
 
 from prune_fair.config import StudyConfig
-from prune_fair.errors import check
-from prune_fair.pruning import TREATMENTS, Method, Treatment
-from prune_fair.store import DENSE, ELSEWHERE, StudyStore
-from prune_fair.study.background import Submit
-from prune_fair.training import network
-from prune_fair.training.counts import counts
-from prune_fair.training.programs import Programs, Seeds
-from prune_fair.training.retraining import (
+from prune_fair.engine import network
+from prune_fair.engine.counts import counts
+from prune_fair.engine.programs import Programs, Seeds
+from prune_fair.engine.retraining import (
     Networks,
     Piece,
     Retrained,
@@ -27,6 +23,10 @@ from prune_fair.training.retraining import (
     retrain,
     train_to_rewind_step,
 )
+from prune_fair.errors import check
+from prune_fair.pruning import TREATMENTS, Technique, Treatment
+from prune_fair.store import DENSE, ELSEWHERE, StudyStore
+from prune_fair.study.background import Submit
 from prune_fair.types import Mask, Variables
 
 
@@ -88,11 +88,11 @@ def run_block(run: TaskRun, seeds: Seeds) -> None:
         run_untrained(run, piece, levels, dense)
         return
     rewound = initial
-    if any(treatment_of(name).rewinds for name in run.config.methods):
+    if any(treatment_of(name).rewinds for name in run.config.techniques):
         rewound = train_to_rewind_step(piece)
     for level in levels:
         piece = piece._replace(level=level)
-        parents = dict.fromkeys(run.config.methods, dense) if piece.from_dense else networks
+        parents = dict.fromkeys(run.config.techniques, dense) if piece.from_dense else networks
         pruned = _prune(piece, parents, sparsities[level])
         starts = _treat(piece, rewound, parents, pruned)
         networks = _retrain(run, piece, starts)
@@ -103,7 +103,7 @@ def run_untrained(run: TaskRun, piece: Piece, levels: range, dense: Networks) ->
     for first in levels[:: run.levels_together]:
         some = range(first, min(first + run.levels_together, levels.stop))
         pieces = [piece._replace(level=level) for level in some]
-        together = prune_untrained(pieces, run.config.methods, dense)
+        together = prune_untrained(pieces, run.config.techniques, dense)
         for each, pruned in zip(pieces, together, strict=True):
             run.behind(_save, run, each, pruned)
             run.progress(len(each.seeds) * len(pruned))
@@ -123,7 +123,7 @@ def _first_unfinished_level(run: TaskRun, seeds: Seeds) -> int:
         there = [run.store.has_networks(run.name, first, before) for before in (level - 1, 0)]
         level = 1 if there == [False, True] else level
     if level:
-        run.progress(len(seeds) * (1 + (level - 1) * len(run.config.methods)), reused=True)
+        run.progress(len(seeds) * (1 + (level - 1) * len(run.config.techniques)), reused=True)
     return level
 
 
@@ -133,7 +133,7 @@ def _piece(run: TaskRun, seeds: Seeds, level: int, initial: Variables) -> Piece:
 
 
 def _prune(piece: Piece, parents: Mapping[str, Networks], sparsity: float) -> dict[str, Mask]:
-    """The next mask of every method's networks; that of before, where pruning is gradual."""
+    """The next mask of every technique's networks; that of before, where pruning is gradual."""
     return {
         name: parent.mask if treatment_of(name).gradual else prune(piece, name, parent, sparsity)
         for name, parent in parents.items()
@@ -146,7 +146,7 @@ def _treat(
     parents: Mapping[str, Networks],
     masks: Mapping[str, Mask],
 ) -> dict[str, Networks]:
-    """The variables that every method's survivors train from."""
+    """The variables that every technique's survivors train from."""
     fresh = rewound  # nobody asks for it
     if any(treatment_of(name).begins_anew for name in masks):
         fresh = piece.programs.initialise((np.int32(piece.level),), piece.seeds)
@@ -157,7 +157,7 @@ def _treat(
 
 
 def _retrain(run: TaskRun, piece: Piece, starts: Mapping[str, Networks]) -> dict[str, Networks]:
-    """Trains and evaluates the networks of all methods, and saves them."""
+    """Trains and evaluates the networks of all techniques, and saves them."""
     treatments = {name: treatment_of(name) for name in starts}
     if DENSE in starts and run.given:
         treatments = {DENSE: TREATMENTS["none"]}
@@ -188,7 +188,7 @@ def _check_finite(run: TaskRun, seeds: Seeds, dense: Retrained) -> None:
 
 def treatment_of(name: str) -> Treatment:
     """Dense networks train as reinitialised ones do: all steps, at the whole rate."""
-    return TREATMENTS["reinit" if name == DENSE else Method.parse(name).treatment]
+    return TREATMENTS["reinit" if name == DENSE else Technique.parse(name).treatment]
 
 
 def _save(run: TaskRun, piece: Piece, retrained: Mapping[str, Retrained]) -> None:
@@ -207,10 +207,10 @@ def _save(run: TaskRun, piece: Piece, retrained: Mapping[str, Retrained]) -> Non
 
 def _load(run: TaskRun, seeds: Seeds, level: int) -> dict[str, Networks]:
     saved = run.store.load_networks(run.name, int(seeds[0]), level)
-    names = run.config.methods if level else (DENSE,)
+    names = run.config.techniques if level else (DENSE,)
     check(
         isinstance(saved, dict) and {*names} <= {*saved},
-        f"networks of {run.name} at level {level}: those saved are not of this study's methods; "
+        f"networks of {run.name} at level {level}: those saved are not of this study's techniques; "
         f"restore the study's checkpoints, or {ELSEWHERE}",
     )
     return {

@@ -11,19 +11,19 @@ import jax
 import xarray as xr
 
 from prune_fair.config import StudyConfig, TaskConfig
+from prune_fair.engine import network
+from prune_fair.engine.machine import set_up_jax
+from prune_fair.engine.plan import Plan, PlanConfig, make_plan
+from prune_fair.engine.population import Population
+from prune_fair.engine.programs import Seeds, build_model, make_programs, make_task
+from prune_fair.engine.retraining import levels_together
+from prune_fair.engine.spans import check_steps
 from prune_fair.errors import check
 from prune_fair.provenance import physical_memory
-from prune_fair.pruning import Method
+from prune_fair.pruning import Technique
 from prune_fair.store import StudyStore, open_study, writing
 from prune_fair.study.background import Submit, in_background
 from prune_fair.study.levels import Progress, TaskRun, run_task, silent, treatment_of
-from prune_fair.training import network
-from prune_fair.training.machine import set_up_jax
-from prune_fair.training.plan import Plan, PlanConfig, make_plan
-from prune_fair.training.population import Population
-from prune_fair.training.programs import Seeds, build_model, make_programs, make_task
-from prune_fair.training.retraining import levels_together
-from prune_fair.training.spans import check_steps
 from prune_fair.types import Dataset, Model, Variables
 
 
@@ -71,7 +71,7 @@ def run_study(
         >>> config = StudyConfig((task,), schedule=Schedule(levels=1), seeds=2)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     results = run_study(config, folder)["digits/mlp"]
-        >>> results.sparsity.isel(method=0, seed=0).round(2).values.tolist()
+        >>> results.sparsity.isel(technique=0, seed=0).round(2).values.tolist()
         [0.0, 0.3]
     """
     for task in config.tasks:
@@ -99,14 +99,14 @@ def carry_out(
             return open_study(path)
         set_up_jax()
         asked = subjects()
-        for method, subject in itertools.product(config.methods, asked.values()):
-            Method.parse(method).check_fits(subject.model)
+        for technique, subject in itertools.product(config.techniques, asked.values()):
+            Technique.parse(technique).check_fits(subject.model)
         parameters = max(subject.model.parameters for subject in asked.values())
         _check_memory(config, parameters)
         audit = any(subject.dense is not None for subject in asked.values())
         laid = make_plan(min(config.seeds, config.seeds_per_piece), parameters, plan, audit)
         tasks = {name: subject.task(laid) for name, subject in asked.items()}
-        treatments = [treatment_of(method) for method in config.methods]
+        treatments = [treatment_of(technique) for technique in config.techniques]
         for task in tasks.values():
             check_steps(task.recipe, treatments, network.total_steps(task))
         store.begin_run(asdict(laid))
@@ -121,12 +121,12 @@ def carry_out(
 
 def _check_memory(config: StudyConfig, parameters: int) -> None:
     """Raises `InputError` where a piece's networks alone take more memory than there is."""
-    networks = min(config.seeds, config.seeds_per_piece) * (1 + len(config.methods))
+    networks = min(config.seeds, config.seeds_per_piece) * (1 + len(config.techniques))
     needed, there = 4 * parameters * networks / 2**30, physical_memory() / 2**30
     check(
         needed < there,
         f"{networks:,} networks of {parameters:,} parameters take {needed:,.0f} GiB of memory at "
-        f"once, this machine has {there:,.0f}; lower seeds_per_piece, the methods or the width",
+        f"once, this machine has {there:,.0f}; lower seeds_per_piece, the techniques or the width",
     )
 
 
@@ -154,13 +154,13 @@ def _begin_task(
     """Puts a task on the machine, and tells the store what its results look like."""
     dataset, dense = subject.dataset, subject.dense
     levels = len(config.schedule.sparsity_by_level())
-    store.describe_task(name, config.methods, levels, task.model.layers, dataset, config.votes)
+    store.describe_task(name, config.techniques, levels, task.model.layers, dataset, config.votes)
     one_go = not config.schedule.iterative and not any(
-        treatment_of(name).trains for name in config.methods
+        treatment_of(name).trains for name in config.techniques
     )
-    networks = min(config.seeds, config.seeds_per_piece) * len(config.methods)
+    networks = min(config.seeds, config.seeds_per_piece) * len(config.techniques)
     together = levels_together(networks, task, levels - 1) if one_go else 0
-    programs = make_programs(machine, task, config.methods, max(1, together))
+    programs = make_programs(machine, task, config.techniques, max(1, together))
     if dense is not None:
         programs = programs._replace(initialise=partial(_of_seeds, dense))
     return TaskRun(

@@ -17,13 +17,13 @@ ALL = tuple(COVARIATES)
 
 @pytest.fixture
 def study_of(results_of):
-    """Results with these recalls (method, seed, level, class), as `open_study` gives them."""
+    """Results with these recalls (technique, seed, level, class), as `open_study` gives them."""
 
     def make(recalls, counts=COUNTS, hardness=HARDNESS):
         results = results_of(recalls, images=10**6)
         seeds = np.arange(recalls.shape[1])
         results = results.assign_coords(seed=seeds, measure=["hardness"])
-        members = ("method", "seed", "level")
+        members = ("technique", "seed", "level")
         return results.assign(
             finished=(members, np.ones(recalls.shape[:3], bool)),
             train_count=("true", counts),
@@ -34,14 +34,14 @@ def study_of(results_of):
     return make
 
 
-def simulated(rng, seeds=20, levels=5, share=2.0, hard=-0.5, further=0.4, methods=2):
+def simulated(rng, seeds=20, levels=5, share=2.0, hard=-0.5, further=0.4, techniques=2):
     """Recalls whose changes follow the model; at compression 1 the effects are these, in points."""
     doublings = np.arange(levels)[None, None, :, None]
     dense = 0.8 + 0.02 * SHARE + rng.normal(0, 0.01, (1, seeds, 1, len(SHARE)))
     change = share * SHARE + hard * HARD + doublings * (further * SHARE - 0.3)
-    change = change - 2.0 * np.arange(methods)[:, None, None, None]
-    change = change + rng.normal(0, 0.3, (methods, seeds, 1, 1))
-    change = change + rng.normal(0, 0.3, (methods, seeds, levels, len(SHARE)))
+    change = change - 2.0 * np.arange(techniques)[:, None, None, None]
+    change = change + rng.normal(0, 0.3, (techniques, seeds, 1, 1))
+    change = change + rng.normal(0, 0.3, (techniques, seeds, levels, len(SHARE)))
     return dense + np.where(doublings == 0, 0, change) / 100
 
 
@@ -59,7 +59,7 @@ def test_known_effects_are_found(study_of, rng):
         "compression": -0.3,
         "share:compression": 0.4,
         "complexity:compression": 0.0,
-        "method m1": -2.0,
+        "technique m1": -2.0,
     }
     for term, value in expected.items():
         low, middle, high = estimate(table, term)
@@ -77,10 +77,10 @@ def test_fit_is_that_of_statsmodels_formulas(study_of, rng):
 
     results = study_of(simulated(rng, seeds=6, levels=4))
     frame = pd.DataFrame(gather(results, "hardness").rows._asdict())
-    formula = "change ~ C(method) + (share + complexity + dense_recall) * compression"
+    formula = "change ~ C(technique) + (share + complexity + dense_recall) * compression"
     for cluster, groups in (
         ("dense_network", frame.seed),
-        ("network", frame.seed + 100 * frame.method + 1000 * frame.level),
+        ("network", frame.seed + 100 * frame.technique + 1000 * frame.level),
     ):
         plain = smf.ols(formula, frame).fit(
             cov_type="cluster", cov_kwds={"groups": groups}, use_t=True
@@ -140,7 +140,7 @@ def test_classes_alike_in_complexity_leave_it_out(study_of, rng):
 
 def test_one_sparsity_leaves_its_interactions_out(study_of, rng):
     table = attribute(study_of(simulated(rng, levels=2)), "hardness")
-    assert table.term.values.tolist() == ["intercept", "method m1", "share", "complexity"]
+    assert table.term.values.tolist() == ["intercept", "technique m1", "share", "complexity"]
     assert any("one sparsity only" in note for note in table.notes)
     assert table.sparsity == 0.5
     assert np.isfinite(table.standard_error).all()
@@ -195,13 +195,13 @@ def test_tasks_of_a_study_have_their_own_intercepts(study_of, rng):
     assert estimate(table, "share")[1] == pytest.approx(2.8, abs=0.1)
 
 
-def test_methods_can_be_looked_at_alone(study_of, rng):
+def test_techniques_can_be_looked_at_alone(study_of, rng):
     results = study_of(simulated(rng, seeds=5))
-    table = attribute(results, "hardness", methods=["m1"])
+    table = attribute(results, "hardness", techniques=["m1"])
     np.testing.assert_allclose(
-        table.estimate, attribute(results.isel(method=[1]), "hardness").estimate
+        table.estimate, attribute(results.isel(technique=[1]), "hardness").estimate
     )
-    assert "method m1" not in table.term
+    assert "technique m1" not in table.term
 
 
 def test_dense_margin_is_a_complexity(study_of, rng):
@@ -217,7 +217,7 @@ def test_dense_margin_is_a_complexity(study_of, rng):
         ({"confidence": 1.0}, "confidence 1.0"),
         ({"covariates": ("shares",)}, "did you mean 'share'"),
         ({"cluster": "seed"}, "unknown cluster"),
-        ({"methods": ["m2"]}, "unknown method 'm2'"),
+        ({"techniques": ["m2"]}, "unknown technique 'm2'"),
     ],
 )
 def test_bad_questions(study_of, rng, options, message):

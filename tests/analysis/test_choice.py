@@ -8,7 +8,7 @@ from prune_fair import InputError, analysis
 
 def place(choice, point):
     at = choice.points.isel(point=point)
-    return at["method"].item(), at["level"].item()
+    return at["technique"].item(), at["level"].item()
 
 
 def test_fairness_stops_where_accuracy_alone_goes_on(by_hand):

@@ -1,4 +1,4 @@
-"""Methods at one sparsity and classes against dense, by hand and against SciPy."""
+"""Techniques at one sparsity and classes against dense, by hand and against SciPy."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def test_pairs_are_one_family(results_of, rng):
     assert found.seeds_needed.values == pytest.approx(expected, abs=4)
 
 
-def test_default_is_the_sparsest_that_enough_seeds_of_all_methods_reach(by_hand):
+def test_default_is_the_sparsest_that_enough_seeds_of_all_techniques_reach(by_hand):
     assert analysis.common_sparsity(by_hand) == 0.75
     by_hand["sparsity"] = by_hand.sparsity.copy()
     by_hand.sparsity[1, :2, 2] = np.nan
@@ -75,7 +75,7 @@ def test_few_seeds_have_no_intervals(by_hand):
         (lambda r: analysis.compare(r, "recall_min"), "unknown metric 'recall_min'"),
         (lambda r: analysis.compare(r, sparsity=0.8), "all reach those from 0 to 0.7500"),
         (lambda r: analysis.compare(r, sparsity=1.0), "sparsity 1.0"),
-        (lambda r: analysis.compare(r.isel({"method": [1]})), "only one method, 'm1'"),
+        (lambda r: analysis.compare(r.isel(technique=[1])), "only one technique, 'm1'"),
         (lambda r: analysis.compare(r, effect=0.0), "effect 0"),
         (lambda r: analysis.compare(r, confidence=2.0), "confidence 2.0"),
     ],
@@ -98,9 +98,9 @@ def test_class_tests_equal_scipy(noisy):
     recall = analysis.class_recall(noisy)
     beyond = recall - analysis.network_metrics(noisy, ["accuracy"]).accuracy
     for level, c in [(1, 0), (2, 2)]:
-        populations = (beyond.sel({"method": "m0", "level": x})[:, c].values for x in (level, 0))
+        populations = (beyond.sel(technique="m0", level=x)[:, c].values for x in (level, 0))
         expected = stats.ttest_ind(*populations, equal_var=False).pvalue
-        ours = found.p.sel({"method": "m0", "level": level})[c]
+        ours = found.p.sel(technique="m0", level=level)[c]
         assert ours == pytest.approx(expected, rel=1e-5)
     means = recall.mean("seed") - recall.mean(("seed", "true"))
     formula = means - means.sel(level=0)
@@ -110,14 +110,14 @@ def test_class_tests_equal_scipy(noisy):
 
 def test_who_pays_is_flagged(noisy):
     found = analysis.class_tests(noisy)
-    assert found.flagged_holm.sel({"method": "m0", "level": 2}).values.tolist()[2]
-    assert not found.flagged_holm.sel({"method": "m1"}).any()
+    assert found.flagged_holm.sel(technique="m0", level=2).values.tolist()[2]
+    assert not found.flagged_holm.sel(technique="m1").any()
     assert not found.flagged_holm.sel(level=0).any()
     assert np.isnan(found.p.sel(level=0)).all()
     assert (found.flagged_bh | ~found.flagged_holm).all()  # Holm's are among the others'
-    smallest = found.p.sel({"method": "m0"}).min().item()
-    assert found.p_holm.sel({"method": "m0"}).min() == pytest.approx(6 * smallest)
-    change = found.recall_change.sel({"method": "m0", "level": 2, "true": "c2"})
+    smallest = found.p.sel(technique="m0").min().item()
+    assert found.p_holm.sel(technique="m0").min() == pytest.approx(6 * smallest)
+    change = found.recall_change.sel(technique="m0", level=2, true="c2")
     assert change.sel(estimate="high") < -0.15
 
 

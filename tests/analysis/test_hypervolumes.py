@@ -36,7 +36,7 @@ def test_hypervolumes_by_hand(by_hand):
     assert means == pytest.approx([0.5 * 0.3475 + 0.25 * 0.3, 0.5 * 0.335], abs=3e-4)
     assert found["rank"].values.tolist() == [1, 2]
     assert found.attrs == {"reference": {"sparsity": 0.0, "accuracy": 0.5}, "best": "m0"}
-    difference = found.difference.sel({"method": "m0", "other": "m1"})
+    difference = found.difference.sel(technique="m0", other="m1")
     assert difference.sel(estimate="mean") == pytest.approx(means[0] - means[1])
     assert found.apart.values.tolist() == [[False, True], [True, False]]
 
@@ -81,7 +81,7 @@ def test_without_enough_seeds_there_are_means_only(crossing):
     assert not volumes.apart.any()
 
 
-def test_a_method_that_has_not_begun(crossing):
+def test_a_technique_that_has_not_begun(crossing):
     """It has neither rank nor volume, and no tau."""
     crossing.confusion[1] = 0
     crossing["sparsity"] = crossing.sparsity.where(
@@ -116,7 +116,7 @@ def test_many_unfinished_networks(results_of):
         (lambda r: analysis.hypervolumes(r, confidence=0.0), "confidence 0.0"),
         (lambda r: analysis.hypervolumes(r, reference={"acc": 1.0}), "objective of the reference"),
         (lambda r: analysis.hypervolumes(r, reference={"accuracy": np.inf}), "finite"),
-        (lambda r: analysis.ranking_change(r.isel({"method": [0]})), "only one method, 'm0'"),
+        (lambda r: analysis.ranking_change(r.isel(technique=[0])), "only one technique, 'm0'"),
         (lambda r: analysis.ranking_change(r, fairness=()), "no fairness metrics"),
         (lambda r: analysis.ranking_change(r, fairness=["accuracy"]), "expected each once"),
     ],

@@ -10,9 +10,9 @@ from prune_fair.fairness import EVERY_CLASS
 RULE = f"{EVERY_CLASS}>=-0.05"
 
 
-def sparsest_by_hand(results, method: int, tolerance: float = 0.05) -> float:
+def sparsest_by_hand(results, technique: int, tolerance: float = 0.05) -> float:
     """By loops: the sparsest level at which no class's mean recall lost more than 5 points."""
-    counts = results["confusion"].values[method].astype(float)  # seed, level, true, predicted
+    counts = results["confusion"].values[technique].astype(float)  # seed, level, true, predicted
     best = 0.0
     for level in range(counts.shape[1]):
         worst = np.inf
@@ -20,12 +20,12 @@ def sparsest_by_hand(results, method: int, tolerance: float = 0.05) -> float:
             recalls = counts[:, [0, level], c, c] / counts[:, [0, level], c].sum(-1)
             worst = min(worst, (recalls[:, 1] - recalls[:, 0]).mean())
         if worst >= -tolerance - 1e-6:
-            best = max(best, results["sparsity"].values[method, :, level].mean())
+            best = max(best, results["sparsity"].values[technique, :, level].mean())
     return best
 
 
 def recalls(rng):
-    """Three methods, eight seeds, five levels, four classes; a fall of several points a level."""
+    """Three techniques, eight seeds, five levels, four classes; they fall by points a level."""
     fall = rng.uniform(0, 0.035, (3, 1, 1, 4)) * np.arange(5)[:, None]
     return np.clip(0.9 - fall + rng.normal(0, 0.02, (3, 8, 5, 4)), 0, 1)
 
@@ -34,7 +34,7 @@ def recalls(rng):
 def test_price_and_select_are_one_answer(seed, results_of):
     results = results_of(recalls(np.random.default_rng(seed)))
     price = analysis.price_of_accuracy(results).fair_sparsity.sel(estimate="mean")
-    by_hand = [sparsest_by_hand(results, method) for method in range(3)]
+    by_hand = [sparsest_by_hand(results, technique) for technique in range(3)]
     assert price.values == pytest.approx(by_hand)
     choice = analysis.select(results)
     assert [str(each) for each in choice.rule.constraints] == [RULE]
@@ -44,14 +44,16 @@ def test_price_and_select_are_one_answer(seed, results_of):
 
 def test_the_table_the_star_select_and_the_card_agree():
     results = open_example()["digits/mlp"].to_dataset()
-    expected = [sparsest_by_hand(results, method) for method in range(results.sizes["method"])]
+    expected = [
+        sparsest_by_hand(results, technique) for technique in range(results.sizes["technique"])
+    ]
     price = analysis.price_of_accuracy(results).fair_sparsity.sel(estimate="mean").values
     assert price == pytest.approx(expected)
     choice = analysis.select(results)
     at = choice.points.isel(point=choice.chosen)
     assert at.sparsity.sel(estimate="mean").item() == pytest.approx(max(expected))
     card = report.make_card(open_example().attrs["path"]).tasks[0].decision.chosen
-    assert (card.method, card.level) == (at["method"].item(), at["level"].item())
+    assert (card.technique, card.level) == (at["technique"].item(), at["level"].item())
     star = [
         artist.get_offsets()[0][0]
         for artist in plots.overview(results).axes[0].collections

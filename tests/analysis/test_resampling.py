@@ -13,7 +13,7 @@ IMAGES, CLASSES, LEVELS = 300, 3, 3
 
 @pytest.fixture(scope="module")
 def predicted() -> np.ndarray:
-    """Classes that two methods' networks predict: (method, level, image), level 0 the same."""
+    """What two techniques' networks predict: (technique, level, image), level 0 the same."""
     rng = np.random.default_rng(3)
     labels = np.arange(IMAGES) % CLASSES
     wrong = rng.random((2, LEVELS, IMAGES)) < np.array([0.1, 0.2, 0.4])[:, None]
@@ -32,13 +32,13 @@ def one_network(predicted: np.ndarray, unfinished: bool = False) -> xr.Dataset:
     names = [f"class {number}" for number in range(CLASSES)]
     results = xr.Dataset(
         {
-            "confusion": (("method", "seed", "level", "true", "predicted"), confusion),
-            "sparsity": (("method", "seed", "level"), sparsity),
-            "votes": (("method", "level", "half", "image", "predicted"), votes),
+            "confusion": (("technique", "seed", "level", "true", "predicted"), confusion),
+            "sparsity": (("technique", "seed", "level"), sparsity),
+            "votes": (("technique", "level", "half", "image", "predicted"), votes),
             "image_label": ("image", labels),
-            "diverged": (("method", "seed", "level"), np.zeros((2, 1, LEVELS), bool)),
+            "diverged": (("technique", "seed", "level"), np.zeros((2, 1, LEVELS), bool)),
         },
-        {"method": ["a", "b"], "seed": [0], "level": range(LEVELS), "true": names}
+        {"technique": ["a", "b"], "seed": [0], "level": range(LEVELS), "true": names}
         | {"predicted": names, "half": ["even", "odd"], "image": range(IMAGES)},
     )
     if unfinished:
@@ -52,7 +52,7 @@ def one_network(predicted: np.ndarray, unfinished: bool = False) -> xr.Dataset:
 def test_the_first_row_is_the_network_and_a_resample_is_a_draw_of_images(predicted):
     resampled = analysis.with_resamples(one_network(predicted))
     counts = resampled.confusion
-    assert counts.dims == ("method", "seed", "level", "true", "predicted")
+    assert counts.dims == ("technique", "seed", "level", "true", "predicted")
     assert counts.sizes["seed"] == IMAGE_RESAMPLES + 1
     xr.testing.assert_equal(
         analysis.networks(resampled).confusion.drop_vars("resampled"),
@@ -61,8 +61,8 @@ def test_the_first_row_is_the_network_and_a_resample_is_a_draw_of_images(predict
     assert (counts.sum(["true", "predicted"]) == IMAGES).all()
     # The same images at every level: class sizes of a resample are one draw.
     sizes = counts.sum("predicted")
-    assert (sizes == sizes.isel(method=0, level=0)).all()
-    assert sizes.isel(method=0, level=0, true=0).std() > 5
+    assert (sizes == sizes.isel(technique=0, level=0)).all()
+    assert sizes.isel(technique=0, level=0, true=0).std() > 5
 
 
 def test_the_interval_is_that_of_a_bootstrap_over_images_by_hand(predicted):
@@ -70,7 +70,7 @@ def test_the_interval_is_that_of_a_bootstrap_over_images_by_hand(predicted):
     right = predicted[0, 2] == np.arange(IMAGES) % CLASSES
     rng = np.random.default_rng(0)
     by_hand = right[rng.integers(0, IMAGES, (20_000, IMAGES))].mean(axis=1)
-    mean, low, high = table.accuracy.sel({"method": "a"}).sel(level=2).values
+    mean, low, high = table.accuracy.sel(technique="a").sel(level=2).values
     assert mean == pytest.approx(right.mean(), abs=1e-6)
     assert [low, high] == pytest.approx(np.quantile(by_hand, [0.025, 0.975]), abs=0.006)
     assert (table.sparsity.std("estimate") == 0).all()
@@ -90,7 +90,7 @@ def test_changes_against_dense_are_paired_by_image(predicted):
 def test_every_question_of_intervals_has_an_answer(predicted, pooled):
     results = one_network(predicted)
     points = analysis.frontier(results, ["sparsity", "accuracy"])
-    assert points.method.values[0] == DENSE
+    assert points.technique.values[0] == DENSE
     assert points.probability.notnull().all()
     assert points.recall.sel(estimate="low").notnull().all()
     choice = analysis.select(results, ["recall_change_min>=-0.25"], confidence=0.95, pooled=pooled)

@@ -10,7 +10,7 @@ from prune_fair.fairness import EVERY_CLASS, METRICS
 
 def test_means_and_intervals(by_hand):
     table = analysis.metrics(by_hand, ["accuracy", "recall_group_min"])
-    first = table.sel({"method": "m0"})
+    first = table.sel(technique="m0")
     assert first.accuracy.sel(estimate="mean").values == pytest.approx([0.85, 0.8475, 0.8])
     assert first.recall_group_min.sel(estimate="mean").values == pytest.approx([0.8, 0.79, 0.7])
     assert (first.accuracy.sel(estimate="low") < first.accuracy.sel(estimate="mean")).all()
@@ -19,7 +19,7 @@ def test_means_and_intervals(by_hand):
 
 def test_price_by_hand(by_hand):
     price = analysis.price_of_accuracy(by_hand)
-    m0, m1 = (price.sel({"method": name}) for name in ("m0", "m1"))
+    m0, m1 = (price.sel(technique=name) for name in ("m0", "m1"))
     # m0: accuracy falls by 0.25 then 5 points: accuracy alone stops at level 1
     assert m0.accuracy_level == 1
     assert m0.worst_class == "c1"
@@ -38,18 +38,20 @@ def test_price_by_hand(by_hand):
 
 def test_changes_are_paired_with_the_dense_network_of_the_seed(by_hand):
     """The seeds differ, their changes do not: the interval of the cost has no width."""
-    cost = analysis.price_of_accuracy(by_hand, accuracy_tolerance=0.06).cost.sel({"method": "m0"})
+    cost = analysis.price_of_accuracy(by_hand, accuracy_tolerance=0.06).cost.sel(
+        {"technique": "m0"}
+    )
     assert cost.sel(estimate="high") - cost.sel(estimate="low") == pytest.approx(0, abs=1e-6)
 
 
 def test_frontier_by_hand(by_hand):
     points = analysis.frontier(by_hand)
     on = points.isel(point=points.on_frontier.values)
-    names = [(m, int(level)) for m, level in zip(on.method.values, on.level.values, strict=True)]
+    names = [(m, int(level)) for m, level in zip(on.technique.values, on.level.values, strict=True)]
     assert names == [("dense", 0), ("m0", 1), ("m0", 2)]
     assert points.sizes["point"] == 5
     only = analysis.frontier(by_hand, ["accuracy", "recall_difference"])
-    assert only.method.values[only.on_frontier.values].tolist() == ["dense"]
+    assert only.technique.values[only.on_frontier.values].tolist() == ["dense"]
 
 
 def test_few_seeds_have_no_intervals(by_hand):
@@ -76,12 +78,12 @@ def test_pooled_metrics_are_those_of_summed_counts(by_hand):
     crossed = by_hand.isel(seed=slice(4)).copy(deep=True)
     crossed.confusion[:, 1::2] = crossed.confusion[:, 1::2, :, ::-1, ::-1].values
     networks, pooled = (analysis.metrics(crossed, names, pooled=p) for p in (False, True))
-    at = {"method": "m0", "level": 2, "estimate": "mean"}
+    at = {"technique": "m0", "level": 2, "estimate": "mean"}
     assert networks.recall_group_min.sel(at).item() == pytest.approx(0.7, abs=1e-6)
     assert pooled.recall_group_min.sel(at).item() == pytest.approx(0.8, abs=1e-6)
     assert networks.recall_change_min.sel(at).item() == pytest.approx(-0.1, abs=1e-6)
     assert pooled.recall_change_min.sel(at).item() == pytest.approx(-0.05, abs=1e-6)
-    summed = crossed.confusion.sum("seed").sel({"method": "m0", "level": 2}).values
+    summed = crossed.confusion.sum("seed").sel(technique="m0", level=2).values
     assert pooled.recall_group_min.sel(at).item() == pytest.approx(
         float(METRICS["recall_group_min"].function(*[jnp.asarray(summed)] * 2)), abs=1e-6
     )
@@ -93,7 +95,7 @@ def test_pooled_metrics_compare_the_same_seeds(by_hand):
     by_hand["sparsity"] = by_hand.sparsity.where(by_hand.confusion.sum(("true", "predicted")) > 0)
     by_hand.confusion[:, 2:, 0] = by_hand.confusion[:, 2:, 1].values
     pooled = analysis.metrics(by_hand, ["recall_change_min"], pooled=True)
-    at = {"method": "m0", "level": 2, "estimate": "mean"}
+    at = {"technique": "m0", "level": 2, "estimate": "mean"}
     assert pooled.recall_change_min.sel(at).item() == pytest.approx(-0.1, abs=1e-6)
 
 
@@ -125,7 +127,7 @@ def test_groups_have_metrics_of_their_own(by_hand):
     group[:, :, :, 1] = 1000 * np.eye(2)
     grouped = by_hand.assign(group_confusion=group)
     table = analysis.metrics(grouped, ["by_group_accuracy_difference"])
-    found = table.by_group_accuracy_difference.sel({"method": "m0", "estimate": "mean"})
+    found = table.by_group_accuracy_difference.sel(technique="m0", estimate="mean")
     assert found.values == pytest.approx([0.15, 0.1525, 0.2], abs=1e-6)
 
 
@@ -162,7 +164,7 @@ def test_no_question_takes_pruned_networks_for_dense_ones(toy_results, question)
 
 def test_recall_change_by_hand(by_hand):
     """c1 of m0 falls from 0.8 to 0.79 and 0.70, the same in every seed."""
-    change = analysis.recall_change(by_hand).isel(method=0).sel(true="c1")
+    change = analysis.recall_change(by_hand).isel(technique=0).sel(true="c1")
     assert np.allclose(change.sel(estimate="mean"), [0, -0.01, -0.1])
     assert np.allclose(change.sel(estimate="low"), change.sel(estimate="high"))
     with pytest.raises(InputError, match="no level 0"):

@@ -11,7 +11,7 @@ LABELS = [0, 0, 1, 1]  # images 0 and 1 are of class c0
 
 @pytest.fixture
 def voted(results_of) -> xr.Dataset:
-    """Two even and two odd seeds, a method of two levels, four images of two classes.
+    """Two even and two odd seeds, a technique of two levels, four images of two classes.
 
     Dense networks are right on all, but odd ones have image 3 wrong; at level 1 all are wrong on
     image 2, at level 2 nothing is finished.
@@ -23,14 +23,14 @@ def voted(results_of) -> xr.Dataset:
     pruned = np.stack([right, right])
     pruned[:, 2] = [2, 0]
     levels = np.stack([votes, pruned, np.zeros_like(votes)])
-    dims = ("method", "level", "half", "image", "predicted")
+    dims = ("technique", "level", "half", "image", "predicted")
     return results.assign(
         votes=(dims, np.stack([levels, levels])), image_label=("image", np.array(LABELS))
     ).assign_coords(half=["even", "odd"], image=range(4))
 
 
 def test_exemplars_by_hand(voted):
-    table = analysis.exemplars(voted).isel(method=0)
+    table = analysis.exemplars(voted).isel(technique=0)
     assert table.seeds.values.tolist() == [4, 4, 0]
     assert table.number.values.tolist()[:2] == [0, 1]  # image 3: dense votes tie
     assert table.share.values.tolist()[:2] == [0, 0.25]
@@ -55,9 +55,9 @@ def test_distance_from_which_an_image_is_distant(voted):
     assert (near, far) == (2, 1)
 
 
-def test_one_method_only(voted):
+def test_one_technique_only(voted):
     one, both = analysis.exemplars(voted, "m1"), analysis.exemplars(voted)
-    assert one.equals(both.isel(method=[1]))
+    assert one.equals(both.isel(technique=[1]))
 
 
 def test_images_by_hand(voted):
@@ -93,10 +93,10 @@ def test_of_a_study(toy_results):
     ("call", "message"),
     [
         (lambda r: analysis.exemplars(r.drop_vars("votes")), "no votes.*run it with --votes"),
-        (lambda r: analysis.exemplars(r, "m2"), "unknown method 'm2': did you mean"),
+        (lambda r: analysis.exemplars(r, "m2"), "unknown technique 'm2': did you mean"),
         (lambda r: analysis.exemplars(r, distance=0.0), "distance 0.0: expected in"),
         (lambda r: analysis.exemplars(r, confidence=1.0), "confidence 1.0: expected in"),
-        (lambda r: analysis.exemplar_images(r, "m", 1), "unknown method 'm'"),
+        (lambda r: analysis.exemplar_images(r, "m", 1), "unknown technique 'm'"),
         (lambda r: analysis.exemplar_images(r, "m0", 3), "level 3: expected 0 to 2"),
         (lambda r: analysis.exemplar_images(r, "m0", 1, 0), "top 0: expected at least 1"),
     ],

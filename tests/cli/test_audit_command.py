@@ -88,7 +88,7 @@ def audit(folder, tmp_path, monkeypatch, capsys):
         asked = ["audit", "--network", f"my_network:{network}" if ":" not in network else network]
         asked += ["--checkpoints", checkpoint, "--data.name", "npz:digits.npz"]
         asked += ["--out", str(tmp_path / "study"), "--schedule.sparsities", "0.5", "0.9"]
-        asked += ["--methods", "magnitude-global-none", *words]
+        asked += ["--techniques", "magnitude-global-none", *words]
         try:
             cli.main(asked)
             status = 0

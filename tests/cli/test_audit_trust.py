@@ -54,7 +54,7 @@ def audit(capsys):
         asked = ["audit", "--network", f"own_network:{network}", "--checkpoints", checkpoint]
         asked += ["--data.name", "npz:digits.npz", "--out", out]
         asked += ["--schedule.sparsities", "0.3", "0.6"]
-        asked += ["--methods", "magnitude-global-none-output", *words]
+        asked += ["--techniques", "magnitude-global-none-output", *words]
         try:
             cli.main(asked)
             status = 0
@@ -151,21 +151,21 @@ def test_outputs_that_are_not_finite_are_refused(folder, audit):
 
 def test_networks_that_diverge_are_never_recommended(folder, audit):
     """Trained on at an absurd rate; the terminal and the card count the same networks."""
-    words = "--methods", "magnitude-global-finetune-output", "magnitude-global-none-output"
+    words = "--techniques", "magnitude-global-finetune-output", "magnitude-global-none-output"
     recipe = "--recipe.learning-rate", "1e30", "--recipe.weight-decay", "1"
     for require in ("sparsity>=0", "recall_difference<=0.9", "mean_recall_change_min>=-1"):
         status, out, _ = audit("--require", require, *words, *recipe)
         assert status == 0
         assert "Prune with magnitude-global-none-output" in out
         results = open_study("study").leaves[0]
-        lost = analysis.diverged(results).sel({"method": "magnitude-global-finetune-output"})
+        lost = analysis.diverged(results).sel(technique="magnitude-global-finetune-output")
         assert lost.isel(level=slice(1, None)).all()
         assert "2 networks diverged and are counted as failures of every class" in out
         card = (folder / "study/report.md").read_text()
         assert "2 networks diverged" in card
         assert "Prune with magnitude-global-none-output" in card
     status, out, _ = audit(
-        "--require", "sparsity>=0.1", "--methods", "magnitude-global-finetune-output", *recipe,
+        "--require", "sparsity>=0.1", "--techniques", "magnitude-global-finetune-output", *recipe,
         out="alone",
     )  # fmt: skip
     assert status == 1
@@ -174,7 +174,7 @@ def test_networks_that_diverge_are_never_recommended(folder, audit):
 
 
 def test_diverged_networks_are_counted_in_every_table(folder, audit, capsys):
-    words = "--methods", "magnitude-global-finetune-output"
+    words = "--techniques", "magnitude-global-finetune-output"
     recipe = "--recipe.learning-rate", "1e30", "--recipe.weight-decay", "1"
     audit("--require", "sparsity>=0", *words, *recipe)
     for command in ("metrics", "frontier", "select", "classes", "exemplars"):

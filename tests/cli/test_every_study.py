@@ -10,7 +10,7 @@ import prune_fair
 from prune_fair import DataConfig, Schedule, cli
 from prune_fair.datasets import load
 
-METHODS = ("magnitude-global-none-output", "random-global-none-output")
+TECHNIQUES = ("magnitude-global-none-output", "random-global-none-output")
 SCHEDULE = Schedule("one-shot", sparsities=(0.5, 0.95))
 COMMANDS = {
     "metrics": (),
@@ -64,7 +64,7 @@ def study(request, tmp_path_factory, toy_study):
     np.savez(file, **arrays)
     data = DataConfig(f"npz:{file}", groups="half" if request.param == "groups" else "")
     count = 1 if "one network" in request.param else 4
-    prune_fair.audit(linear, networks(count), data, path, methods=METHODS, schedule=SCHEDULE)
+    prune_fair.audit(linear, networks(count), data, path, techniques=TECHNIQUES, schedule=SCHEDULE)
     return request.param, path
 
 

@@ -10,7 +10,7 @@ import xarray as xr
 
 from prune_fair import cli, console
 
-METHODS = ["magnitude-global-rewind", "random-layerwise-channel-finetune"]
+TECHNIQUES = ["magnitude-global-rewind", "random-layerwise-channel-finetune"]
 
 
 def run(capsys, *arguments) -> str:
@@ -59,15 +59,15 @@ def test_frontier_prints_what_is_on_it(capsys, toy_study):
     assert "sparsity" not in plain
 
 
-def test_frontier_compares_the_methods(capsys, toy_study):
+def test_frontier_compares_the_techniques(capsys, toy_study):
     plain = run(capsys, "frontier", toy_study)
     for words in ("rank by performance", "rank with fairness", "Kendall's tau", "accuracy=0.1"):
         assert words in plain
     document = json.loads(run(capsys, "frontier", toy_study, "--json"))["comparisons"]["digits/mlp"]
     assert document["reference"] == {"sparsity": 0, "accuracy": 0.1, "recall_group_min": 0}
-    assert document["best"] in METHODS
+    assert document["best"] in TECHNIQUES
     assert sorted(document["rank"].values()) == [1, 2]
-    assert {*document["difference"][METHODS[0]]} == {*METHODS}
+    assert {*document["difference"][TECHNIQUES[0]]} == {*TECHNIQUES}
     assert document["ranking"]["tau"]["mean"] in (-1, 1)
     flags = ("--reference", "accuracy=0.2, sparsity=0.1", "--json")
     other = json.loads(run(capsys, "frontier", toy_study, *flags))["comparisons"]["digits/mlp"]
@@ -85,7 +85,7 @@ def test_compare(capsys, toy_study):
     part = document["tasks"]["digits/mlp"]
     assert (part["metric"], part["sparsity"]) == ("accuracy", 0.5)
     (pair,) = part["pairs"]
-    assert [pair["first"], pair["second"]] == METHODS
+    assert [pair["first"], pair["second"]] == TECHNIQUES
     assert pair["seeds"] == 5
     assert pair["seeds_needed"] >= 2
     assert pair["difference"]["low"] <= pair["difference"]["mean"]
@@ -120,7 +120,10 @@ def test_running_study(capsys, running_study):
         (["frontier", "--reference", "acuracy=0.1"], "did you mean 'accuracy'"),
         (["frontier", "--reference", "accuracy=nan"], "expected a metric, = and a number"),
         (["compare", "--metric", "recal_group_min"], "did you mean 'recall_group_min'"),
-        (["compare", "--sparsity", "0.99"], "sparsity 0.99: expected one that two methods reach"),
+        (
+            ["compare", "--sparsity", "0.99"],
+            "sparsity 0.99: expected one that two techniques reach",
+        ),
         (["compare", "--sparsity", "-1"], "sparsity -1.0: expected"),
         (["compare", "--effect", "0"], "effect 0"),
         (["compare", "--confidence", "95"], "confidence 95.0"),
@@ -148,10 +151,10 @@ def test_mistakes(capsys, toy_study, arguments, message):
 def test_ranking_in_words(change, bounds, first, words):
     ranking = xr.Dataset(
         {
-            "rank_change": ("method", change),
+            "rank_change": ("technique", change),
             "tau": ("estimate", [np.nan if words == "tied" else -1.0, *bounds]),
             "first_place_changes": first,
         },
-        {"method": ["m0", "m1"], "estimate": ["mean", "low", "high"]},
+        {"technique": ["m0", "m1"], "estimate": ["mean", "low", "high"]},
     )
     assert re.search(words, console.ranking_in_words(ranking))

@@ -11,26 +11,26 @@ from prune_fair.plots.labels import Label
 
 @pytest.fixture
 def make_results(results_of):
-    """Results of so many methods, seeds, levels and classes; later classes lose more."""
+    """Results of so many techniques, seeds, levels and classes; later classes lose more."""
 
-    def make(methods=2, seeds=4, levels=4, classes=10, images=60):
+    def make(techniques=2, seeds=4, levels=4, classes=10, images=60):
         rng = np.random.default_rng(0)
         lost = np.linspace(0, 0.3, levels)[:, None] * np.linspace(0, 1, classes) ** 3
-        noise = rng.normal(0, 0.01, (methods, seeds, 1, classes))
-        worse = 1 + 0.3 * np.arange(methods)[:, None, None, None]
+        noise = rng.normal(0, 0.01, (techniques, seeds, 1, classes))
+        worse = 1 + 0.3 * np.arange(techniques)[:, None, None, None]
         results = results_of(np.clip(0.9 + noise - worse * lost, 0, 1))
         labels = np.arange(images) % classes
-        said = rng.integers(0, classes, (methods, levels, images))
+        said = rng.integers(0, classes, (techniques, levels, images))
         said = np.where(rng.random(said.shape) < 0.3, said, labels)
         said[:, 0] = labels
-        votes = np.zeros((methods, levels, 2, images, classes), np.int32)
+        votes = np.zeros((techniques, levels, 2, images, classes), np.int32)
         votes[:, :, 0] = seeds * np.eye(classes, dtype=np.int32)[said]
         layers = results.sparsity.values[..., None] * [1.0, 0.9]
         return results.assign(
             train_count=("true", np.geomspace(500, 20, classes).astype(int)),
             complexity=(("measure", "true"), rng.random((1, classes))),
-            layer_sparsity=(("method", "seed", "level", "layer"), layers),
-            votes=(("method", "level", "half", "image", "predicted"), votes),
+            layer_sparsity=(("technique", "seed", "level", "layer"), layers),
+            votes=(("technique", "level", "half", "image", "predicted"), votes),
             image_label=("image", labels),
             finished=results.sparsity.notnull(),
         ).assign_coords(

@@ -43,8 +43,8 @@ def test_classes_that_are_asked_for(make_results, labels_of, panel):
         plots.recall(make_results(), classes=["x"])
 
 
-def test_recalls_has_a_panel_a_method_with_one_legend(make_results):
-    figure = plots.recalls(make_results(methods=3))
+def test_recalls_has_a_panel_a_technique_with_one_legend(make_results):
+    figure = plots.recalls(make_results(techniques=3))
     shown = [axes for axes in figure.axes if axes.get_visible()]
     assert [axes.get_title() for axes in shown] == ["m0", "m1", "m2"]
     assert [axes.get_legend() for axes in shown] == [None] * 3
@@ -77,7 +77,7 @@ def test_of_many_classes_the_ends_are_shown(make_results, panel):
     names = [tick.get_text() for tick in axes.get_yticklabels()]
     assert len(names) == 19
     assert names[14] == "mean of 82 others"
-    change = analysis.recall_change(results).isel(method=0).sel(estimate="mean")[1:]
+    change = analysis.recall_change(results).isel(technique=0).sel(estimate="mean")[1:]
     order = change.mean("level").sortby(change.mean("level")).true.values
     assert [name.split()[0] for name in names[:14]] == order[:14].tolist()
     assert axes.images[0].get_array()[14, 0] == pytest.approx(
@@ -88,7 +88,7 @@ def test_of_many_classes_the_ends_are_shown(make_results, panel):
 def test_who_is_hurt_is_at_the_level_that_accuracy_accepts(toy_results, labels_of, panel):
     axes = plots.who_is_hurt(toy_results, axes=panel())
     level = int(analysis.price_of_accuracy(toy_results).accuracy_level[0])
-    change = analysis.recall_change(toy_results).isel(method=0, level=max(1, level))
+    change = analysis.recall_change(toy_results).isel(technique=0, level=max(1, level))
     share, points = axes.collections[-1].get_offsets().T
     assert np.allclose(points, 100 * change.sel(estimate="mean"))
     assert np.allclose(share, 100 * toy_results.train_count / toy_results.train_count.sum())

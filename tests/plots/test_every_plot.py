@@ -1,7 +1,7 @@
 """What holds of every plot: it draws into the Axes it is given, says its units, and draws anything.
 
-Each row is a plot, the labels of its axes, and how many lines and bands two methods of ten classes
-make.
+Each row is a plot, the labels of its axes, and how many lines and bands two techniques of ten
+classes make.
 """
 
 from pathlib import Path
@@ -79,7 +79,7 @@ def test_alone_it_makes_a_picture_that_a_notebook_shows(name, make_results):
         {"classes": 2},
         {"classes": 100, "levels": 7},
         {"levels": 2},
-        {"methods": 9, "seeds": 3},
+        {"techniques": 9, "seeds": 3},
     ],
     ids=str,
 )
@@ -88,10 +88,10 @@ def test_any_size_is_drawn_in_a_narrow_column(name, size, make_results, panel, l
 
 
 @every_plot
-def test_classes_and_methods_of_any_text(name, make_results, panel, labels_of):
+def test_classes_and_techniques_of_any_text(name, make_results, panel, labels_of):
     results = make_results(classes=3)
     names = ["$\\frac{", "_a\n<b>$x$", "a class with a very long name, longer than any column"]
-    results = results.assign_coords(true=names, predicted=names, method=["_1$", "m_2"])
+    results = results.assign_coords(true=names, predicted=names, technique=["_1$", "m_2"])
     labels_of(PLOTS[name][0](results, axes=panel()))
 
 
@@ -117,8 +117,8 @@ def test_one_network_with_votes_has_intervals_over_its_images(name, make_results
 
 @every_plot
 def test_what_is_unfinished_is_left_out(name, make_results, panel, labels_of):
-    results = make_results(methods=3)
-    there = (results.method != "m2") & ((results.level < 3) | (results.method != "m0"))
+    results = make_results(techniques=3)
+    there = (results.technique != "m2") & ((results.level < 3) | (results.technique != "m0"))
     there = there & ((results.level < 2) | (results.seed < 2))
     for variable in ("sparsity", "layer_sparsity"):
         results[variable] = results[variable].where(there)
@@ -136,17 +136,17 @@ def test_nothing_finished_is_refused(name, make_results):
 
 
 @pytest.mark.parametrize("name", [name for name in PLOTS if name not in ("frontier", "ranking")])
-def test_one_method_is_drawn_and_others_refused(name, make_results, panel):
+def test_one_technique_is_drawn_and_others_refused(name, make_results, panel):
     draw = PLOTS[name][0]
-    assert "m1" in text_of(draw(make_results(), method="m1", axes=panel()))
-    draw(make_results(methods=1), axes=panel())
-    with pytest.raises(InputError, match="unknown method 'm9'"):
-        draw(make_results(), method="m9")
+    assert "m1" in text_of(draw(make_results(), technique="m1", axes=panel()))
+    draw(make_results(techniques=1), axes=panel())
+    with pytest.raises(InputError, match="unknown technique 'm9'"):
+        draw(make_results(), technique="m9")
 
 
 @pytest.mark.parametrize("compose", [plots.overview, plots.recalls])
 def test_figures_are_composed_of_any_results(compose, make_results):
-    for size in ({}, {"methods": 1, "seeds": 1, "levels": 2}, {"methods": 3, "classes": 2}):
+    for size in ({}, {"techniques": 1, "seeds": 1, "levels": 2}, {"techniques": 3, "classes": 2}):
         compose(make_results(**size)).draw_without_rendering()
 
 

@@ -11,7 +11,7 @@ from prune_fair import run_study
 from prune_fair.models import build
 from prune_fair.pruning import CRITERIA, FROM_INITIAL, full_mask
 from prune_fair.pruning import criteria as criteria_module
-from prune_fair.pruning import method as method_module
+from prune_fair.pruning import technique as technique_module
 from prune_fair.types import Batch, Network
 
 KEY = jax.random.key(1)
@@ -181,10 +181,10 @@ def test_the_recipe_for_a_new_criterion_is_short_and_true(monkeypatch, toy_confi
     recipe = text.partition("```python\n")[2].partition("```")[0]
     assert len(recipe.splitlines()) <= 15
     monkeypatch.setattr(criteria_module, "CRITERIA", rows := dict(CRITERIA))
-    monkeypatch.setattr(method_module, "CRITERIA", rows)
+    monkeypatch.setattr(technique_module, "CRITERIA", rows)
     exec(recipe, vars(criteria_module))
     assert rows["steepness"] is criteria_module.steepness
-    config = dataclasses.replace(toy_config, seeds=1, methods=("steepness-global-rewind",))
+    config = dataclasses.replace(toy_config, seeds=1, techniques=("steepness-global-rewind",))
     results = run_study(config, tmp_path / "study")["digits/mlp"].to_dataset()
     assert bool((results.sparsity.isel(level=2) > 0.8).all())
 

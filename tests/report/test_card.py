@@ -15,7 +15,7 @@ from prune_fair.report.caveats import limits_in_words
 from prune_fair.report.definitions import exemplars_in_words, no_exemplars
 from prune_fair.report.estimate import Estimate
 from prune_fair.report.figures import bound, duration, figure, p_value, told, unit
-from prune_fair.report.origin import command_line, method_parts
+from prune_fair.report.origin import command_line, technique_parts
 from prune_fair.report.sentences import headline, payers, reasons, verdict
 
 LENIENT = ["recall_change_min>=-0.9"]
@@ -32,21 +32,21 @@ def test_the_decision_is_that_of_select(toy_study, toy_results):
     choice = analysis.select(toy_results, LENIENT)
     at = choice.points.isel(point=choice.chosen)
     chosen = task.decision.chosen
-    assert (chosen.method, chosen.level) == (at.method.item(), at.level.item())
-    own = toy_results.sel({"method": chosen.method, "level": chosen.level})
+    assert (chosen.technique, chosen.level) == (at.technique.item(), at.level.item())
+    own = toy_results.sel(technique=chosen.technique, level=chosen.level)
     assert chosen.sparsity.mean == pytest.approx(own.sparsity.mean().item())
     confusion = own.confusion
     right = np.trace(confusion.values, axis1=1, axis2=2) / confusion.sum(("true", "predicted"))
     assert chosen.values["accuracy"].mean == pytest.approx(right.mean().item())
     assert f"{100 * right.mean().item():.1f} %" in " ".join(reasons(task))
-    assert headline(task.decision).startswith(f"Prune with {chosen.method} to ")
+    assert headline(task.decision).startswith(f"Prune with {chosen.technique} to ")
     assert f"{100 * chosen.sparsity.mean:.1f} %" in headline(task.decision)
 
 
 def test_classes_are_those_of_the_counts(toy_study, toy_results):
     task = task_of(toy_study, LENIENT)
     shown = task.decision.chosen
-    recall = analysis.class_recall(toy_results).sel({"method": shown.method})
+    recall = analysis.class_recall(toy_results).sel(technique=shown.technique)
     change = (recall.sel(level=shown.level) - recall.sel(level=0)).mean("seed")
     for row in task.classes:
         assert row.change.mean == pytest.approx(change.sel(true=row.size.name).item())
@@ -79,7 +79,7 @@ def test_nothing_qualifies(toy_study):
     assert "is held" not in words.split("misses it by")[0]
     assert task.decision.shown is not None
     assert task.decision.shown_as in ("accuracy_alone", "nearest", "last")
-    assert all(point is None for point in task.decision.best_by_method().values())
+    assert all(point is None for point in task.decision.best_by_technique().values())
 
 
 def test_only_the_dense_network_qualifies(toy_study):
@@ -146,14 +146,16 @@ def test_diverged_and_undefined_are_said(toy_study, toy_results):
     assert "1 network lost every weight" in words
     assert "precision_group_min is undefined for some networks at 3 points" in words
     assert "fewer than 16 seeds" in words
-    fewest = toy_results.confusion.sum("predicted").isel(method=0, seed=0, level=0).min().item()
+    fewest = toy_results.confusion.sum("predicted").isel(technique=0, seed=0, level=0).min().item()
     assert f"has {fewest} test images" in words
 
 
 def test_exemplars(toy_study, toy_results):
     task = task_of(toy_study, LENIENT)
     shown = task.decision.chosen
-    table = analysis.exemplars(toy_results, shown.method).isel(method=0).sel(level=shown.level)
+    table = (
+        analysis.exemplars(toy_results, shown.technique).isel(technique=0).sel(level=shown.level)
+    )
     assert task.exemplars.number == table.number.item()
     assert task.exemplars.pixels.shape == (540, 8, 8, 1)
     assert f"On {task.exemplars.number} of 540 test images" in exemplars_in_words(task.exemplars)[0]
@@ -188,13 +190,13 @@ def test_the_python_lines_are_the_same_study(toy_card, toy_config, monkeypatch):
     assert json.loads(toy_card.origin.config) == toy_config.as_json()
 
 
-def test_methods_in_parts():
-    parts = method_parts("magnitude-layerwise-channel-finetune-skipfirst").parts
+def test_techniques_in_parts():
+    parts = technique_parts("magnitude-layerwise-channel-finetune-skipfirst").parts
     kinds = ["criterion", "scope", "granularity", "treatment", "first layer"]
     assert [part.kind for part in parts] == kinds
     assert "Han et al. 2015" in parts[0].source
-    assert "by hand" in method_parts("magnitude-dense_0=0.5-rewind-output").parts[1].summary
-    assert method_parts("mine").parts == ()
+    assert "by hand" in technique_parts("magnitude-dense_0=0.5-rewind-output").parts[1].summary
+    assert technique_parts("mine").parts == ()
 
 
 def test_commands():

@@ -145,9 +145,9 @@ def test_networks_that_were_handed_over(tmp_path):
         return images.reshape(-1, 64) @ kernel - (kernel**2).sum(0, keepdims=True) / 2
 
     schedule = Schedule("one-shot", sparsities=(0.5, 0.9))
-    methods = ["magnitude-global-none-output"]
+    techniques = ["magnitude-global-none-output"]
     networks = [{"kernel": centres.astype(np.float32)}]
-    audit(nearest, networks, arrays, tmp_path / "audit", methods=methods, schedule=schedule)
+    audit(nearest, networks, arrays, tmp_path / "audit", techniques=techniques, schedule=schedule)
     card = make_card(tmp_path / "audit")
     page = Page(as_html(card)).words()
     assert "Networks or images were handed over as they are" in page

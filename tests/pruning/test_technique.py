@@ -9,8 +9,8 @@ from prune_fair.pruning import (
     GRANULARITIES,
     SCOPES,
     TREATMENTS,
-    Method,
-    all_methods,
+    Technique,
+    all_techniques,
     full_mask,
     pruner,
     quota,
@@ -19,25 +19,25 @@ from prune_fair.types import Variables
 
 
 def test_names_are_parsed_back():
-    methods = all_methods()
-    assert len({method.name for method in methods}) == len(methods)
-    assert [Method.parse(method.name) for method in methods] == list(methods)
+    techniques = all_techniques()
+    assert len({technique.name for technique in techniques}) == len(techniques)
+    assert [Technique.parse(technique.name) for technique in techniques] == list(techniques)
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("magnitud-global-rewind", "did you mean 'magnitude-global-rewind'"),
-        ("magnitude-global-rewind-skipfirst-output", "unknown method"),
+        ("magnitude-global-rewind-skipfirst-output", "unknown technique"),
         ("magnitude-global-channel-rewind-output", "channels are the classes"),
         ("magnitude-dense_0=2-rewind", "expected LAYER=SPARSITY"),
         ("magnitude-dense_0=0.5,dense_0=0.6-rewind", "each layer once"),
-        ("", "unknown method ''"),
+        ("", "unknown technique ''"),
     ],
 )
-def test_unknown_method(name, message):
+def test_unknown_technique(name, message):
     with pytest.raises(InputError, match=message):
-        Method.parse(name)
+        Technique.parse(name)
 
 
 @pytest.mark.parametrize(
@@ -60,25 +60,27 @@ def test_unknown_method(name, message):
 )
 def test_refusals(arguments, message):
     with pytest.raises(InputError, match=message):
-        Method(**arguments)
+        Technique(**arguments)
 
 
 @pytest.mark.parametrize("output", [False, True])
 @pytest.mark.parametrize("first", [False, True])
-def test_end_layers_are_part_of_the_method(output, first, model, variables, mask, initial, batches):
-    method = Method("magnitude", output=output, first=first)
-    prune = jax.jit(pruner(method, model))
+def test_end_layers_are_part_of_the_technique(
+    output, first, model, variables, mask, initial, batches
+):
+    technique = Technique("magnitude", output=output, first=first)
+    prune = jax.jit(pruner(technique, model))
     after = prune(variables, mask, initial, batches, jax.random.key(0), jnp.array([10]))
     assert bool(after["output"]["kernel"].all()) is not output
     assert bool(after["dense_0"]["kernel"].all()) is not first
     ends = "-output" * output + "-skipfirst" * (not first)
-    assert method.name == f"magnitude-global-rewind{ends}"
-    assert Method.parse(method.name) == method
+    assert technique.name == f"magnitude-global-rewind{ends}"
+    assert Technique.parse(technique.name) == technique
 
 
 def test_channels_may_spare_the_first_layer(model, variables, mask, initial, batches):
-    method = Method(granularity="channel", first=False)
-    prune = jax.jit(pruner(method, model))
+    technique = Technique(granularity="channel", first=False)
+    prune = jax.jit(pruner(technique, model))
     after = prune(variables, mask, initial, batches, jax.random.key(0), jnp.array([18]))
     assert bool(after["dense_0"]["kernel"].all())
     assert after["dense_1"]["bias"].tolist().count(True) == 3  # of 5 channels of 6 weights
@@ -86,10 +88,10 @@ def test_channels_may_spare_the_first_layer(model, variables, mask, initial, bat
 
 
 def test_layers_by_hand(model, variables, mask, initial, batches):
-    method = Method.parse("magnitude-dense_1=0.5-rewind")
-    kept = quota(method.scope, 0.9, method.shapes(model))
+    technique = Technique.parse("magnitude-dense_1=0.5-rewind")
+    kept = quota(technique.scope, 0.9, technique.shapes(model))
     assert kept.tolist() == [54, 15]
-    prune = jax.jit(pruner(method, model))
+    prune = jax.jit(pruner(technique, model))
     after = prune(variables, mask, initial, batches, jax.random.key(0), jnp.asarray(kept))
     assert int(after["dense_1"]["kernel"].sum()) == 15
     assert bool(after["dense_0"]["kernel"].all())
@@ -106,32 +108,34 @@ def test_layers_by_hand(model, variables, mask, initial, batches):
 )
 def test_what_does_not_fit_the_model_is_refused(name, message, model):
     with pytest.raises(InputError, match=message):
-        Method.parse(name).check_fits(model)
+        Technique.parse(name).check_fits(model)
 
 
 def test_nothing_left_to_prune_is_refused():
     two_layers = build("mlp", (3, 3, 1), 4, widths=(6,))
     with pytest.raises(InputError, match="no layer of this model is left"):
-        Method(first=False).check_fits(two_layers)
+        Technique(first=False).check_fits(two_layers)
 
 
-METHODS = [
-    *(Method(criterion) for criterion in CRITERIA),
-    *(Method(scope=scope) for scope in SCOPES),
-    *(Method(scope="layerwise", granularity=granularity) for granularity in GRANULARITIES),
-    *(Method(granularity=name) for name in GRANULARITIES if name.startswith("channel")),
-    Method("saliency", "dense_0=0.5,dense_1=0.9"),
-    Method("fisher", "layerwise", "channel", first=False),
+TECHNIQUES = [
+    *(Technique(criterion) for criterion in CRITERIA),
+    *(Technique(scope=scope) for scope in SCOPES),
+    *(Technique(scope="layerwise", granularity=granularity) for granularity in GRANULARITIES),
+    *(Technique(granularity=name) for name in GRANULARITIES if name.startswith("channel")),
+    Technique("saliency", "dense_0=0.5,dense_1=0.9"),
+    Technique("fisher", "layerwise", "channel", first=False),
 ]
 
 
-@pytest.mark.parametrize("method", dict.fromkeys(METHODS), ids=lambda method: method.name)
-def test_methods_prune_one_network_and_many_alike(method, batches, wide):
+@pytest.mark.parametrize(
+    "technique", dict.fromkeys(TECHNIQUES), ids=lambda technique: technique.name
+)
+def test_techniques_prune_one_network_and_many_alike(technique, batches, wide):
     """In float64: which of two weights is pruned is then a matter of rounding to one in 1e8."""
     model = build("mlp", (3, 8, 1), 4, widths=(8, 5), dtype="float64")
     batches = wide(batches)._replace(images=jnp.tile(batches.images, (1, 1, 1, 3, 1))[..., :8, :])
-    prune = jax.jit(pruner(method, model))
-    quotas = jnp.asarray(quota(method.scope, 0.5, method.shapes(model)))
+    prune = jax.jit(pruner(technique, model))
+    quotas = jnp.asarray(quota(technique.scope, 0.5, technique.shapes(model)))
     keys = jax.random.split(jax.random.key(3), 2)
     members, initial = (wide(jax.jit(jax.vmap(model.init))(k)) for k in (keys, keys[::-1]))
     masks = jax.jit(jax.vmap(full_mask))(members.params)

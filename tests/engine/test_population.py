@@ -9,11 +9,11 @@ import pytest
 
 from prune_fair.config import RecipeConfig
 from prune_fair.datasets import load
+from prune_fair.engine import network, plan
+from prune_fair.engine.plan import Plan, PlanConfig, make_plan
+from prune_fair.engine.population import Population
 from prune_fair.errors import InputError
 from prune_fair.models import build
-from prune_fair.training import network, plan
-from prune_fair.training.plan import Plan, PlanConfig, make_plan
-from prune_fair.training.population import Population
 
 
 @pytest.fixture(params=["mlp", "lenet5", "vgg11"])

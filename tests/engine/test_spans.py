@@ -11,19 +11,19 @@ import pytest
 
 from prune_fair.config import RecipeConfig
 from prune_fair.datasets import load
+from prune_fair.engine import network
+from prune_fair.engine.optimizer import no_moments
+from prune_fair.engine.plan import Plan
+from prune_fair.engine.population import Population
+from prune_fair.engine.programs import make_programs
+from prune_fair.engine.retraining import Networks, Piece, retrain, train_to_rewind_step
+from prune_fair.engine.spans import check_steps, needs_spans, pruning_steps
 from prune_fair.errors import InputError
 from prune_fair.models import build
-from prune_fair.pruning import TREATMENTS, Method, Schedule, ramp, removed_weights
-from prune_fair.training import network
-from prune_fair.training.optimizer import no_moments
-from prune_fair.training.plan import Plan
-from prune_fair.training.population import Population
-from prune_fair.training.programs import make_programs
-from prune_fair.training.retraining import Networks, Piece, retrain, train_to_rewind_step
-from prune_fair.training.spans import check_steps, needs_spans, pruning_steps
+from prune_fair.pruning import TREATMENTS, Schedule, Technique, ramp, removed_weights
 
 LEVEL = jnp.int32(1)
-METHOD = "magnitude-global-gradual-output"
+TECHNIQUE = "magnitude-global-gradual-output"
 
 
 def as_it_is(tree):
@@ -115,20 +115,20 @@ def test_member_equals_its_solo_run(model, wide):
     assert not same(of[1], of[2], atol=1e-2)
 
 
-def make_piece(seeds, level=1, schedule=None, methods=(METHOD,), **recipe) -> Piece:
+def make_piece(seeds, level=1, schedule=None, techniques=(TECHNIQUE,), **recipe) -> Piece:
     task, data = make_task(**recipe)
     population = Population(Plan(2, 1, 4, "native"))
-    programs = make_programs(population, task, methods)
+    programs = make_programs(population, task, techniques)
     seeds = np.array(seeds, np.int32)
     initial = programs.initialise((np.int32(0),), seeds)
     schedule = schedule or Schedule("one-shot", sparsities=(0.8,))
     return Piece(programs, task, population.share(data), schedule, level, seeds, initial)
 
 
-def gradually(piece, name=METHOD):
+def gradually(piece, name=TECHNIQUE):
     mask = jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), piece.initial.params)
     starts, heard = {name: Networks(piece.initial, mask)}, []
-    treatments = {name: TREATMENTS[Method.parse(name).treatment]}
+    treatments = {name: TREATMENTS[Technique.parse(name).treatment]}
     retrained = retrain(piece, starts, treatments, heard.append)[name]
     assert sum(heard) == len(piece.seeds)
     return retrained
@@ -203,7 +203,7 @@ def test_gradual_goes_on_from_the_sparsity_of_the_level_before():
 def test_each_pruning_scores_on_images_of_its_own():
     task, data = make_task()
     (variables, mask, *_) = jax.tree.map(lambda leaf: leaf[0], start(task, [5]))
-    prune = jax.jit(partial(network.prune, task, Method("random"), data, LEVEL, variables, mask))
+    prune = jax.jit(partial(network.prune, task, Technique("random"), data, LEVEL, variables, mask))
     masks = [prune(variables, jnp.int32(0), jnp.array([300]), n) for n in (0, 1, 1, None)]
     assert same(masks[1], masks[2])
     assert not same(masks[0], masks[1])
@@ -213,7 +213,7 @@ def test_each_pruning_scores_on_images_of_its_own():
 @pytest.mark.parametrize("granularity", ["channel", "channel_l2"])
 def test_channels_go_gradually_too(granularity):
     name = f"magnitude-layerwise-{granularity}-gradual"
-    retrained = gradually(make_piece([0, 1], methods=(name,), gradual_prunings=3), name)
+    retrained = gradually(make_piece([0, 1], techniques=(name,), gradual_prunings=3), name)
     dead = ~retrained.networks.mask["dense_0"]["bias"]
     assert dead.sum(axis=1).tolist() == [13, 13]  # of 16 channels, the nearest to 80 %
     assert (retrained.networks.variables.params["dense_0"]["bias"][dead] == 0).all()
@@ -252,13 +252,13 @@ def test_training_too_short_to_prune_so_often_is_refused():
 
 def test_rewinding_takes_its_own_steps_only():
     calls = []
-    methods = ("magnitude-global-rewind", "magnitude-global-finetune", "magnitude-global-none")
-    piece = heard(make_piece([0, 1], methods=methods, rewind_step=4), calls)
+    techniques = ("magnitude-global-rewind", "magnitude-global-finetune", "magnitude-global-none")
+    piece = heard(make_piece([0, 1], techniques=techniques, rewind_step=4), calls)
     rewound = train_to_rewind_step(piece)
-    starts = dict.fromkeys(methods, Networks(rewound, calls[0][1][1]))
-    rows = {name: TREATMENTS[Method.parse(name).treatment] for name in methods}
+    starts = dict.fromkeys(techniques, Networks(rewound, calls[0][1][1]))
+    rows = {name: TREATMENTS[Technique.parse(name).treatment] for name in techniques}
     retrained = retrain(piece, starts, rows, lambda members: None)
     assert [span for span, *_ in calls] == [[0, 4], [4, 12], [0, 12]]
-    assert list(retrained) == list(methods)
-    assert same(retrained[methods[2]].networks.variables, rewound)
-    assert not same(retrained[methods[0]].networks, retrained[methods[1]].networks)
+    assert list(retrained) == list(techniques)
+    assert same(retrained[techniques[2]].networks.variables, rewound)
+    assert not same(retrained[techniques[0]].networks, retrained[techniques[1]].networks)

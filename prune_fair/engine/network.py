@@ -1,8 +1,8 @@
 """One network: initialise, train, prune, each a pure function of arrays.
 
 Nothing here knows of populations. Randomness comes from the network's seed and level alone, so
-networks of one seed see the same batches at the same level whatever the method that pruned them:
-comparisons between methods are paired.
+networks of one seed see the same batches at the same level whatever the technique that pruned them:
+comparisons between techniques are paired.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,9 @@ from jaxtyping import Array, Float, Int, Key
 
 from prune_fair.config import RecipeConfig
 from prune_fair.datasets import augment
-from prune_fair.pruning import Method, apply_mask, pruner
-from prune_fair.training.images import DeviceData, Pixels, random_order
-from prune_fair.training.optimizer import Moments, make_optimizer, mask_moments
+from prune_fair.engine.images import DeviceData, Pixels, random_order
+from prune_fair.engine.optimizer import Moments, make_optimizer, mask_moments
+from prune_fair.pruning import Technique, apply_mask, pruner
 from prune_fair.types import Batch, Mask, Model, Params, PRNGKey, State, Variables
 
 Carry: TypeAlias = tuple[Variables, Moments]
@@ -203,7 +203,7 @@ def recalibrate(
 
 def prune(
     task: Task,
-    method: Method,
+    technique: Technique,
     data: DeviceData,
     level: Int[Array, ""],
     variables: Variables,
@@ -220,7 +220,7 @@ def prune(
     rows = shuffled_batches(task, rows_key)[: task.recipe.score_batches]
     flat = take_batch(task, data, rows.ravel())
     batches = jax.tree.map(lambda leaf: leaf.reshape(*rows.shape, *leaf.shape[1:]), flat)
-    prune_step = pruner(method, task.model, task.recipe.weight_decay)
+    prune_step = pruner(technique, task.model, task.recipe.weight_decay)
     return prune_step(variables, mask, initial, batches, score_key, quota)
 
 

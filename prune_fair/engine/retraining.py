@@ -1,4 +1,4 @@
-"""The networks of one level: pruned, treated, trained on and counted, many methods together."""
+"""The networks of one level: pruned, treated, trained on and counted, many techniques together."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -7,12 +7,12 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 
-from prune_fair.pruning import Method, Schedule, Treatment, quota, ramp
-from prune_fair.training import network
-from prune_fair.training.evaluation import Evaluated
-from prune_fair.training.optimizer import Moments, no_moments
-from prune_fair.training.programs import Programs, Seeds
-from prune_fair.training.spans import first_step, pruning_steps
+from prune_fair.engine import network
+from prune_fair.engine.evaluation import Evaluated
+from prune_fair.engine.optimizer import Moments, no_moments
+from prune_fair.engine.programs import Programs, Seeds
+from prune_fair.engine.spans import first_step, pruning_steps
+from prune_fair.pruning import Schedule, Technique, Treatment, quota, ramp
 from prune_fair.types import Mask, Variables
 
 MOST_NUMBERS = 1 << 28  # of networks that are pruned and not trained together: 1 GiB
@@ -22,7 +22,7 @@ Done: TypeAlias = Callable[[int], None]
 
 
 class Networks(NamedTuple):
-    """Networks of one method on the host, stacked by seed."""
+    """Networks of one technique on the host, stacked by seed."""
 
     variables: Variables
     mask: Mask
@@ -45,7 +45,7 @@ class Piece(NamedTuple):
         data: its images, on the devices.
         schedule: of all levels.
         level: this one.
-        seeds: of each method's networks.
+        seeds: of each technique's networks.
         initial: their initialisations.
     """
 
@@ -71,11 +71,11 @@ class Piece(NamedTuple):
 def prune(
     piece: Piece, name: str, networks: Networks, sparsity: float, number: int | None = None
 ) -> Mask:
-    """The next mask of a method's networks.
+    """The next mask of a technique's networks.
 
     Args:
         piece: theirs.
-        name: of the method.
+        name: of the technique.
         networks: to prune.
         sparsity: fraction of the prunable weights that are to be removed in all.
         number: of the pruning, where the level has several.
@@ -88,9 +88,9 @@ def prune(
 
 
 def _quotas(piece: Piece, name: str, sparsity: float) -> Int[np.ndarray, "seeds quotas"]:
-    """How many weights a method leaves at a sparsity, the same for every seed."""
-    method, last = Method.parse(name), piece.schedule.sparsity_by_level()[-1]
-    kept = quota(method.scope, sparsity, method.shapes(piece.task.model), last)
+    """How many weights a technique leaves at a sparsity, the same for every seed."""
+    technique, last = Technique.parse(name), piece.schedule.sparsity_by_level()[-1]
+    kept = quota(technique.scope, sparsity, technique.shapes(piece.task.model), last)
     return np.tile(kept, (len(piece.seeds), 1))
 
 
@@ -103,7 +103,7 @@ def prune_untrained(
 
     Args:
         pieces: the levels.
-        names: of the methods.
+        names: of the techniques.
         dense: the networks of level 0.
 
     Returns:
@@ -148,14 +148,14 @@ def train_to_rewind_step(piece: Piece) -> Variables:
 def retrain(
     piece: Piece, starts: Mapping[str, Networks], treatments: Mapping[str, Treatment], done: Done
 ) -> dict[str, Retrained]:
-    """Trains the networks of all methods, as their treatments have it, and evaluates them.
+    """Trains the networks of all techniques, as their treatments have it, and evaluates them.
 
     Networks that train the same steps do so together.
 
     Args:
         piece: theirs.
-        starts: what each method's networks start from.
-        treatments: of each method.
+        starts: what each technique's networks start from.
+        treatments: of each technique.
         done: hears of networks as they are finished.
     """
     groups: dict[tuple[bool, int], list[str]] = {}
@@ -184,7 +184,7 @@ def retrain(
 def _train_gradually(
     piece: Piece, name: str, networks: Networks, treatment: Treatment, done: Done
 ) -> dict[str, Retrained]:
-    """One training of a method's networks, which are pruned between spans of its steps.
+    """One training of a technique's networks, which are pruned between spans of its steps.
 
     From the sparsity of the networks that the level prunes to that of the level; the optimiser's
     moments go on from span to span.
@@ -222,7 +222,7 @@ def _train(
 
 
 def _shares(piece: Piece, treatment: Treatment) -> Float[np.ndarray, " seeds"]:
-    """Of the recipe's learning rate that a method's networks train with."""
+    """Of the recipe's learning rate that a technique's networks train with."""
     share = 1.0 if treatment.full_learning_rate else piece.task.recipe.finetune_learning_rate
     return np.full(len(piece.seeds), share, np.float32)
 
@@ -237,7 +237,7 @@ def _as_they_are(networks: Networks) -> network.Trained:
 def _evaluate(
     piece: Piece, names: Sequence[Name], trained: network.Trained, mask: Mask
 ) -> dict[Name, Retrained]:
-    """Counts of stacked networks, cut into those of each method, or whatever has a name."""
+    """Counts of stacked networks, cut into those of each technique, or whatever has a name."""
     counted = piece.data, piece.seeds, trained.variables, mask
     evaluated, votes = piece.programs.evaluate(*counted)
     stacked = Networks(trained.variables, mask), evaluated

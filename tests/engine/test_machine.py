@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from prune_fair.engine import machine
 from prune_fair.provenance import usable_cores
-from prune_fair.training import machine
 
 PROGRAM = """
 import jax
-from prune_fair.training.machine import set_up_jax
+from prune_fair.engine.machine import set_up_jax
 set_up_jax()
 hits = []
 jax.monitoring.register_event_listener(lambda event, **_: hits.append(event))

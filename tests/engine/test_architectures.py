@@ -17,12 +17,12 @@ from prune_fair import (
     run_study,
 )
 from prune_fair.datasets.idx import DEBIAN_FASHION_MNIST, FASHION_CLASSES
+from prune_fair.engine import network
+from prune_fair.engine.plan import Plan, PlanConfig
+from prune_fair.engine.population import Population
+from prune_fair.engine.programs import make_programs, make_task
 from prune_fair.pruning import apply_mask
 from prune_fair.store import StudyStore, read_study
-from prune_fair.training import network
-from prune_fair.training.plan import Plan, PlanConfig
-from prune_fair.training.population import Population
-from prune_fair.training.programs import make_programs, make_task
 from prune_fair.types import Dataset
 
 needs_fashion_mnist = pytest.mark.skipif(
@@ -30,14 +30,14 @@ needs_fashion_mnist = pytest.mark.skipif(
 )
 
 
-def small_study(data: DataConfig, model: str, methods: tuple[str, ...]) -> StudyConfig:
-    """Two seeds, two methods, two levels beside the dense one."""
+def small_study(data: DataConfig, model: str, techniques: tuple[str, ...]) -> StudyConfig:
+    """Two seeds, two techniques, two levels beside the dense one."""
     recipe = RecipeConfig(epochs=1, learning_rate=0.05, score_batches=1, recalibrate_images=64)
     task = TaskConfig(data, ModelConfig(model, width=1 / 8), recipe)
-    return StudyConfig((task,), methods, Schedule("geometric", rate=0.5, levels=2), seeds=2)
+    return StudyConfig((task,), techniques, Schedule("geometric", rate=0.5, levels=2), seeds=2)
 
 
-METHODS = {
+TECHNIQUES = {
     "resnet18": ("magnitude-global-rewind", "saliency-layerwise-finetune"),
     "vgg11": ("magnitude-global-finetune", "magnitude-layerwise-channel-reinit"),
 }
@@ -51,7 +51,7 @@ def check_study(
     assert results.finished.all()
     assert not results.diverged.any()
     assert (results.confusion.sum(("true", "predicted")) == test_images).all()
-    near = 0.06 if "channel" in config.methods[1] else 1e-3
+    near = 0.06 if "channel" in config.techniques[1] else 1e-3
     assert np.allclose(results.sparsity.mean("seed"), [[0, 0.5, 0.75]] * 2, atol=near)
     store = StudyStore(path, read_study(path))
     for saved in store.load_networks(config.task_names[0], 0, 2).values():
@@ -61,25 +61,25 @@ def check_study(
 
 
 def test_vgg11_on_digits(tmp_path):
-    config = small_study(DataConfig("digits"), "vgg11", METHODS["vgg11"])
+    config = small_study(DataConfig("digits"), "vgg11", TECHNIQUES["vgg11"])
     check_study(config, tmp_path, 540)
 
 
 @pytest.mark.long
 @needs_fashion_mnist
-@pytest.mark.parametrize("model", METHODS)
+@pytest.mark.parametrize("model", TECHNIQUES)
 def test_study_on_fashion_mnist(model, tmp_path):
     """Trained on 1,200 of its images, tested on all 10,000."""
     few = DataConfig("fashion_mnist", keep=dict.fromkeys(FASHION_CLASSES, 0.02))
     plan = PlanConfig(lowering="mixed")  # tests more than it trains
-    results = check_study(small_study(few, model, METHODS[model]), tmp_path, 10_000, plan)
+    results = check_study(small_study(few, model, TECHNIQUES[model]), tmp_path, 10_000, plan)
     assert (results.train_count == 120).all()
-    dense = results.confusion.isel(method=0, level=0)
+    dense = results.confusion.isel(technique=0, level=0)
     assert np.einsum("scc->s", dense).min() > 4_000  # chance is 1,000
 
 
 def test_interrupted_study_goes_on_with_its_running_statistics(tmp_path, monkeypatch):
-    config = small_study(DataConfig("digits"), "vgg11", METHODS["vgg11"])
+    config = small_study(DataConfig("digits"), "vgg11", TECHNIQUES["vgg11"])
     whole = run_study(config, tmp_path / "whole")
     write, calls = StudyStore.write_piece, []
 

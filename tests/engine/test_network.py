@@ -13,9 +13,9 @@ from sklearn.metrics import confusion_matrix
 
 from prune_fair.config import RecipeConfig
 from prune_fair.datasets import load
+from prune_fair.engine import evaluation, network
 from prune_fair.models import build
-from prune_fair.pruning import Method, full_mask, kernels
-from prune_fair.training import evaluation, network
+from prune_fair.pruning import Technique, full_mask, kernels
 
 
 def make_task(model="mlp", wide=None, **recipe) -> tuple[network.Task, network.DeviceData]:
@@ -261,7 +261,7 @@ def test_prune_is_deterministic_in_seed_and_level():
     task, data = make_task()
     initial, mask = start(task)
     state = data, LEVEL, initial, mask, initial
-    run = jax.jit(partial(network.prune, task, Method("random"), *state))
+    run = jax.jit(partial(network.prune, task, Technique("random"), *state))
     prune = [run(jnp.int32(s), jnp.array([100])) for s in (0, 0, 1)]
     assert int(kernels(prune[0], ("dense_0",))[0].sum()) == 100
     assert jax.tree.all(jax.tree.map(jnp.array_equal, prune[0], prune[1]))
@@ -331,8 +331,8 @@ def test_evaluation_and_scores_go_by_the_running_statistics(deep):
     counts = [evaluate(data, t.variables, mask).confusion for t in (plain, recalibrated)]
     assert not np.array_equal(*counts)
     quota = jnp.array([1000])
-    method = Method("saliency")
-    prune = jax.jit(partial(network.prune, task, method, data, LEVEL))
+    technique = Technique("saliency")
+    prune = jax.jit(partial(network.prune, task, technique, data, LEVEL))
     networks = [t.variables for t in (plain, recalibrated)]
     masks = [prune(v, mask, plain.variables, jnp.int32(0), quota) for v in networks]
     assert jax.tree.structure(masks[0]) == jax.tree.structure(plain.variables.params)

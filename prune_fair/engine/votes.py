@@ -1,6 +1,6 @@
 """Votes: how many networks of a population predict each class for each test image.
 
-A network's predictions stay on its device, where they are added to the votes of its method; the
+A network's predictions stay on its device, where they are added to the votes of its technique; the
 host gets sums over seeds alone.
 """
 
@@ -13,29 +13,29 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
+from prune_fair.engine import evaluation
+from prune_fair.engine.images import DeviceData
+from prune_fair.engine.network import Task
+from prune_fair.engine.population import Population
 from prune_fair.fairness import add_votes
-from prune_fair.training import evaluation
-from prune_fair.training.images import DeviceData
-from prune_fair.training.network import Task
-from prune_fair.training.population import Population
 from prune_fair.types import Mask, Variables
 
 HALVES = 2  # the even seeds and the odd ones
-Votes: TypeAlias = Int[np.ndarray, "methods half images classes"]
+Votes: TypeAlias = Int[np.ndarray, "techniques half images classes"]
 Evaluate: TypeAlias = Callable[..., tuple[evaluation.Evaluated, Votes | None]]
 
 
-def evaluator(population: Population, task: Task, methods: int) -> Evaluate:
-    """Evaluation of stacked networks, those of all seeds of a method after the other.
+def evaluator(population: Population, task: Task, techniques: int) -> Evaluate:
+    """Evaluation of stacked networks, those of all seeds of a technique after the other.
 
     Args:
         population: to lift it over.
         task: of the networks.
-        methods: the most that are evaluated together.
+        techniques: the most that are evaluated together.
 
     Returns:
         A function of (data, seeds, variables, mask) to what is counted of each network, and, in a
-        task with votes, the votes of each method's even and odd seeds.
+        task with votes, the votes of each technique's even and odd seeds.
     """
     if not task.votes:
         count = population.lift(partial(evaluation.evaluate, task), brief=True)
@@ -52,11 +52,11 @@ def evaluator(population: Population, task: Task, methods: int) -> Evaluate:
     def evaluate(
         data: DeviceData, seeds: Int[np.ndarray, " seeds"], variables: Variables, mask: Mask
     ) -> tuple[evaluation.Evaluated, Votes]:
-        evaluated_methods = len(jax.tree.leaves(mask)[0]) // len(seeds)
-        rows = np.arange(evaluated_methods, dtype=np.int32)[:, None] * HALVES + seeds % HALVES
-        shape = methods * HALVES, len(data.test_labels), task.classes
+        evaluated_techniques = len(jax.tree.leaves(mask)[0]) // len(seeds)
+        rows = np.arange(evaluated_techniques, dtype=np.int32)[:, None] * HALVES + seeds % HALVES
+        shape = techniques * HALVES, len(data.test_labels), task.classes
         votes = jax.ShapeDtypeStruct(shape, jnp.int32)
         evaluated, votes = tally((data,), votes, rows.ravel(), variables, mask)
-        return evaluated, votes.reshape(methods, HALVES, *shape[1:])[:evaluated_methods]
+        return evaluated, votes.reshape(techniques, HALVES, *shape[1:])[:evaluated_techniques]
 
     return evaluate

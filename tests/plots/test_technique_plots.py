@@ -1,4 +1,4 @@
-"""Pictures of methods: frontiers and what is chosen on them, ranks, layers."""
+"""Pictures of techniques: frontiers and what is chosen on them, ranks, layers."""
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def test_chosen_points_are_marked_and_named(by_hand, panel, labels_of):
     nothing = choice._replace(chosen=None, accuracy_alone=None)
     assert labels_of(plots.frontier(by_hand, chosen=nothing, axes=panel())) == []
     with pytest.raises(InputError, match="not in these results"):
-        plots.frontier(by_hand.isel(method=[1]), chosen=choice)
+        plots.frontier(by_hand.isel(technique=[1]), chosen=choice)
 
 
 def test_overview(toy_results):
@@ -78,29 +78,29 @@ def test_overview(toy_results):
     assert lower.get_ylabel() == "worst class's recall (fraction)"
     assert (upper.get_xlabel(), lower.get_xlabel()[:8]) == ("", "sparsity")
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert texts[:2] == toy_results.method.values.tolist()
+    assert texts[:2] == toy_results.technique.values.tolist()
     assert "chosen: every class's mean recall within 5 points" in texts
     with pytest.raises(InputError, match="no metrics"):
         plots.overview(toy_results, [])
 
 
-def test_more_methods_than_colours_differ_by_dashes(make_results, panel):
-    lines = plots.frontier(make_results(methods=9), axes=panel()).lines
+def test_more_techniques_than_colours_differ_by_dashes(make_results, panel):
+    lines = plots.frontier(make_results(techniques=9), axes=panel()).lines
     assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 9
 
 
 def test_ranks_are_joined_by_lines(make_results, panel, labels_of):
-    results = make_results(methods=3)
+    results = make_results(techniques=3)
     axes = plots.ranking(results, axes=panel())
     ranks = analysis.ranking_change(results)["rank"]
-    assert np.allclose([line.get_ydata() for line in axes.lines], ranks.transpose("method", ...))
+    assert np.allclose([line.get_ydata() for line in axes.lines], ranks.transpose("technique", ...))
     assert axes.get_ylim() == (3.5, 0.5)  # the best on top
     labels = labels_of(axes)
     assert len(labels) == 6
     assert any(text.startswith("m2\n0.") for text in labels)
     assert "95 % interval over 4 seeds" in axes.get_title("left")
-    with pytest.raises(InputError, match="only one method"):
-        plots.ranking(results.isel(method=[0]))
+    with pytest.raises(InputError, match="only one technique"):
+        plots.ranking(results.isel(technique=[0]))
 
 
 def test_layers_by_hand(make_results, panel, labels_of):

@@ -1,4 +1,4 @@
-"""A pruning method: criterion, scope, granularity, treatment, and which end layers are pruned."""
+"""A pruning technique: criterion, scope, granularity, treatment, which end layers are pruned."""
 
 import itertools
 import math
@@ -19,7 +19,7 @@ OUTPUT, SKIP_FIRST = "output", "skipfirst"
 
 
 @dataclass(frozen=True)
-class Method:
+class Technique:
     """How a network is pruned and retrained.
 
     Attributes:
@@ -28,14 +28,14 @@ class Method:
         granularity: a row of `GRANULARITIES`.
         treatment: a row of `TREATMENTS`.
         output: whether the output layer is pruned too; it can leave a class without any weight,
-            so that with and without it are two methods.
+            so that with and without it are two techniques.
         first: whether the first layer is pruned.
 
     Raises:
         InputError: for an unknown name, or parts that do not go together.
 
     Example:
-        >>> Method("saliency", "layerwise", treatment="finetune").name
+        >>> Technique("saliency", "layerwise", treatment="finetune").name
         'saliency-layerwise-finetune'
     """
 
@@ -52,7 +52,7 @@ class Method:
             lookup(SCOPES, self.scope, "scope")
         lookup(GRANULARITIES, self.granularity, "granularity")
         lookup(TREATMENTS, self.treatment, "treatment")
-        refused = f"method {self.name!r}: "
+        refused = f"technique {self.name!r}: "
         check(
             not (self.removes_channels and self.output),
             f"{refused}the output layer's channels are the classes and cannot be removed; leave "
@@ -86,7 +86,7 @@ class Method:
 
     @property
     def needs_shapes(self) -> bool:
-        """Whether there are models that this method does not fit, as `check_fits` finds out."""
+        """Whether there are models that this technique does not fit, as `check_fits` finds out."""
         return self.block is not None or by_hand(self.scope) is not None or not self.first
 
     @property
@@ -100,7 +100,7 @@ class Method:
         """The readable name that `parse` takes.
 
         Example:
-            >>> Method("saliency", treatment="finetune").name
+            >>> Technique("saliency", treatment="finetune").name
             'saliency-global-finetune'
         """
         granularity = () if self.granularity == "unstructured" else (self.granularity,)
@@ -108,15 +108,15 @@ class Method:
         return "-".join((self.criterion, self.scope, *granularity, self.treatment, *ends))
 
     @classmethod
-    def parse(cls, name: str) -> "Method":
-        """The method of that name, `criterion-scope[-granularity]-treatment[-output][-skipfirst]`.
+    def parse(cls, name: str) -> "Technique":
+        """That of a name `criterion-scope[-granularity]-treatment[-output][-skipfirst]`.
 
         Raises:
             InputError: for an unknown name, with the nearest valid one, or parts that do not go
                 together.
 
         Example:
-            >>> Method.parse("magnitude-layerwise-channel-finetune").granularity
+            >>> Technique.parse("magnitude-layerwise-channel-finetune").granularity
             'channel'
         """
         parts = name.split("-")
@@ -128,12 +128,12 @@ class Method:
         rows = zip(body, (CRITERIA, None, GRANULARITIES, TREATMENTS), strict=False)
         is_known = is_known and all(row is None or part in row for part, row in rows)
         if not is_known or not (body[1] in SCOPES or "=" in body[1]):
-            valid = [method.name for method in all_methods()]
-            raise unknown("method", name, valid, name_pattern())
+            valid = [technique.name for technique in all_techniques()]
+            raise unknown("technique", name, valid, name_pattern())
         return cls(*body, output=OUTPUT in ends, first=SKIP_FIRST not in ends)
 
     def prunable(self, layers: Sequence[str]) -> Sequence[str]:
-        """Those of a model's layers, in forward order, that this method prunes."""
+        """Those of a model's layers, in forward order, that this technique prunes."""
         return layers[0 if self.first else 1 : None if self.output else -1]
 
     def shapes(self, model: Model) -> Shapes:
@@ -143,23 +143,23 @@ class Method:
         return {layer: kernel.shape for layer, kernel in pairs}
 
     def check_fits(self, model: Model) -> None:
-        """Raises `InputError` where a model has not the layers that this method needs."""
+        """Raises `InputError` where a model has not the layers that this technique needs."""
         shapes = self.shapes(model)
-        check(bool(shapes), f"method {self.name!r}: no layer of this model is left to prune")
+        check(bool(shapes), f"technique {self.name!r}: no layer of this model is left to prune")
         for layer in by_hand(self.scope) or ():
-            lookup(shapes, layer, f"prunable layer in method {self.name!r}")
+            lookup(shapes, layer, f"prunable layer in technique {self.name!r}")
         for layer, shape in shapes.items():
             inputs = math.prod(shape[:-1])
             check(
                 self.block is None or inputs % self.block[1] == 0,
-                f"method {self.name!r}: layer {layer} has {inputs} inputs, no multiple of "
+                f"technique {self.name!r}: layer {layer} has {inputs} inputs, no multiple of "
                 f"{self.granularity.partition(':')[2]}; use another granularity, or "
                 f"'-{SKIP_FIRST}' if it is the first layer",
             )
 
 
 def name_pattern() -> str:
-    """How a method's name is made up, with the valid words of each part.
+    """How a technique's name is made up, with the valid words of each part.
 
     Example:
         >>> name_pattern().split("]-")[1]
@@ -171,25 +171,25 @@ def name_pattern() -> str:
     return f"({criterion})-({scope})[-({granularity})]-({treatment})[-{OUTPUT}][-{SKIP_FIRST}]"
 
 
-def all_methods() -> list[Method]:
+def all_techniques() -> list[Technique]:
     """Every valid combination of the registries' rows.
 
     Example:
-        >>> len(all_methods()) > 1000, all_methods()[0].name
+        >>> len(all_techniques()) > 1000, all_techniques()[0].name
         (True, 'magnitude-global-finetune')
     """
     ends = (False, True), (True, False)
-    methods = []
+    techniques = []
     for row in itertools.product(CRITERIA, SCOPES, GRANULARITIES, TREATMENTS, *ends):
         try:
-            methods.append(Method(*row))
+            techniques.append(Technique(*row))
         except InputError:
             continue  # parts that do not go together
-    return methods
+    return techniques
 
 
-def pruner(method: Method, model: Model, weight_decay: float = 0.0) -> Prune:
-    """The method's prune step for one network.
+def pruner(technique: Technique, model: Model, weight_decay: float = 0.0) -> Prune:
+    """The technique's prune step for one network.
 
     It takes variables, mask, initial variables, score batches, a key and quotas, and gives the next
     mask.
@@ -203,12 +203,12 @@ def pruner(method: Method, model: Model, weight_decay: float = 0.0) -> Prune:
         >>> variables = model.init(key)
         >>> mask = jax.tree.map(lambda leaf: jnp.ones(leaf.shape, bool), variables.params)
         >>> batches = Batch(jnp.zeros((1, 2, 8, 8, 1)), jnp.zeros((1, 2), int))
-        >>> pruned = pruner(Method(), model)(variables, mask, variables, batches, key, kept)
+        >>> pruned = pruner(Technique(), model)(variables, mask, variables, batches, key, kept)
         >>> sum(int(kernel.sum()) for kernel in kernels(pruned, ["dense_0", "dense_1"]))
         100
     """
-    criterion, select = CRITERIA[method.criterion], GRANULARITIES[method.granularity]
-    layers = method.prunable(model.layers)
+    criterion, select = CRITERIA[technique.criterion], GRANULARITIES[technique.granularity]
+    layers = technique.prunable(model.layers)
     rest = model.layers[model.layers.index(layers[-1]) + 1 :]
     prunable = Prunable(layers, rest[0] if rest else None)
 

@@ -10,10 +10,10 @@ import pytest
 from prune_fair.config import RecipeConfig
 from prune_fair.datasets import load
 from prune_fair.datasets.augmentation import AUGMENTATIONS, augment, crop, flip
+from prune_fair.engine import network
+from prune_fair.engine.plan import Plan
+from prune_fair.engine.population import Population
 from prune_fair.models import build
-from prune_fair.training import network
-from prune_fair.training.plan import Plan
-from prune_fair.training.population import Population
 
 KEY = jax.random.key(3)
 

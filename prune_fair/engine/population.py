@@ -14,7 +14,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from prune_fair.training.plan import Plan
+from prune_fair.engine.plan import Plan
 
 AXIS = "member"
 Stacked = TypeVar("Stacked")

@@ -8,13 +8,13 @@ import numpy as np
 from jaxtyping import Int
 
 from prune_fair.config import TaskConfig
+from prune_fair.engine import network
+from prune_fair.engine.plan import Plan
+from prune_fair.engine.population import Population
+from prune_fair.engine.spans import needs_spans
+from prune_fair.engine.votes import evaluator
 from prune_fair.models import build
-from prune_fair.pruning import TREATMENTS, Method
-from prune_fair.training import network
-from prune_fair.training.plan import Plan
-from prune_fair.training.population import Population
-from prune_fair.training.spans import needs_spans
-from prune_fair.training.votes import evaluator
+from prune_fair.pruning import TREATMENTS, Technique
 from prune_fair.types import Dataset, Model
 
 Seeds: TypeAlias = Int[np.ndarray, " seeds"]
@@ -27,7 +27,7 @@ class Programs(NamedTuple):
         initialise: gives fresh variables.
         train: trains all steps at one go, or, where they are `spanned`, those of a span.
         evaluate: counts, and votes, as `votes.evaluator` gives it.
-        prune: gives the next mask, by method.
+        prune: gives the next mask, by technique.
         spanned: whether some networks of the task do not train all steps at one go.
     """
 
@@ -72,18 +72,20 @@ def make_task(
 
 
 def make_programs(
-    population: Population, task: network.Task, methods: Sequence[str], levels: int = 1
+    population: Population, task: network.Task, techniques: Sequence[str], levels: int = 1
 ) -> Programs:
-    """The programs of a task and its methods, of which so many levels are evaluated together."""
-    treatments = [TREATMENTS[Method.parse(name).treatment] for name in methods]
+    """The programs of a task and its techniques, of which so many levels are evaluated together."""
+    treatments = [TREATMENTS[Technique.parse(name).treatment] for name in techniques]
     spanned = needs_spans(task.recipe, treatments)
     return Programs(
         population.lift(partial(network.initialise, task), brief=True),
         population.lift(partial(network.train_span if spanned else network.train, task)),
-        evaluator(population, task, len(methods) * levels),
+        evaluator(population, task, len(techniques) * levels),
         {
-            method: population.lift(partial(network.prune, task, Method.parse(method)), brief=True)
-            for method in methods
+            technique: population.lift(
+                partial(network.prune, task, Technique.parse(technique)), brief=True
+            )
+            for technique in techniques
         },
         spanned,
     )

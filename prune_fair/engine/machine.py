@@ -10,7 +10,7 @@ from pathlib import Path
 import jax
 from jax.experimental.compilation_cache import compilation_cache
 
-from prune_fair.training.plan import use_every_core
+from prune_fair.engine.plan import use_every_core
 
 MOST_BYTES = 1 << 30  # of compiled programs; those longest unused go first
 WORTH_KEEPING = 0.05  # seconds of compiling

@@ -1,4 +1,4 @@
-"""What is kept of the networks of a finished piece of work, as arrays by method and seed."""
+"""What is kept of the networks of a finished piece of work, as arrays by technique and seed."""
 
 from collections.abc import Mapping
 
@@ -6,21 +6,21 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
-from prune_fair.pruning import Method, kernels
+from prune_fair.engine.network import Task
+from prune_fair.engine.retraining import Retrained
+from prune_fair.pruning import Technique, kernels
 from prune_fair.store import DENSE
-from prune_fair.training.network import Task
-from prune_fair.training.retraining import Retrained
 from prune_fair.types import AnyArray
 
 
 def counts(
     task: Task, retrained: Mapping[str, Retrained], test_labels: Int[AnyArray, " images"]
 ) -> dict[str, np.ndarray]:
-    """Variables of the results, by method and seed first.
+    """Variables of the results, by technique and seed first.
 
     Args:
         task: of the networks.
-        retrained: those of each method, or of `dense`.
+        retrained: those of each technique, or of `dense`.
         test_labels: of the images that they voted on.
     """
     counted = [each.evaluated for each in retrained.values()]
@@ -47,6 +47,6 @@ def counts(
 
 
 def _prunable(name: str, layers: tuple[str, ...]) -> list[bool]:
-    """Which layers count for the sparsity of a method's networks; all do for dense ones."""
-    prunable = layers if name == DENSE else Method.parse(name).prunable(layers)
+    """Which layers count for the sparsity of a technique's networks; all do for dense ones."""
+    prunable = layers if name == DENSE else Technique.parse(name).prunable(layers)
     return [layer in prunable for layer in layers]
