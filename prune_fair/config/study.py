@@ -105,8 +105,8 @@ class StudyConfig:
         check(
             all(math.isclose(each, sparsity) for each in asked),
             f"technique {technique.name!r} has sparsity {sparsity} at every level, the schedule "
-            f"asks for {', '.join(f'{each:.4g}' for each in asked)}; expected one-shot with sparsities "
-            f"{sparsity}",
+            f"asks for {', '.join(f'{each:.4g}' for each in asked)}; expected one-shot with "
+            f"sparsities {sparsity}",
         )
 
     @property

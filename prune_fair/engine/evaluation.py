@@ -8,8 +8,8 @@ from jaxtyping import Array, Bool, Float, Int
 
 from prune_fair.engine.images import DeviceData
 from prune_fair.engine.network import Task
-from prune_fair.fairness.confusion import all_wrong, confusion_counts, group_confusion_counts
-from prune_fair.fairness.margins import margin_sums
+from prune_fair.engine.statistics import confusion_counts, group_confusion_counts, margin_sums
+from prune_fair.fairness import all_wrong
 from prune_fair.pruning import apply_mask, removed_parameters, removed_weights
 from prune_fair.types import AnyArray, Logits, Mask, Variables
 

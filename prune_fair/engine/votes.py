@@ -17,7 +17,7 @@ from prune_fair.engine import evaluation
 from prune_fair.engine.images import DeviceData
 from prune_fair.engine.network import Task
 from prune_fair.engine.population import Population
-from prune_fair.fairness import add_votes
+from prune_fair.engine.statistics import add_votes
 from prune_fair.types import Mask, Variables
 
 HALVES = 2  # the even seeds and the odd ones

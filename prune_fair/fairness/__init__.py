@@ -1,7 +1,7 @@
 """Confusion counts, metrics, statistics and frontiers."""
 
 from prune_fair.fairness.aggregators import AGGREGATORS, generalised_entropy
-from prune_fair.fairness.confusion import confusion_counts, group_confusion_counts
+from prune_fair.fairness.confusion import all_wrong
 from prune_fair.fairness.dense_reference import (
     excessive_error,
     normalised_recall_difference,
@@ -9,7 +9,6 @@ from prune_fair.fairness.dense_reference import (
 )
 from prune_fair.fairness.exemplars import (
     OverIndex,
-    add_votes,
     count_by_class,
     modal_exemplars,
     modal_label,
@@ -57,15 +56,13 @@ __all__ = [
     "OverIndex",
     "PairedDifference",
     "accuracy",
-    "add_votes",
+    "all_wrong",
     "benjamini_hochberg",
     "bootstrap_weights",
-    "confusion_counts",
     "corrected_interval",
     "count_by_class",
     "excessive_error",
     "generalised_entropy",
-    "group_confusion_counts",
     "holm",
     "hypervolume",
     "known_seeds",

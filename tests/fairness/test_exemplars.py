@@ -1,7 +1,6 @@
 """Exemplars by hand, and what holds for any votes."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +9,6 @@ from hypothesis.extra import numpy as hnp
 from scipy.stats import binomtest
 
 from prune_fair.fairness import (
-    add_votes,
     count_by_class,
     modal_exemplars,
     modal_label,
@@ -19,15 +17,6 @@ from prune_fair.fairness import (
 )
 
 ballots = hnp.arrays(np.int32, (2, 6, 4), elements=st.integers(0, 5))  # few, so that labels tie
-
-
-def test_votes_of_networks_are_added_and_weight_0_is_none():
-    predicted = jnp.array([[0, 2], [1, 2], [1, 1]])
-    votes = jnp.zeros((2, 2, 3), jnp.int32)
-    for row, weight, labels in zip((1, 1, 0), (1, 1, 0), predicted, strict=True):
-        votes = add_votes(votes, jnp.int32(weight), jnp.int32(row), labels)
-    assert votes.dtype == jnp.int32
-    assert votes.tolist() == [[[0, 0, 0], [0, 0, 0]], [[1, 1, 0], [0, 0, 2]]]
 
 
 @pytest.mark.parametrize(
