@@ -19,7 +19,7 @@ from prune_fair.engine.machine import set_up_jax
 from prune_fair.engine.plan import Plan, PlanConfig
 from prune_fair.errors import check
 from prune_fair.models import Apply, ApplyTrain, Given, check_alike, given
-from prune_fair.pruning import TREATMENTS, Schedule, Technique
+from prune_fair.pruning import Schedule, Technique
 from prune_fair.study import Progress, Subject, carry_out, silent
 from prune_fair.types import GIVEN, Dataset, leaves_by_path
 
@@ -149,7 +149,7 @@ def _check_recipe(techniques: Sequence[str], recipe: RecipeConfig | None) -> Non
     """Raises `InputError` for a technique that trains where nothing says how."""
     for technique in map(Technique.parse, techniques):
         check(
-            recipe is not None or not TREATMENTS[technique.treatment].trains,
+            recipe is not None or not technique.retraining.trains,
             f"technique {technique.name!r}: {technique.treatment} trains, and no recipe is given; "
             "give one, or use none",
         )
