@@ -9,6 +9,7 @@ from jax.tree_util import KeyPath
 from jaxtyping import Array, Bool, Float, Float32, Int, Key, PyTree, UInt8
 
 SCHEMA_VERSION = 4
+VALIDATION, TEST = "validation", "test"  # the splits: what is chosen on, what is reported
 GIVEN = "given:"  # begins the name of what an audit was handed and nobody can load again
 
 AnyArray: TypeAlias = Array | np.ndarray  # on a device or on the host

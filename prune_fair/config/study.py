@@ -22,8 +22,8 @@ class StudyConfig:
 
     Attributes:
         tasks: at least one, each of another name, none inside of another's.
-        techniques: names as `Technique.parse` takes them, or techniques, of which the config keeps
-            the names; at least one, each once.
+        techniques: names as `Technique.parse` takes them, kept as `Technique.name` gives them; at
+            least one, each once.
         schedule: the sparsity of each level.
         seeds: number of networks trained of each task, at least 1.
         seeds_per_piece: seeds that are trained together and saved as one finished piece of work;
@@ -41,14 +41,14 @@ class StudyConfig:
     """
 
     tasks: tuple[TaskConfig, ...] = (TaskConfig(),)
-    techniques: tuple[str | Technique, ...] = ("magnitude-global-rewind",)
+    techniques: tuple[str, ...] = ("magnitude-global-rewind",)
     schedule: Schedule = Schedule()
     seeds: int = 32
     seeds_per_piece: int = 32
     votes: bool = False
 
     def __post_init__(self) -> None:
-        parsed = [t if isinstance(t, Technique) else Technique.parse(t) for t in self.techniques]
+        parsed = self.parsed_techniques
         object.__setattr__(self, "techniques", tuple(technique.name for technique in parsed))
         for kind, names in (("technique", self.techniques), ("task", self.task_names)):
             check(bool(names), f"no {kind}s: expected at least one")

@@ -221,13 +221,15 @@ class Technique:
         check(bool(shapes), f"technique {self.name!r}: no layer of this model is left to prune")
         for layer in by_hand(self.scope) or ():
             lookup(shapes, layer, f"prunable layer in technique {self.name!r}")
+        if self.block is None:
+            return
+        _, m = self.block
         for layer, shape in shapes.items():
             inputs = math.prod(shape[:-1])
             check(
-                self.block is None or inputs % self.block[1] == 0,
-                f"technique {self.name!r}: layer {layer} has {inputs} inputs, no multiple of "
-                f"{self.block[1]}; use another granularity, or "
-                f"'-{SKIP_FIRST}' if it is the first layer",
+                inputs % m == 0,
+                f"technique {self.name!r}: layer {layer} has {inputs} inputs, no multiple of {m}; "
+                f"use another granularity, or '-{SKIP_FIRST}' if it is the first layer",
             )
 
 
