@@ -64,7 +64,7 @@ def _shown(technique: Any, settings: Sequence[str]) -> str:
     return f"@{','.join(map(_in_digits, values))}" if values else ""
 
 
-def _in_digits(value: float) -> str:
+def _in_digits(value: int | float) -> str:
     return np.format_float_positional(value, trim="-")
 
 
@@ -114,7 +114,7 @@ def read_name(name: str) -> dict[str, Any] | None:
     }
 
 
-def _read(name: str, settings: Sequence[str], words: Sequence[str]) -> Mapping[str, float]:
+def _read(name: str, settings: Sequence[str], words: Sequence[str]) -> Mapping[str, int | float]:
     """The settings of a part that the words behind its "@" give."""
     takes = f"at most {len(settings)} ({', '.join(settings)})" if settings else "none there"
     check(
@@ -124,7 +124,7 @@ def _read(name: str, settings: Sequence[str], words: Sequence[str]) -> Mapping[s
     return {s: _number(name, s, word) for s, word in zip(settings, words, strict=False)}
 
 
-def _number(name: str, setting: str, word: str) -> float:
+def _number(name: str, setting: str, word: str) -> int | float:
     for kind in (int, float):
         try:
             return kind(word)
