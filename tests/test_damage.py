@@ -296,7 +296,7 @@ def test_archives_that_ask_for_terabytes(tmp_path):
 
 def test_a_piece_that_is_taken_away_is_computed_again(tmp_path):
     """From a finished study, where the networks before it are no longer kept."""
-    recipe = RecipeConfig(epochs=1, score_batches=1)
+    recipe = RecipeConfig(epochs=1)
     task = TaskConfig(DataConfig(), ModelConfig("mlp", widths=(8,)), recipe)
     config = StudyConfig((task,), schedule=Schedule(levels=3), seeds=2)
     before = run_study(config, tmp_path)[TASK].to_dataset()
