@@ -18,8 +18,8 @@ from prune_fair.cli.votes import exemplars
 from prune_fair.engine.machine import end_quickly
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command `prune-fair`."""
+def run(arguments: Sequence[str] | None) -> None:
+    """The command `prune-fair`, of words or of the process's own."""
     words = sys.argv[1:] if arguments is None else arguments
     end_quickly()
     with one_line_errors():
