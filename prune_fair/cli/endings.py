@@ -84,28 +84,32 @@ def one_line_errors() -> Iterator[None]:
         _let_go_of_output()
         raise SystemExit(128 + signal.SIGPIPE) from None
     except Exception as error:
-        line = explained(error)
+        written = _let_go_of_output()
+        line = explained(error, "a file" if written else "standard output")
         if line is None:
             raise
-        _let_go_of_output()
-        print(f"error: {printable(line)}", file=sys.stderr)
+        print(f"error: {line}", file=sys.stderr)
         raise SystemExit(MISTAKE) from None
 
 
-def explained(error: Exception) -> str | None:
+def explained(error: Exception, place: str = "a file") -> str | None:
     """What a user can do about an error, in one line; None for what is an error of the program.
+
+    Args:
+        error: any.
+        place: what could not be written or read where the system does not say.
 
     Example:
         >>> explained(FileNotFoundError(2, "No such file or directory", "images.npz"))
         'images.npz: no such file or directory; what is finished is kept: mend it and go on'
         >>> explained(ZeroDivisionError())
     """
-    text = " ".join(str(error).split())
+    if isinstance(error, InputError):
+        return printable(error)  # and not joined: names in it are shown as they are
+    text = printable(" ".join(str(error).split()))
     exhausted = type(error).__name__ in ("JaxRuntimeError", "XlaRuntimeError") and any(
         sign in text for sign in ("RESOURCE_EXHAUSTED", "Out of memory", "bad_alloc")
     )
-    if isinstance(error, InputError):
-        return text
     if isinstance(error, MemoryError) or exhausted:
         return (
             f"out of memory ({text[:150] or 'of this machine'}); what is finished is kept: lower "
@@ -115,7 +119,7 @@ def explained(error: Exception) -> str | None:
     if isinstance(error, RuntimeError) and text.startswith("Unable to initialize backend"):
         return f"{text[:300]}; expected a device that JAX can use, or JAX_PLATFORMS=cpu"
     if isinstance(error, OSError):
-        place, reason = error.filename or "a file", (error.strerror or text).lower()
+        place, reason = printable(error.filename or place), (error.strerror or text).lower()
         return f"{place}: {reason}; what is finished is kept: mend it and go on"
     return None
 
@@ -182,12 +186,24 @@ def _leave(status: int) -> NoReturn:
     os._exit(status)
 
 
-def _let_go_of_output() -> None:
-    """Writes what was printed, or drops it where it cannot be written."""
+def _let_go_of_output() -> bool:
+    """Writes what was printed, or drops it where it cannot be written; gives whether it could."""
     if sys.stdout is None:
-        return
+        return True
     try:
         sys.stdout.flush()
+        return _has_room()
     except OSError:
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+
+
+def _has_room() -> bool:
+    """Whether more could be printed: what failed in the midst of printing is flushed no more."""
+    try:
+        place = sys.stdout.fileno()
+    except ValueError:  # no file of the system's
+        return True
+    os.write(place, b"")
+    return not os.path.isfile(place) or os.fstatvfs(place).f_bavail > 0

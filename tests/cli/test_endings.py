@@ -11,7 +11,7 @@ import jax
 import pytest
 
 from prune_fair.cli import endings
-from prune_fair.errors import InputError, writing_to
+from prune_fair.errors import InputError, unknown, writing_to
 from prune_fair.store.results import EXAMPLE
 
 ROOT = Path(__file__).parents[2]
@@ -161,11 +161,13 @@ def test_a_pipe_that_nobody_reads_ends_it_silently(words):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
 def test_a_disk_that_is_full():
-    with open("/dev/full", "w") as full:
-        done = subprocess.run([COMMAND, "list"], stdout=full, stderr=subprocess.PIPE, check=False)
-    assert done.returncode == 2
-    assert done.stderr.count(b"\n") == 1
-    assert b"no space left on device" in done.stderr
+    """Where little is printed it shows at the end, where much is, in the midst of it."""
+    for words in (["list"], ["metrics", EXAMPLE, "--names", "all", "--json"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([COMMAND, *words], stdout=full, stderr=subprocess.PIPE)
+        assert done.returncode == 2
+        assert done.stderr.count(b"\n") == 1
+        assert done.stderr.startswith(b"error: standard output: no space left on device; ")
 
 
 @pytest.mark.parametrize(
@@ -176,6 +178,10 @@ def test_a_disk_that_is_full():
         (jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: 9 bytes\n more"), "lower --plan.members"),
         (RuntimeError("Unable to initialize backend 'tpu': none"), "or JAX_PLATFORMS=cpu"),
         (PermissionError(13, "Permission denied", "a/b"), "a/b: permission denied"),
+        (PermissionError(13, "Permission denied", "a\nb"), r"a\nb: permission denied"),
+        (OSError("of\n  another library"), "error: a file: of another library; what"),
+        (unknown("class", "\x1b", ["c\nnewline", "c\t\ttabs"]), r"Valid: c\nnewline, c\t\ttabs"),
+        (InputError(" a  name "), "error:  a  name \n"),
     ],
 )
 def test_errors_in_a_line(capsys, error, message):
