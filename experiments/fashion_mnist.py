@@ -11,6 +11,11 @@ Expected  mlp: dense accuracy 0.892, 0.892 at sparsity 0.8 and 0.870 at 0.98 (ma
 
 from pathlib import Path
 
+from prune_fair.cli import hear_signals
+
+if __name__ == "__main__":  # the imports below take seconds, in which a signal may come
+    hear_signals()
+
 from prune_fair import DataConfig, ModelConfig, RecipeConfig, Schedule, StudyConfig, TaskConfig
 from prune_fair.cli import experiment
 

@@ -10,6 +10,11 @@ Expected  dense accuracy 0.962, recall of class 8 0.80; magnitude-global-rewind 
 
 from pathlib import Path
 
+from prune_fair.cli import hear_signals
+
+if __name__ == "__main__":  # the imports below take seconds, in which a signal may come
+    hear_signals()
+
 from prune_fair import DataConfig, ModelConfig, RecipeConfig, Schedule, StudyConfig, TaskConfig
 from prune_fair.cli import experiment
 

@@ -8,10 +8,11 @@ import hashlib
 import json
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from prune_fair.errors import InputError, check
@@ -19,6 +20,7 @@ from prune_fair.errors import InputError, check
 MARK = "written by prune_fair"
 FOLDER_MARK = "prune_fair.json"
 COMMENTS = {".pdf": "% {}", ".ps": "% {}", ".eps": "% {}"}  # of other files a comment of HTML
+FOLDER = "a folder"
 SAID = f"{MARK}, sha256 of what stands above:"
 _LAST_LINE = re.compile(rf"(?:<!--|%) {SAID} ([0-9a-f]{{64}})(?: -->)?")
 
@@ -166,22 +168,34 @@ def new_folder(
 def _foreign_to(folder: Path, identity: Mapping[str, Any]) -> str:
     """What in a folder is not an export of that identity; empty where all of it is."""
     try:
+        if not stat.S_ISREG((folder / FOLDER_MARK).lstat().st_mode):
+            return "what prune_fair did not write there"
         mark = json.loads((folder / FOLDER_MARK).read_text())
         known, files = mark["mark"] == MARK, {**mark.pop("files")}
     except (OSError, ValueError, KeyError, TypeError):
         return "what prune_fair did not write there"
     if not known or any(mark.get(name) != value for name, value in identity.items()):
         return "an export of other networks"
-    there = _digests(folder)
+    folders = {str(above): FOLDER for name in files for above in PurePath(name).parents}
+    there, ours = _digests(folder), {**files, **folders}
     there.pop(FOLDER_MARK, None)
-    changed = sorted(name for name in there if there[name] != files.get(name))
+    changed = sorted(name for name in there if there[name] != ours.get(name))
     return f"{changed[0]!r}, which prune_fair did not write" if changed else ""
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file below a folder, by its path from there."""
-    return {
-        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in sorted(folder.rglob("*"))
-        if not file.is_dir() or file.is_symlink()
-    }
+    """What everything below a folder is, by its path from there; `_digest` says it."""
+    return {str(each.relative_to(folder)): _digest(each) for each in sorted(folder.rglob("*"))}
+
+
+def _digest(path: Path) -> str:
+    """A file's SHA-256, or what else is there; only files are opened, for a pipe would wait."""
+    mode = path.lstat().st_mode
+    if stat.S_ISDIR(mode):
+        return FOLDER
+    if not stat.S_ISREG(mode):
+        return "neither a file nor a folder"
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except PermissionError:
+        return "a file that cannot be read"

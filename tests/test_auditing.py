@@ -151,6 +151,12 @@ def test_exports_that_are_refused(audited, networks, digits, tmp_path, technique
         export(audited[1], technique, level, tmp_path / "x", mlp, networks[0])
 
 
+def test_an_export_into_the_audit_is_refused(audited, networks):
+    for place in (audited[1], audited[1] / "sub"):
+        with pytest.raises(InputError, match="the study's directory"):
+            export(audited[1], TECHNIQUES[0], 1, place, mlp, networks[0])
+
+
 def test_variables_of_another_architecture_are_no_shape_to_export_in(audited, tmp_path):
     def linear(variables, images):
         return images.reshape(len(images), 64) @ variables["w"]

@@ -75,6 +75,14 @@ def test_metrics_by_name_pooled_or_all(capsys, toy_study):
     assert run(capsys, "metrics", toy_study, "--names", "all").count("digits/mlp") > 10
 
 
+def test_an_unknown_command_moves_no_cursor(capsys):
+    with pytest.raises(SystemExit):
+        run(capsys, "\x1b[2Jx")
+    err = capsys.readouterr().err
+    assert r"\x1b[2Jx" in err
+    assert "\x1b" not in err
+
+
 SELECT = ["--require", "recall_change_min>=-0.5", "--require", "accuracy>=0.1"]
 
 

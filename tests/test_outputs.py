@@ -167,6 +167,59 @@ def test_nothing_of_a_user_is_taken_for_ours(tmp_path, force):
     refused(link, "is no folder")
 
 
+def _pipe(place: Path) -> None:
+    os.mkfifo(place)
+
+
+def _link_to_folder(place: Path) -> None:
+    place.symlink_to("..")
+
+
+def _link_to_file(place: Path) -> None:
+    place.symlink_to(place.with_name(FOLDER_MARK))
+
+
+def _unreadable(place: Path) -> None:
+    place.write_text("mine")
+    place.chmod(0)
+
+
+@pytest.mark.parametrize("where", ["mine", "part/mine"])
+@pytest.mark.parametrize("make", [Path.mkdir, _pipe, _link_to_folder, _link_to_file, _unreadable])
+def test_what_is_no_file_is_a_user_s_too(tmp_path, make, where):
+    write(folder := tmp_path / "chosen")
+    make(folder / where)
+    with pytest.raises(InputError, match=f"holds {where!r}, which prune_fair did not write"):
+        write(folder, force=True)
+    assert os.path.lexists(folder / where)
+
+
+def test_a_pipe_in_place_of_the_mark_is_not_waited_for(tmp_path):
+    write(folder := tmp_path / "chosen")
+    (folder / FOLDER_MARK).unlink()
+    _pipe(folder / FOLDER_MARK)
+    with pytest.raises(InputError, match="holds what prune_fair did not write there"):
+        write(folder, force=True)
+
+
+def test_empty_folders_of_ours_are_ours(tmp_path):
+    def written(force: bool) -> None:
+        with new_folder(tmp_path / "chosen", OURS, force) as draft:
+            (draft / "empty").mkdir(parents=True)
+            (draft / "part").mkdir()
+            (draft / "part/numbers").write_text("new")
+
+    written(force=False)
+    (tmp_path / "chosen/part/numbers").unlink()
+    written(force=True)
+    mark = tmp_path / "chosen" / FOLDER_MARK
+    stated = json.loads(mark.read_text())
+    assert {name: stated["files"].pop(name) for name in ("empty", "part")}  # as earlier versions
+    (tmp_path / "chosen/empty").rmdir()
+    mark.write_text(json.dumps(stated))
+    written(force=True)
+
+
 def test_the_working_directory_stays(tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")

@@ -73,6 +73,26 @@ def test_datasets_whose_names_leave_the_study(name):
     assert "choose another name" in message
 
 
+NO_NAMES_OF_TFDS = [
+    "a/b/c", "x y", "3d", "a:1", "a:1.0", "a/b:x", "a/b/c=d", "huggingface:mnist", "\u00e9",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NO_NAMES_OF_TFDS)
+def test_what_tfds_has_no_name_for(name):
+    message = one_line(lambda: DataConfig(f"tfds:{name}"))
+    assert message.startswith(f"dataset 'tfds:{name}': expected tfds:NAME")
+
+
+def test_it_is_refused_without_importing_tfds():
+    program = (
+        "import sys; from prune_fair import DataConfig, InputError\n"
+        "try: DataConfig('tfds:x y')\n"
+        "except InputError: sys.exit('tensorflow_datasets' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 @pytest.mark.parametrize(
     ("name", "label"),
     [

@@ -101,14 +101,15 @@ def select(
         results: one task's results.
         require: constraints, such as "recall_group_min>=0.8".
         maximise: the metric to be best in, in its own better direction, or `sparsity`.
-        weights: in place of `maximise`, what a unit of each metric is worth; a point's utility is
-            the weighted sum of its means, those of which less is better counted negatively.
+        weights: in place of `maximise`, what a unit of each metric is worth, above 0; a point's
+            utility is the weighted sum of its means, those of which less is better counted
+            negatively.
         confidence: constraints hold for the bad end of this interval; None for the mean.
         pooled: as in `metrics`.
 
     Raises:
-        InputError: for a constraint that does not parse, an unknown metric, a confidence outside
-            (0, 1), or one that is asked with fewer than 3 seeds.
+        InputError: for a constraint that does not parse, an unknown metric, a weight that is not
+            above 0, a confidence outside (0, 1), or one that is asked with fewer than 3 seeds.
 
     Example:
         >>> from prune_fair import open_example
@@ -122,7 +123,7 @@ def select(
     worth = {maximise: 1.0} if weights is None else dict(weights)
     stated = (Constraint.parse(each) if isinstance(each, str) else each for each in require)
     rule = Rule(tuple(stated), worth)
-    _check_rule(results, rule, confidence)
+    _check_rule(results, rule, maximise, confidence)
     accuracy_rule = rule.without_fairness()
     names = rule.names() | accuracy_rule.names() | {SPARSITY, "accuracy"}
     points = operating_points(results, sorted(names), confidence or CONFIDENCE, pooled, False)
@@ -139,10 +140,12 @@ def select(
     return Choice(points, rule, accuracy_rule, confidence, chosen, accuracy_alone, nearest, price)
 
 
-def _check_rule(results: xr.Dataset, rule: Rule, confidence: float | None) -> None:
+def _check_rule(results: xr.Dataset, rule: Rule, maximise: str, confidence: float | None) -> None:
     check_names(results, "metric", [constraint.name for constraint in rule.constraints])
-    check_names(results, "objective", rule.worth)
+    check_names(results, "objective", [maximise, *rule.worth])
     check(bool(rule.worth), "no weights: expected at least one, such as sparsity=1")
+    for name, each in rule.worth.items():
+        check(0 < each < np.inf, f"weight {name}={each:g}: expected a finite number above 0")
     seeds = results.sizes["seed"]
     check(
         confidence is None or seeds >= FEWEST_SEEDS,

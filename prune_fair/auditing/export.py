@@ -16,6 +16,8 @@ from prune_fair.store import DENSE, checkpoint_folder, load_tree, read_study, sa
 from prune_fair.types import Variables
 
 FLAG = "--export"
+ANOTHER = f"name another with {FLAG}"
+STUDY = "the study's directory"
 
 
 def export(
@@ -67,7 +69,8 @@ def export(
     check_alike(architecture.take(variables).params, audited, "variables")
     folder, seeds = Path(os.path.expanduser(folder)), range(study["config"]["seeds"])
     parts = [str(seed) for seed in seeds] if len(seeds) > 1 else [""]
-    identity = _identity(study["config"]["networks_sha256"])
+    check_export(folder, digest := study["config"]["networks_sha256"], force, {Path(path): STUDY})
+    identity = _identity(digest)
     with new_folder(folder, identity, force, FLAG) as draft:
         for seed, part in zip(seeds, parts, strict=True):
             own = jax.tree.map(lambda leaf, seed=seed: leaf[seed], saved)
@@ -75,13 +78,16 @@ def export(
     return [folder / part for part in parts]
 
 
-def check_export(folder: str | Path, networks_sha256: str, force: bool) -> None:
+def check_export(
+    folder: str | Path, networks_sha256: str, force: bool, apart_from: Mapping[Path, str] = {}
+) -> None:
     """Raises `InputError` where `export` would refuse to write a folder.
 
     Args:
         folder: of the export.
         networks_sha256: of the audited networks, as `digest_of` gives it.
         force: whether an earlier export of these networks that is there may be replaced.
+        apart_from: folders that it may not be in nor hold, and what each is.
 
     Example:
         >>> check_export(".", "", force=True)
@@ -89,6 +95,12 @@ def check_export(folder: str | Path, networks_sha256: str, force: bool) -> None:
             ...
         prune_fair.errors.InputError: .: is the working directory, or holds it; expected a new ...
     """
+    place = Path(os.path.realpath(os.path.expanduser(folder)))
+    for each, name in apart_from.items():
+        other = Path(os.path.realpath(os.path.expanduser(each)))
+        where = "is" if place == other else "is in" if place.is_relative_to(other) else "holds"
+        apart = where == "holds" and not other.is_relative_to(place)
+        check(apart, f"{folder}: {where} {name} {each}; expected a place apart; {ANOTHER}")
     check_folder(Path(os.path.expanduser(folder)), _identity(networks_sha256), force, FLAG)
 
 

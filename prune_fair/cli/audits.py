@@ -78,9 +78,8 @@ def audit(
         networks = [shaped_as(tree, like, str(each)) for tree, each in pairs]
     card_files(out)
     if export is not None:
-        apart = export.resolve() != out.resolve()
-        check(apart, f"export {export}: is the study's directory; name another with --export")
-        check_export(export, digest_of(networks), force)
+        apart_from = {out: "the study's directory", **dict.fromkeys(checkpoints, "the checkpoint")}
+        check_export(export, digest_of(networks), force, apart_from)
     screen, shown = (
         console.make_console(),
         len(techniques) * (len(schedule.sparsity_by_level()) - 1),

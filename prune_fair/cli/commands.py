@@ -16,11 +16,12 @@ from prune_fair.cli.points import metrics
 from prune_fair.cli.report import report
 from prune_fair.cli.votes import exemplars
 from prune_fair.engine.machine import end_quickly
+from prune_fair.errors import printable
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command `prune-fair`."""
-    words = sys.argv[1:] if arguments is None else arguments
+def run(arguments: Sequence[str] | None) -> None:
+    """The command `prune-fair`, of words or of the process's own."""
+    words = _shown(sys.argv[1:] if arguments is None else arguments)
     end_quickly()
     with one_line_errors():
         tyro.extras.subcommand_cli_from_dict(
@@ -41,6 +42,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
             args=words,
             registry=flag_registry(),
         )
+
+
+def _shown(words: Sequence[str]) -> list[str]:
+    r"""The words, the command's and the flags' names escaped: unknown ones are printed as they are.
+
+    Example:
+        >>> _shown(["\x1b[2J", "--\x1b=\x1b", "\x1b"])
+        ['\\x1b[2J', '--\\x1b=\x1b', '\x1b']
+    """
+    named = [word.partition("=") if word.startswith("-") else ("", "", word) for word in words[1:]]
+    return [*map(printable, words[:1]), *(f"{printable(name)}{a}{b}" for name, a, b in named)]
 
 
 def _audit() -> Callable[..., None]:

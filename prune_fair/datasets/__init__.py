@@ -9,7 +9,7 @@ from prune_fair.datasets.complexity import COMPLEXITY, class_complexity
 from prune_fair.datasets.digits import digits
 from prune_fair.datasets.idx import fashion_mnist, idx
 from prune_fair.datasets.npz import npz
-from prune_fair.datasets.tfds import tfds, tfds_shape
+from prune_fair.datasets.tfds import check_form, tfds, tfds_shape
 from prune_fair.datasets.transforms import (
     check_classes,
     check_downsample,
@@ -163,7 +163,9 @@ def _parametric(name: str) -> tuple[str, str]:
         row_prefix, _, placeholder = row.partition(":")
         if colon and prefix == row_prefix:
             check(bool(argument), f"dataset {name!r} lacks its {placeholder}: expected {row}")
-            for part in re.split("[/:]", argument) if row == "tfds:NAME" else ():
-                check_folder_name(part, f"dataset {shortened(name)} with the part")
+            if row == "tfds:NAME":
+                for part in re.split("[/:]", argument):
+                    check_folder_name(part, f"dataset {shortened(name)} with the part")
+                check_form(argument)
             return row, argument
     raise unknown("dataset", name, [*DATASETS, *PARAMETRIC])

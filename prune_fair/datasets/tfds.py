@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +10,24 @@ import numpy as np
 
 from prune_fair.errors import InputError, check
 from prune_fair.types import Dataset
+from prune_fair.values import shortened
 
 DEFAULT_FOLDER = "~/tensorflow_datasets"
+# As TFDS parses names, without arguments and without the namespaces that are downloaded from.
+FORM = re.compile(r"[a-zA-Z]\w*(/[\w+.-]+)?(:(\d+|\*)(\.(\d+|\*)){2})?", re.ASCII)
+
+
+def check_form(name: str) -> None:
+    """Raises `InputError` unless TFDS could have a dataset of that name; does not import it.
+
+    Example:
+        >>> check_form("emnist/letters:3.1.0")  # as it should be: nothing happens
+    """
+    check(
+        FORM.fullmatch(name) is not None,
+        f"dataset {shortened(f'tfds:{name}')}: expected tfds:NAME or tfds:NAME/CONFIG of letters, "
+        "digits and underscores, and perhaps a version such as :1.0.0 behind it",
+    )
 
 
 def tfds(name: str, groups: str = "") -> Dataset:
@@ -115,13 +132,20 @@ def _prepared_builder(name: str):
     folder = os.path.expanduser(os.environ.get("TFDS_DATA_DIR", DEFAULT_FOLDER))
     try:
         builder = tensorflow_datasets.builder(name, data_dir=folder)
+        prepared = bool(builder.info.splits)
     except tensorflow_datasets.core.DatasetNotFoundError as error:
         raise InputError(
             f"tfds:{name}: TFDS knows no dataset {name!r}, and none is prepared under {folder}; "
             "its catalogue lists the names"
         ) from error
+    except Exception as error:  # of any kind: a version, a configuration, a file that is damaged
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(
+            f"tfds:{name}: TFDS cannot open it under {folder} ({reason[:300]}); its catalogue "
+            "lists the names, configurations and versions"
+        ) from error
     check(
-        bool(builder.info.splits),
+        prepared,
         f"tfds:{name} is not prepared under {folder}: where TensorFlow is installed, run "
         f"{_prepare(name)}; then set TFDS_DATA_DIR to that data folder",
     )

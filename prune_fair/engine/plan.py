@@ -28,7 +28,7 @@ class PlanConfig:
 
     Attributes:
         devices: devices to use.
-        chunk: networks a device trains at the same time.
+        chunk: networks a device trains at the same time; without members no more than its seeds.
         members: networks of one call of a compiled program, a multiple of devices * chunk.
         lowering: `native`, `matmul` or `mixed`, how layers compute.
         shuffling: `own`, every seed in an order of its own, or `shared`.
@@ -173,7 +173,12 @@ def make_plan(
     lowering = backend.lowering
     if audit and backend.audit_lowering is not None:
         most, lowering = 1, backend.audit_lowering
-    chunk = asked.chunk or min(most, -(-seeds // devices))
+    share = -(-seeds // devices)  # of a device; a chunk beyond it would be filled up with copies
+    chunk = (
+        min(asked.chunk or most, share)
+        if asked.members is None
+        else asked.chunk or min(most, share)
+    )
     step = devices * chunk
     groups = math.ceil(seeds / step)
     calls = max(1, round(groups / max(1, round(backend.members / step))))

@@ -41,6 +41,18 @@ def test_by_weights(by_hand):
     assert worse.accuracy_rule.worth == {"accuracy": 1.0}
 
 
+@pytest.mark.parametrize("weight", [-5.0, 0.0, float("inf"), float("nan")])
+def test_weights_are_above_0(by_hand, weight):
+    message = f"weight accuracy={weight:g}: expected a finite number above 0"
+    with pytest.raises(InputError, match=message):
+        analysis.select(by_hand, [], weights={"sparsity": 1.0, "accuracy": weight})
+
+
+def test_an_unknown_metric_to_maximise_is_refused_beside_weights(by_hand):
+    with pytest.raises(InputError, match="unknown objective 'NONSENSE'"):
+        analysis.select(by_hand, [], "NONSENSE", weights={"accuracy": 1.0})
+
+
 def test_a_constraint_holds_for_the_bad_end(by_hand, rng):
     noise = rng.integers(-60, 60, 4)
     for seed, step in enumerate(noise):

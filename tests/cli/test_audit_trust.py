@@ -72,9 +72,14 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("force", [(), ("--force",)])
 @pytest.mark.parametrize(
-    "target", ["thesis", ".", "..", "trained", "own_network.py", "digits.npz", "thesis/../trained"]
-)
+    "target",
+    [
+        "thesis", ".", "..", "trained", "own_network.py", "digits.npz", "thesis/../trained",
+        "trained/sub", "trained/deep/sub", "study", "study/sub", "link/sub",
+    ],
+)  # fmt: skip
 def test_an_export_destroys_nothing(folder, audit, target, force):
+    (folder / "link").symlink_to("trained")
     before = everything(folder)
     status, out, error = audit("--require", "sparsity>=0", "--export", target, *force)
     assert (status, out) == (2, "")
@@ -107,7 +112,8 @@ def test_an_export_into_the_study_itself_is_refused(folder, audit):
     before = everything(folder)
     for target, words in (
         ("study", "is the study's directory"),
-        ("study/results", "holds what pr"),
+        ("study/results", "is in the study's directory"),
+        ("study/sub", "is in the study's directory"),
     ):
         status, _, error = audit("--require", "sparsity>=0", "--export", target, "--force")
         assert status == 2

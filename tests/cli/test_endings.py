@@ -11,7 +11,7 @@ import jax
 import pytest
 
 from prune_fair.cli import endings
-from prune_fair.errors import InputError, writing_to
+from prune_fair.errors import InputError, unknown, writing_to
 from prune_fair.store.results import EXAMPLE
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +81,57 @@ def test_a_second_signal_does_not_wait_for_it():
     assert seconds < 5
 
 
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        [COMMAND, "metrics", "q"],
+        [sys.executable, "-m", "prune_fair", "list"],
+        [sys.executable, ROOT / "experiments/quickstart.py"],
+        [sys.executable, ROOT / "experiments/fashion_mnist.py"],
+    ],
+)
+def test_a_signal_that_comes_while_modules_are_imported(tmp_path, command, number, status):
+    slow = "import sys, time\nprint('begun', file=sys.stderr, flush=True)\ntime.sleep(60)\n"
+    (tmp_path / "numpy.py").write_text(slow)
+    heard = "import os, signal, sys; signal.signal(2, signal.SIG_DFL); "
+    heard += "os.execv(sys.argv[1], sys.argv[1:])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", heard, *command],  # a shell's background ignores it
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == "begun\n"
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (status, f"{endings.STOPPED}\n")
+
+
+@pytest.mark.parametrize("module", ["prune_fair.cli", "prune_fair.cli.endings"])
+def test_what_hears_of_signals_is_imported_in_no_time(module):
+    heavy = "{'jax', 'numpy', 'tyro', 'xarray', 'rich'}"
+    program = f"import sys, {module}; sys.exit(str({heavy} & {{*sys.modules}} or ''))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr.strip() == ""
+
+
+def test_importing_the_library_handles_no_signal():
+    before = [signal.getsignal(number) for number in endings.SIGNALS]
+    program = (
+        "import signal, prune_fair.cli; from prune_fair import DataConfig\n"
+        "assert signal.getsignal(signal.SIGINT) == signal.default_int_handler\n"
+        "assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL"
+    )
+    begin = "import signal; signal.signal(2, signal.default_int_handler)\n"
+    subprocess.run([sys.executable, "-c", begin + program], check=True)
+    with endings.ending_at_once():
+        assert [signal.getsignal(number) for number in endings.SIGNALS] != before
+    assert [signal.getsignal(number) for number in endings.SIGNALS] == before
+
+
 def test_a_signal_that_was_ignored_stays_so():
     """As in a shell's background, or under nohup."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -110,11 +161,13 @@ def test_a_pipe_that_nobody_reads_ends_it_silently(words):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
 def test_a_disk_that_is_full():
-    with open("/dev/full", "w") as full:
-        done = subprocess.run([COMMAND, "list"], stdout=full, stderr=subprocess.PIPE, check=False)
-    assert done.returncode == 2
-    assert done.stderr.count(b"\n") == 1
-    assert b"no space left on device" in done.stderr
+    """Where little is printed it shows at the end, where much is, in the midst of it."""
+    for words in (["list"], ["metrics", EXAMPLE, "--names", "all", "--json"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([COMMAND, *words], stdout=full, stderr=subprocess.PIPE)
+        assert done.returncode == 2
+        assert done.stderr.count(b"\n") == 1
+        assert done.stderr.startswith(b"error: standard output: no space left on device; ")
 
 
 @pytest.mark.parametrize(
@@ -125,6 +178,10 @@ def test_a_disk_that_is_full():
         (jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: 9 bytes\n more"), "lower --plan.members"),
         (RuntimeError("Unable to initialize backend 'tpu': none"), "or JAX_PLATFORMS=cpu"),
         (PermissionError(13, "Permission denied", "a/b"), "a/b: permission denied"),
+        (PermissionError(13, "Permission denied", "a\nb"), r"a\nb: permission denied"),
+        (OSError("of\n  another library"), "error: a file: of another library; what"),
+        (unknown("class", "\x1b", ["c\nnewline", "c\t\ttabs"]), r"Valid: c\nnewline, c\t\ttabs"),
+        (InputError(" a  name "), "error:  a  name \n"),
     ],
 )
 def test_errors_in_a_line(capsys, error, message):

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,6 +32,24 @@ def test_unknown_to_tfds(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     with pytest.raises(InputError, match="TFDS knows no dataset 'no_such_dataset'"):
         load("tfds:no_such_dataset")
+
+
+@pytest.mark.parametrize("name", ["mnist/nonsense", "mnist:0.0.9", "no_such/config:9.*.*"])
+def test_a_configuration_or_version_that_tfds_does_not_have(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    with pytest.raises(InputError, match=f"^tfds:{re.escape(name)}: TFDS ") as error:
+        load(f"tfds:{name}")
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize("error", [ValueError("a\n\nb"), AttributeError("a b"), KeyError()])
+def test_whatever_tfds_raises_is_a_line(monkeypatch, error):
+    def raises(*names, **options):
+        raise error
+
+    monkeypatch.setattr("tensorflow_datasets.builder", raises)
+    with pytest.raises(InputError, match=r"TFDS cannot open it under .* \((a b|KeyError)\); its"):
+        load("tfds:any")
 
 
 @needs_data

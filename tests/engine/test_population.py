@@ -156,6 +156,14 @@ def test_plan_as_asked():
     assert given == (1, 3, 6, "native", "shared", "bfloat16")
 
 
+def test_a_chunk_beyond_the_seeds_is_not_filled_up():
+    plan = make_plan(32, 0, PlanConfig(devices=2, chunk=10**6))
+    assert (plan.chunk, plan.members) == (16, 32)
+    assert make_plan(1, 0, PlanConfig(devices=2, chunk=10**6), audit=True).members == 2
+    with_members = make_plan(2, 0, PlanConfig(devices=1, chunk=8, members=16))
+    assert (with_members.chunk, with_members.members) == (8, 16)  # techniques go together in a call
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
