@@ -77,7 +77,7 @@ def balanced_softmax(logits: Logits, batch: Labelled, state: State) -> tuple[Per
     """
     counts = jnp.asarray(batch.class_counts, logits.dtype)
     prior = jnp.where(counts > 0, jnp.log(jnp.maximum(counts, 1)), jnp.finfo(logits.dtype).min / 2)
-    return cross_entropy(logits + prior, batch, state)
+    return cross_entropy(logits + prior[None], batch, state)
 
 
 LOSSES: dict[str, Loss] = {

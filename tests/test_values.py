@@ -50,7 +50,7 @@ def test_what_is_no_name_of_a_folder(name):
 @pytest.mark.parametrize("name", ["digits", "my net v2", "a..b", "x" * 100, "é" * 50, "T-shirt"])
 def test_what_is_one(name):
     check_folder_name(name, "network")
-    assert TaskConfig(model=ModelConfig(GIVEN + name)).name == f"digits/{name}"
+    assert TaskConfig(model=ModelConfig(GIVEN + name)).node == f"digits/{name}"
 
 
 @pytest.mark.parametrize("name", [name for name in BAD_NAMES if isinstance(name, str)])

@@ -111,7 +111,7 @@ def _read(kind: Any, content: Any, where: str) -> Any:
         _expect(dict, content, where)
         return {name: _read(inner[1], each, f"{where}.{name}") for name, each in content.items()}
     _expect(kind, content, where)
-    return content
+    return float(content) if kind is float else content
 
 
 def _expect(kind: type, content: Any, where: str) -> None:

@@ -15,6 +15,7 @@ from prune_fair.pruning.treatments import TREATMENTS
 
 OUTPUT, SKIP_FIRST = "output", "skipfirst"
 NOTHING = "nothing"  # the criterion of what is not pruned
+WHOLE = {"score_batches": 1, "gradual_prunings": 1, "rewind_step": 0}  # and the least of each
 UNPRUNED = {"rewind": "dense", "lr_rewind": "dense-long", "none": "dense"}  # by treatment
 
 
@@ -125,20 +126,20 @@ def _read(name: str, settings: Sequence[str], words: Sequence[str]) -> Mapping[s
 
 
 def _number(name: str, setting: str, word: str) -> int | float:
-    for kind in (int, float):
-        try:
-            return kind(word)
-        except ValueError:
-            continue
-    raise InputError(f"technique {name!r}: {setting} {word!r}: expected a number")
+    kind = int if setting in WHOLE else float
+    try:
+        return kind(word)
+    except ValueError:
+        expected = "a whole number" if kind is int else "a number"
+        raise InputError(f"technique {name!r}: {setting} {word!r}: expected {expected}") from None
 
 
 def name_pattern() -> str:
     """How a technique's name is made up, with the valid words of each part.
 
     Example:
-        >>> name_pattern().split("]-")[1]
-        '(finetune|lr_rewind|rewind|reinit|gradual|none)[@SETTING,...][-output][-skipfirst'
+        >>> name_pattern().endswith("[+(cross_entropy|balanced_softmax)] or dense-long")
+        True
     """
     criterion, treatment = ("|".join(rows) for rows in (CRITERIA, TREATMENTS))
     granularity = "|".join(list(GRANULARITIES)[1:])

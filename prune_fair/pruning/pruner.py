@@ -27,6 +27,7 @@ def pruner(
         >>> import jax
         >>> import jax.numpy as jnp
         >>> from prune_fair.models import build
+        >>> from prune_fair.pruning import kernels
         >>> model = build("mlp", (8, 8, 1), 10)
         >>> key, kept = jax.random.key(0), jnp.array([100])
         >>> variables = model.init(key)

@@ -14,6 +14,7 @@ from prune_fair.pruning.names import (
     OUTPUT,
     SKIP_FIRST,
     UNPRUNED,
+    WHOLE,
     name_of,
     name_pattern,
     read_name,
@@ -29,7 +30,6 @@ SHARES = {
     "finetune_learning_rate": (lambda share: 0 < share <= 1, "a share in (0, 1]"),
     "gradual_share": (lambda share: 0 < share < 1, "a share of the steps, in (0, 1)"),
 }
-WHOLE = {"score_batches": 1, "gradual_prunings": 1, "rewind_step": 0}  # and the least of each
 SETTINGS = {*SHARES, *WHOLE}
 
 
