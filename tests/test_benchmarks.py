@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from prune_fair.engine.task import total_steps
+
 FOLDER = Path(__file__).parent.parent / "experiments" / "benchmarks"
 
 
@@ -61,7 +63,7 @@ def test_peers_train_under_the_sparsity_that_is_stated(jax_peers):
     workload = WORKLOADS["digits-mlp"]
     task = jax_peers.make_task(workload.task, workload.load(), jax_peers.Plan(1, 1, 1, "native"))
     assert task.train_size == workload.images
-    assert jax_peers.network.steps_per_epoch(task) * task.recipe.epochs == workload.steps
+    assert total_steps(task) == workload.steps
     kept = jax_peers.weights_kept(task)
     assert kept.tolist() == [11_400 - round(SPARSITY * 11_400)]
     rows = list(jax_peers.batches(np.random.default_rng(0), workload))

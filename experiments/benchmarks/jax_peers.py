@@ -13,10 +13,11 @@ from workloads import SPARSITY, Workload, normalised
 
 from prune_fair import PlanConfig, Technique
 from prune_fair.engine import network
+from prune_fair.engine.images import DeviceData
 from prune_fair.engine.optimizer import make_optimizer
 from prune_fair.engine.plan import Plan, make_plan, use_every_core
 from prune_fair.engine.population import Population
-from prune_fair.engine.programs import build_model, make_programs, make_task
+from prune_fair.engine.task import Task, build_model, make_task
 from prune_fair.pruning import apply_mask, full_mask, quota
 
 Round = Callable[[], int]  # trains some networks, and says how many steps that were
@@ -36,17 +37,18 @@ def engine(
     parameters = build_model(workload.task, data).parameters
     population = Population(plan or make_plan(members, parameters, PlanConfig(devices)))
     task = make_task(workload.task, data, population.plan)
-    programs = make_programs(population, task, (TECHNIQUE,))
-    shared, level = population.share(network.DeviceData(*data[:4])), np.int32(0)
+    shared, level = population.share(DeviceData.of(data)), np.int32(0)
     seeds = np.arange(members, dtype=np.int32)
-    initial = programs.initialise((level,), seeds)
+    initial = population.lift(partial(network.initialise, task), brief=True)((level,), seeds)
     dense = jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), initial.params)
     kept = np.tile(weights_kept(task), (members, 1))
-    masks = programs.prune[TECHNIQUE]((shared, level), initial, dense, initial, seeds, kept)
-    full_rate = np.ones(members, np.float32)
+    prune = population.lift(partial(network.prune, task, Technique.parse(TECHNIQUE)), brief=True)
+    masks = prune((shared, level), initial, dense, initial, seeds, kept)
+    train = population.lift(partial(network.train, task, task.recipe.loss))
+    span, full_rate = np.array((0, workload.steps), np.int32), np.ones(members, np.float32)
 
     def run() -> int:
-        programs.train((shared, level), initial, masks, seeds, full_rate)
+        train((shared, level, span), initial, masks, seeds, full_rate)
         return members * workload.steps
 
     return run
@@ -63,7 +65,7 @@ def sequential(workload: Workload) -> Round:
     are taken within the step, buffers donated, no loss or accuracy asked for.
     """
 
-    def stepping(task: network.Task, images: jax.Array, labels: jax.Array) -> Step:
+    def stepping(task: Task, images: jax.Array, labels: jax.Array) -> Step:
         optimizer = make_optimizer(task.recipe, workload.steps)
 
         def loss(params: Any, rows: jax.Array) -> jax.Array:
@@ -90,7 +92,7 @@ def as_jaxpruner(workload: Workload) -> Round:
     Source: github.com/google-research/jaxpruner, colabs/mnist_pruning.ipynb, `train_epoch`.
     """
 
-    def stepping(task: network.Task, images: jax.Array, labels: jax.Array) -> Step:
+    def stepping(task: Task, images: jax.Array, labels: jax.Array) -> Step:
         optimizer = make_optimizer(task.recipe, workload.steps)
         graded = jax.jit(jax.value_and_grad(partial(cross_entropy, task), has_aux=True))
         masked = jax.jit(jnp.multiply)
@@ -111,7 +113,7 @@ def as_jaxpruner(workload: Workload) -> Round:
 
 
 def cross_entropy(
-    task: network.Task, params: Any, images: jax.Array, labels: jax.Array
+    task: Task, params: Any, images: jax.Array, labels: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """Mean loss of a batch, and its accuracy."""
     logits = task.model.in_evaluation({})(params, images)
@@ -119,9 +121,7 @@ def cross_entropy(
     return loss, (logits.argmax(axis=-1) == labels).mean()
 
 
-def one_by_one(
-    workload: Workload, stepping: Callable[[network.Task, jax.Array, jax.Array], Step]
-) -> Round:
+def one_by_one(workload: Workload, stepping: Callable[[Task, jax.Array, jax.Array], Step]) -> Round:
     """Networks initialised, pruned and trained one after the other, by a step of (parameters,
     optimiser state, mask, rows).
     """
@@ -132,7 +132,7 @@ def one_by_one(
     level, kept = jnp.int32(0), jnp.asarray(weights_kept(task))
     initialise = jax.jit(partial(network.initialise, task))
     prune = jax.jit(partial(network.prune, task, Technique.parse(TECHNIQUE)))
-    device_data = network.DeviceData(*map(jnp.asarray, data[:4]))
+    device_data = jax.tree.map(jnp.asarray, DeviceData.of(data))
     seeds, generator = itertools.count(), np.random.default_rng(0)
 
     def run() -> int:
@@ -149,7 +149,7 @@ def one_by_one(
     return run
 
 
-def weights_kept(task: network.Task) -> np.ndarray:
+def weights_kept(task: Task) -> np.ndarray:
     """How many weights the sparsity that everybody trains under leaves."""
     technique = Technique.parse(TECHNIQUE)
     return quota(technique.scope, SPARSITY, technique.shapes(task.model))

@@ -12,6 +12,7 @@ from prune_fair.datasets import load
 from prune_fair.engine import network, plan
 from prune_fair.engine.plan import Plan, PlanConfig, make_plan
 from prune_fair.engine.population import Population
+from prune_fair.engine.task import Task, total_steps
 from prune_fair.errors import InputError
 from prune_fair.models import build
 
@@ -33,9 +34,16 @@ def task(request, wide):
     options = {"lowering": "matmul", "width": width, "dtype": "float64"}
     model = build(request.param, (16, 16, 1), 10, **options)
     recipe = RecipeConfig(epochs=10, batch_size=batch, learning_rate=0.05)
-    task = network.Task(model, wide(network.Pixels.of(data)), recipe, size, 10)
-    assert network.steps_per_epoch(task) * recipe.epochs == 50
-    return task, network.DeviceData(*(jnp.asarray(array) for array in data[:4])), wide
+    task = Task(model, wide(Pixels.of(data)), recipe, tuple(data.train_count().tolist()))
+    assert total_steps(task) == 50
+    return task, jax.tree.map(jnp.asarray, DeviceData.of(data)), wide
+
+
+def trainer(task):
+    return partial(network.train, task, "cross_entropy")
+
+
+SPAN = np.array([0, 50], np.int32)
 
 
 LEVEL = np.int32(0)
@@ -59,11 +67,11 @@ def test_member_equals_its_solo_run_after_50_steps(task, devices, chunk):
     task, data, wide = task
     plan = Plan(devices, chunk, devices * chunk, "matmul")
     pop = Population(plan)
-    train = pop.lift(partial(network.train, task))
+    train = pop.lift(trainer(task))
     together = members(task, [3, 1, 4, 1, 5], wide)
-    trained = train((pop.share(data), LEVEL), *together).variables
+    trained = train((pop.share(data), LEVEL, SPAN), *together)
     alone = jax.tree.map(lambda leaf: jnp.asarray(leaf[2]), together)
-    solo = jax.jit(partial(network.train, task))(data, LEVEL, *alone).variables
+    solo = jax.jit(trainer(task))(data, LEVEL, SPAN, *alone)
     of = [jax.tree.map(lambda leaf, at=at: leaf[at], trained) for at in range(5)]
     assert gap(of[2], solo) < 1e-8
     assert gap(of[1], of[3]) < 1e-8
@@ -75,9 +83,9 @@ def test_population_of_one_equals_the_same_member_among_others(task):
     """Bit for bit: it is the same program, which one member runs through after the other."""
     task, data, wide = task
     pop = Population(make_plan(1, 0, PlanConfig(chunk=1, devices=1)))
-    train = pop.lift(partial(network.train, task))
+    train = pop.lift(trainer(task))
     many, one = (
-        train((pop.share(data), LEVEL), *members(task, seeds, wide)).variables
+        train((pop.share(data), LEVEL, SPAN), *members(task, seeds, wide))
         for seeds in ([8, 9, 7], [9])
     )
     assert jax.tree.all(jax.tree.map(lambda a, b: np.array_equal(a[1], b[0]), many, one))
@@ -191,7 +199,7 @@ def test_shared_shuffling_gives_seeds_the_same_batches(task):
     variables, mask, seeds, shares = members(task, [1, 2], wide)
     variables, mask = jax.tree.map(lambda leaf: leaf[[0, 0]], (variables, mask))
     for shuffling, same in (("own", False), ("shared", True)):
-        train = pop.lift(partial(network.train, task._replace(shuffling=shuffling)))
-        trained = train((pop.share(data), LEVEL), variables, mask, seeds, shares).variables
+        train = pop.lift(trainer(task._replace(shuffling=shuffling)))
+        trained = train((pop.share(data), LEVEL, SPAN), variables, mask, seeds, shares)
         apart = gap(*(jax.tree.map(lambda leaf, at=at: leaf[at], trained) for at in (0, 1)))
         assert apart < 1e-8 if same else apart > 1e-3
