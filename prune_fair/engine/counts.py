@@ -4,24 +4,19 @@ from collections.abc import Mapping
 
 import jax
 import numpy as np
-from jaxtyping import Int
 
 from prune_fair.engine.network import Task
 from prune_fair.engine.retraining import Retrained
 from prune_fair.pruning import Technique, kernels
 from prune_fair.store import DENSE
-from prune_fair.types import AnyArray
 
 
-def counts(
-    task: Task, retrained: Mapping[str, Retrained], test_labels: Int[AnyArray, " images"]
-) -> dict[str, np.ndarray]:
+def counts(task: Task, retrained: Mapping[str, Retrained]) -> dict[str, np.ndarray]:
     """Variables of the results, by technique and seed first.
 
     Args:
         task: of the networks.
         retrained: those of each technique, or of `dense`.
-        test_labels: of the images that they voted on.
     """
     counted = [each.evaluated for each in retrained.values()]
     evaluated = jax.tree.map(lambda *leaves: np.stack(leaves), *counted)
@@ -42,7 +37,7 @@ def counts(
         variables["group_confusion"] = evaluated.group_confusion
     votes = [each.votes for each in retrained.values() if each.votes is not None]
     if votes:
-        variables |= {"votes": np.stack(votes), "image_label": np.asarray(test_labels)}
+        variables["votes"] = np.stack(votes)
     return variables
 
 

@@ -63,10 +63,14 @@ class TaskRun(NamedTuple):
 
 
 def run_task(run: TaskRun) -> None:
-    """Every block of seeds of one task, from the dense networks to the last level."""
+    """Every block of seeds of one task, from the dense networks to the last level.
+
+    Those that another process works at are left to it.
+    """
     block = run.config.seeds_per_piece
     for first in range(0, run.config.seeds, block):
-        run_block(run, np.arange(first, min(first + block, run.config.seeds), dtype=np.int32))
+        if run.store.claim(run.name, first):
+            run_block(run, np.arange(first, min(first + block, run.config.seeds), dtype=np.int32))
 
 
 def run_block(run: TaskRun, seeds: Seeds) -> None:
@@ -199,7 +203,7 @@ def _save(run: TaskRun, piece: Piece, retrained: Mapping[str, Retrained]) -> Non
         for name, each in retrained.items()
     }
     run.store.save_networks(run.name, first_seed, level, saved)
-    counted = counts(run.task, retrained, run.data.test_labels)
+    counted = counts(run.task, retrained)
     run.store.write_piece(run.name, level, list(retrained), piece.seeds.tolist(), counted)
     if level > 1 and not run.given:  # of an audit any network may be asked for
         run.store.drop_networks(run.name, first_seed, level - 1)

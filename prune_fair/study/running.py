@@ -24,6 +24,7 @@ from prune_fair.pruning import Technique
 from prune_fair.store import StudyStore, open_study, writing
 from prune_fair.study.background import Submit, in_background
 from prune_fair.study.levels import Progress, TaskRun, run_task, silent, treatment_of
+from prune_fair.study.schema import layout_of, made_of
 from prune_fair.types import Dataset, Model, Variables
 
 
@@ -92,11 +93,10 @@ def carry_out(
     """As `run_study`, of subjects by the name of their task, which are asked for where needed."""
     with writing(path, config.as_json(), config.fingerprint()) as store:
         store.check_plan(asdict(plan))
-        firsts = range(0, config.seeds, config.seeds_per_piece)
-        levels = len(config.schedule.sparsity_by_level())
-        if store.is_whole(firsts, config.task_names, levels):
+        if store.is_whole(config.task_names):
             progress(config.networks, reused=True)
             return open_study(path)
+        store.check_work_left()
         set_up_jax()
         asked = subjects()
         for technique, subject in itertools.product(config.techniques, asked.values()):
@@ -109,13 +109,17 @@ def carry_out(
         treatments = [treatment_of(technique) for technique in config.techniques]
         for task in tasks.values():
             check_steps(task.recipe, treatments, network.total_steps(task))
+        described = {
+            name: layout_of(config, tasks[name].model.layers, subject.dataset)
+            for name, subject in asked.items()
+        }
+        store.describe(described, {name: made_of(each.dataset) for name, each in asked.items()})
         store.begin_run(asdict(laid))
         for name, subject in asked.items():
             machine = Population(laid)
             told = store, progress
             with in_background() as behind:
                 run_task(_begin_task(config, name, tasks[name], subject, machine, *told, behind))
-        store.finish()
     return open_study(path)
 
 
@@ -151,10 +155,9 @@ def _begin_task(
     progress: Progress,
     behind: Submit,
 ) -> TaskRun:
-    """Puts a task on the machine, and tells the store what its results look like."""
+    """Puts a task on the machine."""
     dataset, dense = subject.dataset, subject.dense
     levels = len(config.schedule.sparsity_by_level())
-    store.describe_task(name, config.techniques, levels, task.model.layers, dataset, config.votes)
     one_go = not config.schedule.iterative and not any(
         treatment_of(name).trains for name in config.techniques
     )
