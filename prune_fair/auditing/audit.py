@@ -122,7 +122,7 @@ def audit(
     )
     _check_recipe(techniques, recipe)
     subject = _subject(dataset, architecture, networks, task.recipe, scaled)
-    return carry_out(config, path, lambda: {task.name: subject}, plan, progress)
+    return carry_out(config, path, lambda: {task.node: subject}, plan, progress)
 
 
 def _subject(

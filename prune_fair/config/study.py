@@ -1,6 +1,5 @@
 """A study: tasks, techniques, schedule and seeds, known to go together."""
 
-import dataclasses
 import hashlib
 import json
 import math
@@ -8,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from prune_fair import datasets
+from prune_fair.config.plain import changed, from_json, to_json
 from prune_fair.config.task import TaskConfig
 from prune_fair.errors import check
 from prune_fair.models import build
 from prune_fair.pruning import Schedule, Technique
-from prune_fair.types import SCHEMA_VERSION
 from prune_fair.values import check_whole
 
 
@@ -112,7 +111,7 @@ class StudyConfig:
     @property
     def task_names(self) -> tuple[str, ...]:
         """The tasks' nodes in the results."""
-        return tuple(task.name for task in self.tasks)
+        return tuple(task.node for task in self.tasks)
 
     @property
     def pruned_networks(self) -> int:
@@ -127,11 +126,23 @@ class StudyConfig:
 
     def as_json(self) -> dict[str, Any]:
         """Every field, as JSON types."""
-        plain = json.dumps(dataclasses.asdict(self), default=lambda number: number.item())
-        return json.loads(plain)  # NumPy's numbers as Python's
+        return to_json(self)
+
+    @classmethod
+    def from_json(cls, content: Any) -> "StudyConfig":
+        """The config that `as_json` gave; fields that are left out have their defaults.
+
+        Raises:
+            InputError: for unknown fields, values of another type, or values that are refused.
+
+        Example:
+            >>> config = StudyConfig(seeds=4)
+            >>> StudyConfig.from_json(config.as_json()) == config
+            True
+        """
+        return from_json(cls, content)
 
     def fingerprint(self) -> str:
-        """SHA-256 over the canonical JSON of every field and the schema version."""
-        content = {"schema_version": SCHEMA_VERSION, **self.as_json()}
-        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        """SHA-256 over the canonical JSON of the fields that differ from their defaults."""
+        canonical = json.dumps(changed(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

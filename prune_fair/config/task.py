@@ -213,16 +213,31 @@ class RecipeConfig:
 class TaskConfig:
     """One dataset, one architecture, one recipe.
 
+    Attributes:
+        data: the images.
+        model: the architecture.
+        recipe: how each network is trained.
+        name: what to call the task in the results, parts separated by "/"; empty for
+            dataset/model.
+
+    Raises:
+        InputError: for a name that is no path inside of a study.
+
     Example:
-        >>> TaskConfig(DataConfig("npz:cells.npz"), ModelConfig("lenet5")).name
+        >>> TaskConfig(DataConfig("npz:cells.npz"), ModelConfig("lenet5")).node
         'cells/lenet5'
     """
 
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
     recipe: RecipeConfig = RecipeConfig()
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        for part in self.node.split("/"):
+            check_folder_name(part, f"task {shortened(self.node)}")
 
     @property
-    def name(self) -> str:
-        """The task's node in the results: dataset/model."""
-        return f"{self.data.label}/{self.model.name.removeprefix(GIVEN)}"
+    def node(self) -> str:
+        """The task's node in the results: its name, or dataset/model."""
+        return self.name or f"{self.data.label}/{self.model.name.removeprefix(GIVEN)}"

@@ -142,7 +142,7 @@ def _own_subjects(config: StudyConfig) -> dict[str, Subject]:
         made = partial(make_task, task, dataset, votes=config.votes)
         return Subject(dataset, build_model(task, dataset), made)
 
-    return {task.name: subject(task) for task in config.tasks}
+    return {task.node: subject(task) for task in config.tasks}
 
 
 def _begin_task(
