@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from prune_fair.errors import InputError, check, writing_to
 from prune_fair.store.chunks import Task, damage, damaged_constants
 from prune_fair.store.claims import Claims
-from prune_fair.store.hierarchy import METADATA
+from prune_fair.store.describing import complete
 from prune_fair.store.layout import FINISHED, in_words
 from prune_fair.store.networks import (
     checkpoint_folder,
@@ -31,6 +31,7 @@ class Problem(NamedTuple):
         task: that has to run for it; empty where none has to.
         first_seed: of the block.
         level: of the piece.
+        networks: the checkpoint, where it is one.
 
     Example:
         >>> Problem("missing", "the networks of digits/mlp, seeds 0 to 31, level 0", ()).task
@@ -43,6 +44,7 @@ class Problem(NamedTuple):
     task: str = ""
     first_seed: int = 0
     level: int = 0
+    networks: Path | None = None
 
 
 def find_problems(path: str | Path) -> list[Problem]:
@@ -63,38 +65,42 @@ def find_problems(path: str | Path) -> list[Problem]:
     path = Path(os.path.expanduser(path))
     study = read_description(path)
     found = [*_of_runs(path), *_of_metadata(path, study["metadata"])]
-    if any(file.name == METADATA for problem in found for file in problem.files):
-        return found  # of arrays that cannot be opened nothing is known
+    closed = {file.parent for problem in found for file in problem.files}
     for name, layout in layouts_of(study).items():
-        found += _of_task(Task(path, name, layout), "networks_sha256" in study["config"])
+        arrays = {*layout.coords(), *layout.all_variables}
+        readable = {each for each in arrays if path / name / each not in closed}
+        found += _of_task(Task(path, name, layout), readable, "networks_sha256" in study["config"])
     return found
 
 
 def set_aside(path: str | Path, problems: Sequence[Problem]) -> None:
-    """Takes what is damaged out of the way, so that the study's run makes it again.
+    """Takes what is damaged out of the way, and writes what study.json alone gives again.
 
-    Only files that the study wrote are removed; the damaged record of a run, which nothing can make
-    again, is renamed.
+    The study's run computes the rest once more. Only files that the study wrote are removed; the
+    damaged record of a run, which nothing can make again, is renamed.
 
     Raises:
         InputError: for files in a checkpoint that are somebody else's, or a block that a process
             works at.
     """
-    claims = Claims(Path(os.path.expanduser(path)) / "claims")
-    for task, first, files in {(each.task, each.first_seed, each.files) for each in problems}:
+    path = Path(os.path.expanduser(path))
+    claims, records = Claims(path / "claims"), run_files(path)
+    for problem in problems:
         check(
-            not task or not claims.in_work(task, first),
+            not problem.task or not claims.in_work(problem.task, problem.first_seed),
             f"{path}: another process is running this study; wait for it",
         )
-        for folder in (file.with_suffix("") for file in files if file.parts[-1][:6] == "seeds-"):
-            others = foreign_files(folder)
-            check(not others, f"{folder}: holds {others[:3]}, not of this study; move them away")
-    for file in dict.fromkeys(file for each in problems for file in each.files):
+        if problem.networks is not None and (others := foreign_files(problem.networks)):
+            raise InputError(
+                f"{problem.networks}: holds {others[0]!r}, which is not of this study; move it away"
+            )
+    for file in dict.fromkeys(file for problem in problems for file in problem.files):
         with writing_to(file):
-            if file in run_files(Path(os.path.expanduser(path))):
+            if file in records:
                 file.rename(file.with_name(f"{file.name}.damaged"))
             else:
                 file.unlink(missing_ok=True)
+    complete(path, read_description(path), {})
 
 
 def status_of(path: str | Path) -> dict[str, Any]:
@@ -143,12 +149,12 @@ def _of_metadata(path: Path, digests: Mapping[str, str]) -> Iterator[Problem]:
             yield Problem(kind, f"{path / name}: is {kind} ({fault})", (path / name,))
 
 
-def _of_task(task: Task, keeps_all: bool) -> Iterator[Problem]:
-    """What is wrong with a task's arrays and networks."""
+def _of_task(task: Task, readable: set[str], keeps_all: bool) -> Iterator[Problem]:
+    """What is wrong with a task's arrays, those that can be opened, and its networks."""
     layout, finished, claims = task.layout, task.finished(), Claims(task.path / "claims")
-    for file, message in damaged_constants(task):
+    for file, message in damaged_constants(task, readable):
         yield Problem("damaged", message.partition(";")[0], (task.folder / file,))
-    for block, level, message in damage(task, finished):
+    for block, level, message in damage(task, finished, readable):
         yield _of_piece(task, block, level, "damaged", message.partition(";")[0])
     for block, first in enumerate(layout.blocks):
         if claims.in_work(task.name, first):
@@ -184,4 +190,4 @@ def _of_networks(
             what = in_words(task.layout, task.name, block, level)
             message = f"{folder}: the networks of {what} are {kind} ({faults[0]})"
             problem = _of_piece(task, block, level, kind, message)
-            yield problem._replace(files=(digest_file(folder), *problem.files))
+            yield problem._replace(files=(digest_file(folder), *problem.files), networks=folder)

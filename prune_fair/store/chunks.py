@@ -1,6 +1,6 @@
 """Chunks as they are read: each with its checksum, and none that is missing taken for its fill."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,8 +9,8 @@ import zarr
 
 from prune_fair.errors import InputError
 from prune_fair.store.describing import constant_files
-from prune_fair.store.hierarchy import open_task
-from prune_fair.store.layout import BLOCK, COMMIT, FINISHED, Layout, in_words
+from prune_fair.store.hierarchy import open_array
+from prune_fair.store.layout import BLOCK, FINISHED, Layout, in_words
 from prune_fair.store.studies import has_piece
 from prune_fair.values import shortened
 
@@ -72,11 +72,13 @@ def read_variable(task: Task, name: str, finished: np.ndarray) -> np.ndarray:
     return whole
 
 
-def damage(task: Task, finished: np.ndarray) -> Iterator[tuple[int, int, str]]:
-    """What is wrong with the finished pieces: block, level, and a message for each."""
+def damage(
+    task: Task, finished: np.ndarray, names: Container[str]
+) -> Iterator[tuple[int, int, str]]:
+    """What is wrong with finished pieces in these arrays: block, level, and a message for each."""
     layout = task.layout
     for name, variable in layout.all_variables.items():
-        if not variable.by_piece or 0 in layout.shape(variable):
+        if not variable.by_piece or 0 in layout.shape(variable) or name not in names:
             continue
         array = _opened(task, name)
         for block, level in np.argwhere(finished).tolist():
@@ -91,10 +93,12 @@ def damage(task: Task, finished: np.ndarray) -> Iterator[tuple[int, int, str]]:
                 yield block, level, _message(task, name, "not all of it is set", block, level)
 
 
-def damaged_constants(task: Task) -> Iterator[tuple[str, str]]:
-    """What is wrong with arrays that no piece has: the file of each, and a message."""
+def damaged_constants(task: Task, names: Container[str]) -> Iterator[tuple[str, str]]:
+    """What is wrong with those arrays that no piece has: the file of each, and a message."""
     coords = task.layout.coords()
     for name, file in constant_files(task.layout).items():
+        if name not in names:
+            continue
         try:
             values = _chunk(task, _opened(task, name), name, (...,), file)
         except InputError as error:
@@ -106,11 +110,9 @@ def damaged_constants(task: Task) -> Iterator[tuple[str, str]]:
 
 def _opened(task: Task, name: str) -> zarr.Array:
     try:
-        array = open_task(task.folder)[name]
-        assert isinstance(array, zarr.Array)
+        return open_array(task.folder / name)
     except Exception as error:  # whatever Zarr makes of what it finds
         raise InputError(_message(task, name, _reason(error))) from error
-    return array
 
 
 def _all_there(task: Task, name: str, finished: np.ndarray) -> bool:
@@ -139,6 +141,8 @@ def _chunk(
 
 def _reason(error: Exception) -> str:
     text = " ".join(str(getattr(error, "strerror", None) or error).split())
+    if "checksum" in text:
+        return "its checksum is not that of its content"
     return shortened(text or type(error).__name__).strip("'\"")
 
 

@@ -166,6 +166,8 @@ def _contradictions(study: Mapping[str, Any]) -> Iterator[str]:
                 yield f"task {task!r} has no axis {shortened(dim)} of {name!r}"
             if variable["dtype"] not in DTYPES:
                 yield f"task {task!r} has {name!r} of dtype {shortened(variable['dtype'])}"
-            own = [dim for dim in ("technique", "seed", "block", "level") if dim in variable["dims"]]
+            own = [
+                dim for dim in ("technique", "seed", "block", "level") if dim in variable["dims"]
+            ]
             if own not in ([], ["technique", "seed", "level"], ["technique", "block", "level"]):
                 yield f"task {task!r} has {name!r} of axes {shortened(variable['dims'])}"

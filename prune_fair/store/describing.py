@@ -57,7 +57,8 @@ def complete(path: Path, study: Mapping[str, Any], made: Mapping[str, Makers]) -
     Args:
         path: of the study.
         study: what its study.json holds.
-        made: by task and variable, what gives the array; called only where it is not there.
+        made: by task and variable, what gives the array; called only where it is not there. Labels
+            are those of study.json; of others none are written where nothing gives them.
 
     Raises:
         InputError: where it cannot be written.
@@ -78,7 +79,7 @@ def complete(path: Path, study: Mapping[str, Any], made: Mapping[str, Makers]) -
         }
         for name, chunk in constant_files(layout).items():
             file = path / task / chunk
-            if not file.exists():
+            if name in makers and not file.exists():
                 with writing_to(file):
                     values = as_written(makers[name]())
                     write_arrays(path / task, {name: ((slice(None),) * values.ndim, values)})

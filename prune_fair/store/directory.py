@@ -28,9 +28,9 @@ from prune_fair.provenance import environment
 from prune_fair.store import networks
 from prune_fair.store.claims import Claims
 from prune_fair.store.describing import Makers, complete, create, is_described
-from prune_fair.store.files import sealed, sync, write_whole
-from prune_fair.store.hierarchy import write_arrays
-from prune_fair.store.layout import COMMIT, DENSE, FINISHED, Layout
+from prune_fair.store.files import sealed, write_whole
+from prune_fair.store.layout import Layout
+from prune_fair.store.pieces import ordered, write_piece
 from prune_fair.store.studies import RUNS, STUDY_FILE, has_piece, layouts_of, read_study
 
 LOCK_FILE = ".lock"
@@ -175,8 +175,7 @@ class StudyStore:
         layout = self.layouts[task]
         at = layout.blocks.index(int(seeds[0])), level
         if not has_piece(self.path, task, layout, *at):
-            ordered = _ordered(layout, techniques, variables)
-            _write(self.path / task, layout, at, ordered)
+            write_piece(self.path / task, layout, at, ordered(layout, techniques, variables))
         if self._run:
             self._run["seconds"] = time.time() - self._run["started"]
             write_whole(self._run_file, sealed(self._run))
@@ -221,39 +220,3 @@ class StudyStore:
             f"{self.path}: was removed or replaced while its study ran; give the same command "
             "again, which begins anew where nothing is left",
         )
-
-
-def _ordered(
-    layout: Layout, techniques: Sequence[str], variables: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """A piece's arrays with the techniques of the layout in its order, the dense for each."""
-    expected = {name: each.dims for name, each in layout.variables.items() if each.by_piece}
-    if {*variables} != {*expected}:
-        raise ValueError(f"a piece of {sorted(variables)}; expected {sorted(expected)}")
-    dense = [*techniques] == [DENSE]
-    rows = [0 if dense else techniques.index(name) for name in layout.labels["technique"]]
-    return {
-        name: np.take(variables[name], rows, axis=0) if "technique" in dims else variables[name]
-        for name, dims in expected.items()
-    }
-
-
-def _write(
-    folder: Path, layout: Layout, at: tuple[int, int], variables: Mapping[str, np.ndarray]
-) -> None:
-    """Writes a piece into a task's folder: its variables, made durable, and then the commit."""
-    *files, commit = (folder / file for file in layout.chunks_of(*at))
-    places = {name: layout.place(each, *at) for name, each in layout.all_variables.items()}
-    with writing_to(folder):
-        for file in files:  # what a kill left of it
-            for left in (file, *file.parent.glob(f"{file.name}.*.partial")):
-                left.unlink(missing_ok=True)
-        write_arrays(folder, {name: (places[name], variables[name]) for name in variables})
-        sync([*files, *{file.parent for file in files}])
-        try:
-            write_arrays(folder, {FINISHED: (places[FINISHED], True)})
-            sync([commit, commit.parent])
-        except OSError:
-            with contextlib.suppress(OSError):
-                commit.unlink(missing_ok=True)
-            raise

@@ -95,9 +95,9 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def open_task(folder: Path) -> zarr.Group:
-    """The group of a task in its folder, to read."""
-    return zarr.open_group(LocalStore(folder, read_only=True), mode="r")
+def open_array(folder: Path) -> zarr.Array:
+    """The array in a folder, to read."""
+    return zarr.open_array(LocalStore(folder, read_only=True), mode="r")
 
 
 def write_arrays(folder: Path, parts: Mapping[str, tuple[tuple[int | slice, ...], Any]]) -> None:
@@ -110,8 +110,6 @@ def write_arrays(folder: Path, parts: Mapping[str, tuple[tuple[int | slice, ...]
             its place and renames), but not yet durable.
     """
     with zarr.config.set({"array.write_empty_chunks": True}):
-        group = zarr.open_group(LocalStore(folder), mode="r+")
         for name, (place, values) in parts.items():
-            array = group[name]
-            assert isinstance(array, zarr.Array)
+            array = zarr.open_array(LocalStore(folder / name), mode="r+")
             array[place] = values

@@ -65,7 +65,11 @@ def networks_damage(folder: Path) -> list[str]:
     except (OSError, ValueError) as error:
         return [getattr(error, "strerror", None) or str(error)]
     names = sorted({*known, *there})
-    return [f"{name} is {_fault(name, known, there)}" for name in names if known.get(name) != there.get(name)]
+    return [
+        f"{name} is {_fault(name, known, there)}"
+        for name in names
+        if known.get(name) != there.get(name)
+    ]
 
 
 def foreign_files(folder: Path) -> list[str]:

@@ -8,8 +8,7 @@ import numpy as np
 from prune_fair.config import StudyConfig
 from prune_fair.datasets import COMPLEXITY, class_complexity
 from prune_fair.provenance import digest
-from prune_fair.store import MEMBERS, Layout, Variable
-from prune_fair.store.describing import Makers
+from prune_fair.store import MEMBERS, Layout, Makers, Variable
 from prune_fair.types import Dataset
 
 BALLOTS = ("technique", "block", "level", "half", "image", "predicted")
