@@ -123,7 +123,10 @@ def status_of(path: str | Path) -> dict[str, Any]:
             "pieces": finished.size,
             "finished": int(finished.sum()),
             "blocks": len(layout.blocks),
-            "blocks_in_work": sum(claims.in_work(name, first) for first in layout.blocks),
+            "blocks_in_work": sum(
+                not finished[block].all() and claims.in_work(name, first)
+                for block, first in enumerate(layout.blocks)
+            ),
         }
     return {
         "complete": all(each["finished"] == each["pieces"] for each in tasks.values()),
