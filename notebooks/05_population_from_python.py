@@ -25,7 +25,7 @@ from prune_fair import (
     run_study,
 )
 from prune_fair.models import MODELS, from_flax
-from prune_fair.pruning import CRITERIA
+from prune_fair.pruning import CRITERIA, Criterion
 
 # %% [markdown]
 # ## A model
@@ -56,9 +56,8 @@ MODELS["small"] = Small
 
 # %%
 grown = lambda w, w0: jnp.abs(w) - jnp.abs(w0)
-CRITERIA["increase"] = lambda network, batches, key: jax.tree.map(
-    grown, network.params, network.initial
-)
+increase = lambda network, batches, key: jax.tree.map(grown, network.params, network.initial)
+CRITERIA["increase"] = Criterion(increase, asks_initial=True)
 
 # %% [markdown]
 # ## The population

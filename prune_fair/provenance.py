@@ -109,10 +109,12 @@ def digest(dataset: Dataset) -> str:
 def summary_and_source(documented: Any) -> tuple[str, str]:
     """The first line of a docstring, and its paragraph `Source:`, empty where it has none.
 
+    A row of a registry is documented by the function that it begins with.
+
     Example:
         >>> summary_and_source(digest)
         ("SHA-256 over a dataset's images and labels, and its groups where it has some.", '')
     """
-    text = getdoc(documented) or ""
+    text = getdoc(documented[0] if isinstance(documented, tuple) else documented) or ""
     _, _, source = text.partition("Source: ")
     return text.partition("\n")[0], " ".join(source.partition("\n\n")[0].split())

@@ -9,6 +9,7 @@ from jax.tree_util import KeyPath
 from jaxtyping import Array, Bool, Float, Float32, Int, Key, PyTree, UInt8
 
 SCHEMA_VERSION = 5
+VALIDATION, TEST = "validation", "test"  # the splits: what is chosen on, what is reported
 GIVEN = "given:"  # begins the name of what an audit was handed and nobody can load again
 
 AnyArray: TypeAlias = Array | np.ndarray  # on a device or on the host
@@ -141,14 +142,16 @@ class Network(NamedTuple):
         mask: what remains before this pruning.
         initial: the parameters of its initialisation, none removed.
         apply_initial: `apply` by the running statistics of the initialisation.
+        loss: of each image of a batch, from logits and labels: what it is trained with.
         weight_decay: of its training.
 
     Example:
         >>> from prune_fair.pruning import CRITERIA
         >>> params = {"kernel": jax.numpy.array([0.5, -2.0])}
-        >>> network = Network(lambda params, images: images, params, {}, params, lambda *_: None)
+        >>> nothing = lambda *arguments: None
+        >>> network = Network(nothing, params, {}, params, nothing, nothing)
         >>> batch = Batch(jax.numpy.zeros((1, 8, 8, 1)), jax.numpy.array([0]))
-        >>> CRITERIA["magnitude"](network, batch, jax.random.key(0))["kernel"].tolist()
+        >>> CRITERIA["magnitude"].scores(network, batch, jax.random.key(0))["kernel"].tolist()
         [0.5, 2.0]
     """
 
@@ -157,6 +160,7 @@ class Network(NamedTuple):
     mask: Mask
     initial: Params
     apply_initial: Callable[[Params, Images], Logits]
+    loss: Callable[[Logits, Int[Array, " n"]], Float[Array, " n"]]
     weight_decay: float = 0.0
 
 

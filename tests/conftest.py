@@ -73,7 +73,7 @@ def toy_config() -> StudyConfig:
     task = TaskConfig(
         DataConfig("digits", keep={"3": 0.35, "8": 0.2}),
         ModelConfig("mlp", widths=(20, 10)),
-        RecipeConfig(epochs=3, learning_rate=0.2, score_batches=1),
+        RecipeConfig(epochs=3, learning_rate=0.2),
     )
     schedule = Schedule("geometric", rate=0.6, levels=2)
     return StudyConfig((task,), TOY_TECHNIQUES, schedule, seeds=5, seeds_per_piece=3, votes=True)

@@ -1,10 +1,13 @@
 import dataclasses
+import json
 import subprocess
 import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from prune_fair import (
     DataConfig,
@@ -16,6 +19,8 @@ from prune_fair import (
     TaskConfig,
 )
 from prune_fair.datasets import DATASETS, KNOWN, known_shape, load
+
+RECORDED = "f8db5e269afbf4e328fc8263baa5ffadfeae4dd0f28d594c6c8ae89cc640e736"
 
 
 def test_fingerprint_covers_every_field(toy_config):
@@ -42,6 +47,109 @@ def test_fingerprint_does_not_depend_on_the_order_of_classes():
     a, b = (DataConfig(keep=keep) for keep in ({"3": 0.5, "8": 0.2}, {"8": 0.2, "3": 0.5}))
     a, b = (StudyConfig((TaskConfig(data),)).fingerprint() for data in (a, b))
     assert a == b
+
+
+names = st.text("abc0", min_size=1, max_size=3)
+fractions = st.floats(0.01, 1, exclude_max=True)
+DATA = st.builds(
+    DataConfig,
+    keep=st.dictionaries(names, fractions, max_size=2),
+    imbalance_factor=st.floats(1, 100),
+    downsample=st.integers(1, 4),
+    label_noise=st.floats(0, 0.9),
+)
+MODEL = st.builds(ModelConfig, widths=st.lists(st.integers(1, 99), max_size=3).map(tuple))
+RECIPE = st.builds(
+    RecipeConfig,
+    epochs=st.integers(1, 99),
+    learning_rate=st.floats(1e-6, 10),
+    optimizer=st.sampled_from(("sgd", "adam")),
+    augment=st.sampled_from(((), ("flip",), ("crop", "flip"))),
+    loss=st.sampled_from(("cross_entropy", "balanced_softmax")),
+)
+SCHEDULE = st.one_of(
+    st.builds(Schedule, rate=fractions, levels=st.integers(1, 20)),
+    st.builds(Schedule, st.just("linear"), sparsity=fractions, levels=st.integers(1, 20)),
+    st.builds(Schedule, st.just("one-shot"), sparsities=st.just((0.25, 0.5))),
+)
+
+
+@given(
+    data=DATA,
+    model=MODEL,
+    recipe=RECIPE,
+    schedule=SCHEDULE,
+    seeds=st.integers(1, 9),
+    name=st.sampled_from(("", "mine", "a/b")),
+)
+def test_any_config_is_the_same_after_json(data, model, recipe, schedule, seeds, name):
+    tasks = (TaskConfig(data, model, recipe, name),)
+    config = StudyConfig(tasks, schedule=schedule, seeds=seeds, votes=True)
+    text = json.dumps(config.as_json(), allow_nan=False)
+    again = StudyConfig.from_json(json.loads(text))
+    assert again == config
+    assert again.fingerprint() == config.fingerprint()
+
+
+def test_what_is_left_out_of_json_has_its_default():
+    content = {"tasks": [{"data": {"keep": {"3": 1}}}], "seeds": 4}
+    expected = StudyConfig((TaskConfig(DataConfig(keep={"3": 1.0})),), seeds=4)
+    assert StudyConfig.from_json(content) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([], r"config is \[\]: expected an object"),
+        ({"seed": 3}, "unknown field of config 'seed': did you mean 'seeds'"),
+        ({"seeds": "3"}, "config.seeds is '3': expected a whole number"),
+        ({"seeds": 3.0}, "config.seeds is 3.0: expected a whole number"),
+        ({"votes": 1}, "config.votes is 1: expected true or false"),
+        ({"seeds": True}, "config.seeds is True: expected a whole number"),
+        ({"techniques": "random-global-rewind"}, "config.techniques is .*: expected a list"),
+        ({"tasks": [{"data": {"keep": {"3": "x"}}}]}, r"config.tasks\[0\].data.keep.3 is 'x'"),
+        ({"schedule": {"rate": 2}}, "rate 2: expected a fraction"),
+    ],
+)
+def test_json_of_another_form_is_refused(content, message):
+    with pytest.raises(InputError, match=message):
+        StudyConfig.from_json(content)
+
+
+def test_a_recorded_fingerprint_stays_valid():
+    """Recorded on 2026-11-25: a field that comes later, at its default, leaves it as it is."""
+    task = TaskConfig(
+        DataConfig("digits", keep={"8": 0.2}), ModelConfig(widths=(20,)), RecipeConfig(epochs=3)
+    )
+    config = StudyConfig((task,), ("random-global-rewind",), Schedule(rate=0.5, levels=2), seeds=4)
+    assert config.fingerprint() == RECORDED
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Schedule("linear", rate=0.5), "takes sparsity and levels, and no rate .0.5.;"),
+        (lambda: Schedule(sparsity=0.5), "'geometric' takes rate and levels, and no sparsity"),
+        (lambda: Schedule(sparsities=(0.5,)), "takes rate and levels, and no sparsities"),
+        (lambda: Schedule("one-shot", levels=9, sparsities=(0.5,)), "and no levels .9.; leave tha"),
+    ],
+)
+def test_what_a_schedule_does_not_read_is_refused(build, message):
+    with pytest.raises(InputError, match=message):
+        build()
+
+
+def test_names_are_kept_as_techniques_give_them():
+    config = StudyConfig(techniques=("magnitude-global-rewind@0", "saliency@8-global-none"))
+    assert config.techniques == ("magnitude-global-rewind", "saliency-global-none")
+    with pytest.raises(InputError, match="expected each once"):
+        StudyConfig(techniques=("magnitude-global-rewind@0", "magnitude-global-rewind"))
+
+
+def test_a_task_may_have_a_name_of_its_own():
+    tasks = TaskConfig(name="tail-10"), TaskConfig(DataConfig(imbalance_factor=10), name="tail/1")
+    assert StudyConfig(tasks).task_names == ("tail-10", "tail/1")
+    assert TaskConfig().node == "digits/mlp"
 
 
 def test_counts_of_networks(toy_config):
@@ -87,9 +195,13 @@ def test_labels_fit_a_file_system(name, label):
         (lambda: RecipeConfig(learning_rate=0.0), "learning_rate 0.0"),
         (lambda: RecipeConfig(momentum=1.0), "momentum 1.0"),
         (lambda: RecipeConfig(weight_decay=-1.0), "weight_decay -1.0"),
-        (lambda: RecipeConfig(finetune_learning_rate=0.0), "finetune_learning_rate 0.0"),
-        (lambda: RecipeConfig(gradual_prunings=0), "gradual_prunings 0: expected at least 1"),
-        (lambda: RecipeConfig(gradual_share=1.0), "gradual_share 1.0: expected a share of the ste"),
+        (lambda: RecipeConfig(loss="hinge"), "unknown loss 'hinge'"),
+        (lambda: TaskConfig(name="../x"), "task '../x' '..': expected 1 to"),
+        (
+            lambda: StudyConfig((TaskConfig(name="a"), TaskConfig(name="a/b"))),
+            "task 'a/b' lies in 'a'; rename one",
+        ),
+        (lambda: StudyConfig(techniques=("dense",)), "the dense network is level 0 of every"),
         (lambda: StudyConfig(seeds=0), "seeds 0: expected at least 1"),
         (lambda: StudyConfig(seeds_per_piece=0), "seeds_per_piece 0"),
         (lambda: StudyConfig(techniques=()), "no techniques"),

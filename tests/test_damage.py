@@ -304,7 +304,7 @@ def test_files_of_others_are_not_removed(saved, tmp_path):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A study in seconds, with its directory and its results."""
-    recipe = RecipeConfig(epochs=1, score_batches=1)
+    recipe = RecipeConfig(epochs=1)
     task = TaskConfig(DataConfig(), ModelConfig("mlp", widths=(8,)), recipe)
     config = StudyConfig((task,), schedule=Schedule(levels=3), seeds=3, seeds_per_piece=2)
     path = tmp_path_factory.mktemp("studies") / "trained"

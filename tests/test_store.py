@@ -49,7 +49,7 @@ def test_attributes_of_the_tree(toy_study, toy_config):
     tree = open_study(toy_study)
     assert json.loads(tree.attrs["config"])["seeds"] == 5
     assert json.loads(tree["digits/mlp"].attrs["config"])["model"]["widths"] == [20, 10]
-    assert tree["digits/mlp"].sparsity.attrs["units"] == "fraction of prunable weights removed"
+    assert tree["digits/mlp"].sparsity.attrs["units"] == "fraction"
 
 
 def test_another_study_is_refused_with_the_difference(toy_study, toy_config):

@@ -32,7 +32,7 @@ from prune_fair.store import StudyStore, read_study
 
 ROOT = Path(__file__).parent.parent
 FINISHED = "digits/mlp/finished/c/*/*/?"
-ONE_EPOCH = RecipeConfig(epochs=1, score_batches=1)
+ONE_EPOCH = RecipeConfig(epochs=1)
 
 
 FENCE = 540 // 100  # most test images that a network may see otherwise by rounding: one in 100
@@ -124,13 +124,9 @@ class KilledError(Exception):
 
 @pytest.fixture(scope="module")
 def gradual_config(toy_config):
-    """Beside another technique, so that both share the one training program, of spans."""
-    techniques = "magnitude-global-gradual", "random-layerwise-channel-finetune"
-    task = dataclasses.replace(
-        toy_config.tasks[0],
-        recipe=dataclasses.replace(toy_config.tasks[0].recipe, gradual_prunings=3),
-    )
-    return dataclasses.replace(toy_config, tasks=(task,), techniques=techniques)
+    """Beside another technique, which trains by a program of its own."""
+    techniques = "magnitude-global-gradual@3", "random-layerwise-channel-finetune"
+    return dataclasses.replace(toy_config, techniques=techniques)
 
 
 @pytest.fixture(scope="module")
@@ -168,9 +164,8 @@ def test_interrupted_gradual_study_goes_on_to_the_same_arrays(
 
 
 def test_training_too_short_for_gradual_pruning_is_refused(gradual_config, tmp_path):
-    task = gradual_config.tasks[0]
-    recipe = dataclasses.replace(task.recipe, gradual_prunings=10_000)
-    config = dataclasses.replace(gradual_config, tasks=(dataclasses.replace(task, recipe=recipe),))
+    often = ("magnitude-global-gradual@10000",)
+    config = dataclasses.replace(gradual_config, techniques=often)
     with pytest.raises(InputError, match="gradual_prunings 10000: expected at most"):
         run_study(config, tmp_path / "study")
     assert not (tmp_path / "study/study.json").exists()
@@ -232,21 +227,29 @@ def test_one_compile_of_the_training_program_a_task(toy_config, tmp_path, monkey
     assert len(traces) == 1
 
 
-def test_one_compile_of_the_training_program_with_spans_too(gradual_config, tmp_path, monkeypatch):
-    """Of all spans, gradual and not, and of the dense networks."""
-    traces, train_span = [], network.train_span
+def test_one_compile_for_all_spans_and_one_a_gradual_technique(
+    gradual_config, tmp_path, monkeypatch
+):
+    """Of all rewinding steps, and of the dense networks and the control that trains on."""
+    traces, train = {"train": 0, "train_gradually": 0}, vars(network).copy()
 
-    def counted(*arguments):
-        traces.append(1)
-        return train_span(*arguments)
+    def counted(name):
+        def traced(*arguments):
+            traces[name] += 1
+            return train[name](*arguments)
 
-    monkeypatch.setattr(network, "train_span", counted)
-    monkeypatch.setattr(network, "train", None)
-    recipe = dataclasses.replace(gradual_config.tasks[0].recipe, rewind_step=5)
-    task = dataclasses.replace(gradual_config.tasks[0], recipe=recipe)
-    techniques = *gradual_config.techniques, "magnitude-global-rewind"
-    run_study(dataclasses.replace(gradual_config, tasks=(task,), techniques=techniques), tmp_path)
-    assert len(traces) == 1
+        return traced
+
+    for name in traces:
+        monkeypatch.setattr(network, name, counted(name))
+    rewound = "magnitude-global-rewind", "magnitude-global-rewind@5", "dense-long"
+    techniques = *gradual_config.techniques, *rewound
+    results = run_study(dataclasses.replace(gradual_config, techniques=techniques), tmp_path)
+    assert traces == {"train": 1, "train_gradually": 1}
+    by_name = results["digits/mlp"].to_dataset()
+    assert (by_name.sparsity.sel(technique="dense-long") == 0).all()
+    late, early = (by_name.confusion.sel(technique=name) for name in rewound[:2])
+    assert moved(late, early).sel(level=1).max() > 0
 
 
 def test_changed_images_are_not_mixed_in(toy_config, tmp_path, monkeypatch):
@@ -326,35 +329,29 @@ def test_every_part_of_a_technique_goes_through_a_study(toy_config, tmp_path):
 
 
 def test_rewinding_to_an_early_step(toy_config, tmp_path):
-    """Only what `rewind` retrains changes by it, bit for bit: the programs are the same."""
-    techniques = ("magnitude-global-rewind", "magnitude-global-finetune")
-    task = toy_config.tasks[0]
-    early, late = (
-        dataclasses.replace(task, recipe=dataclasses.replace(task.recipe, rewind_step=step))
-        for step in (1, 30)
-    )
+    """Beside another technique, which is the same to the bit: the programs are."""
     results, heard = [], []
 
     def listen(networks: int, *, reused: bool = False) -> None:
         heard.append(networks)
 
-    for number, each in enumerate((early, late)):
-        config = dataclasses.replace(toy_config, tasks=(each,), techniques=techniques, seeds=2)
+    for number, step in enumerate((1, 30)):
+        techniques = f"magnitude-global-rewind@{step}", "magnitude-global-finetune"
+        config = dataclasses.replace(toy_config, techniques=techniques, seeds=2)
         heard.clear()
         study = run_study(config, tmp_path / str(number), progress=listen)
         assert sum(heard) == config.networks
         results.append(study["digits/mlp"].to_dataset())
-    first, second = (each.confusion for each in results)
+    first, second = (each.confusion.values for each in results)
     assert (first[:, :, 0] == second[:, :, 0]).all()
     assert (first[1] == second[1]).all()
     assert not (first[0] == second[0]).all()
 
 
 def test_rewind_step_must_leave_something_to_train(toy_config, tmp_path):
-    task = toy_config.tasks[0]
-    late = dataclasses.replace(task, recipe=dataclasses.replace(task.recipe, rewind_step=10_000))
+    late = dataclasses.replace(toy_config, techniques=("magnitude-global-rewind@10000",))
     with pytest.raises(InputError, match="rewind_step 10000: expected below"):
-        run_study(dataclasses.replace(toy_config, tasks=(late,)), tmp_path / "study")
+        run_study(late, tmp_path / "study")
     assert not (tmp_path / "study/study.json").exists()
 
 
@@ -492,7 +489,7 @@ def test_untrained_levels_together_equal_one_by_one(tmp_path, monkeypatch):
     options = {"schedule": schedule, "seeds": 3, "seeds_per_piece": 2, "votes": True}
     config = StudyConfig((task,), (*untrained, other), **options)
     together = run_study(config, tmp_path / "together", plan=plan)
-    monkeypatch.setattr("prune_fair.engine.retraining.MOST_NUMBERS", 1)
+    monkeypatch.setattr("prune_fair.engine.level.MOST_NUMBERS", 1)
     assert same(run_study(config, tmp_path / "alone", plan=plan), together)
     beside = dataclasses.replace(config, techniques=(*untrained, "magnitude-global-finetune"))
     waiting = run_study(beside, tmp_path / "waiting", plan=plan)["digits/mlp"].to_dataset()

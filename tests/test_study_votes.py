@@ -11,9 +11,10 @@ import pytest
 from prune_fair import PlanConfig, open_study, run_study
 from prune_fair.datasets import load
 from prune_fair.engine import evaluation, network
+from prune_fair.engine.images import DeviceData
 from prune_fair.engine.plan import Plan
 from prune_fair.engine.population import Population
-from prune_fair.engine.programs import make_task
+from prune_fair.engine.task import make_task
 from prune_fair.engine.votes import evaluator
 from prune_fair.store import StudyStore
 
@@ -50,7 +51,7 @@ def test_votes_equal_those_of_a_plain_loop(toy_config, calls, monkeypatch):
     config = toy_config.tasks[0]
     dataset, population = config.data.load(), Population(calls)
     task = make_task(config, dataset, calls, votes=True)
-    data = network.DeviceData(*dataset[:4])
+    data = DeviceData.of(dataset)
     seeds = np.array([3, 4, 5], np.int32)  # two techniques: 6 networks in calls of 2 or 4
     initialise = jax.jit(partial(network.initialise, task))
     alone = [initialise(np.int32(0), np.int32(seed)) for seed in range(6)]
@@ -62,14 +63,14 @@ def test_votes_equal_those_of_a_plain_loop(toy_config, calls, monkeypatch):
     for member, variables in enumerate(alone):
         kept = jax.tree.map(lambda leaf, m=member: leaf[m], mask)
         params = jax.tree.map(lambda leaf, kept: leaf * kept, variables.params, kept)
-        images = task.pixels.normalise(jnp.asarray(data.test_images))
+        images = task.pixels.normalise(jnp.asarray(data.splits["test"].images))
         predicted = np.argmax(task.model.apply(variables._replace(params=params), images), axis=1)
         expected[member // 3, seeds[member % 3] % 2, np.arange(540), predicted] += 1
     fence = 6 * 540 // 100  # images that rounding may decide: other programs, one in 100 at most
     assert np.abs(votes - expected).sum() / 2 <= fence
     assert (votes.sum(axis=-1) == expected.sum(axis=-1)).all()
     assert evaluated.predicted is None
-    assert evaluated.confusion.shape == (6, 10, 10)
+    assert evaluated.counted["confusion"].shape == (6, 1, 10, 10)
 
 
 def test_without_votes_all_else_is_the_same(toy_config, toy_results, tmp_path):

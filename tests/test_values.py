@@ -18,7 +18,10 @@ from prune_fair import (
     Schedule,
     StudyConfig,
     TaskConfig,
+    Technique,
 )
+from prune_fair.pruning import TREATMENTS
+from prune_fair.pruning.names import settings_of
 from prune_fair.types import GIVEN
 from prune_fair.values import MOST, check_folder_name, check_whole
 
@@ -96,6 +99,11 @@ def made(name: str, value):
     if name == "sparsities":
         return Schedule("one-shot", sparsities=(0.5, value))
     value = (value,) if name == "widths" else value
+    for treatment in TREATMENTS:
+        if name in settings_of("saliency", treatment)["treatment"]:
+            return Technique(treatment=treatment, **{name: value})
+    if name == "score_batches":
+        return Technique("saliency", score_batches=value)
     for kind in (RecipeConfig, DataConfig, Schedule, PlanConfig, StudyConfig):
         if name in {field.name for field in dataclasses.fields(kind)}:
             return kind(**{name: value})

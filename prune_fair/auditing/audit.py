@@ -13,13 +13,13 @@ from jaxtyping import PyTree
 from prune_fair.auditing.config import AuditConfig
 from prune_fair.config import DataConfig, ModelConfig, RecipeConfig, TaskConfig
 from prune_fair.datasets import from_arrays
-from prune_fair.engine import network
 from prune_fair.engine.images import Pixels
 from prune_fair.engine.machine import set_up_jax
 from prune_fair.engine.plan import Plan, PlanConfig
+from prune_fair.engine.task import Task
 from prune_fair.errors import check
 from prune_fair.models import Apply, ApplyTrain, Given, check_alike, given
-from prune_fair.pruning import TREATMENTS, Schedule, Technique
+from prune_fair.pruning import Schedule, Technique
 from prune_fair.study import Progress, Subject, carry_out, silent
 from prune_fair.types import GIVEN, Dataset, leaves_by_path
 
@@ -136,11 +136,11 @@ def _subject(
     taken = [architecture.take(variables) for variables in networks]
     dense = jax.tree.map(lambda *leaves: np.stack(list(map(np.asarray, leaves))), *taken)
 
-    def made(plan: Plan) -> network.Task:
+    def made(plan: Plan) -> Task:
         """As a study's, of the network that was handed over."""
-        model, classes = architecture.model(plan.lowering), len(dataset.class_names)
-        shared = recipe, len(dataset.train_labels), classes, plan.shuffling
-        return network.Task(model, pixels, *shared, len(dataset.group_names), votes=True)
+        model, counts = architecture.model(plan.lowering), tuple(dataset.train_count().tolist())
+        groups = len(dataset.group_names)
+        return Task(model, pixels, recipe, counts, plan.shuffling, groups, votes=True)
 
     return Subject(dataset, architecture.model(), made, dense)
 
@@ -149,7 +149,7 @@ def _check_recipe(techniques: Sequence[str], recipe: RecipeConfig | None) -> Non
     """Raises `InputError` for a technique that trains where nothing says how."""
     for technique in map(Technique.parse, techniques):
         check(
-            recipe is not None or not TREATMENTS[technique.treatment].trains,
+            recipe is not None or not technique.retraining.trains,
             f"technique {technique.name!r}: {technique.treatment} trains, and no recipe is given; "
             "give one, or use none",
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from prune_fair.config import StudyConfig
 from prune_fair.errors import check, lookup
-from prune_fair.pruning import FROM_INITIAL, TREATMENTS, Technique
+from prune_fair.pruning import CRITERIA, Technique
 
 PIXELS = ("unit", "standardised")
 
@@ -29,17 +29,17 @@ class AuditConfig(StudyConfig):
 
     def __post_init__(self) -> None:
         lookup(dict.fromkeys(PIXELS), self.pixels, "pixels")
-        for technique in map(Technique.parse, self.techniques):
+        super().__post_init__()
+        for technique in self.parsed_techniques:
             self._check_technique(technique)
         for task in self.tasks:
             images = task.recipe.recalibrate_images
             check(images == 0, f"recalibrate_images {images}: a handed-over network cannot; use 0")
-        super().__post_init__()
 
     def _check_technique(self, technique: Technique) -> None:
-        refused, treatment = f"technique {technique.name!r}: ", TREATMENTS[technique.treatment]
+        refused, treatment = f"technique {technique.name!r}: ", technique.retraining
         check(
-            technique.criterion not in FROM_INITIAL,
+            not technique.prunes or not CRITERIA[technique.criterion].asks_initial,
             f"{refused}{technique.criterion} looks at the initialisation, which an audit does not "
             "have; use another criterion",
         )

@@ -16,6 +16,7 @@ def list_rows(json: bool = False) -> None:
     """
     # Brings Flax, which commands that read results do without.
     from prune_fair.datasets import DATASETS, PARAMETRIC
+    from prune_fair.losses import LOSSES
     from prune_fair.models import MODELS
     from prune_fair.pruning import (
         CRITERIA,
@@ -30,10 +31,11 @@ def list_rows(json: bool = False) -> None:
         "datasets": {**DATASETS, **PARAMETRIC},
         "models": MODELS,
         "criteria": CRITERIA,
-        "treatments": {name: row.start for name, row in TREATMENTS.items()},
+        "treatments": TREATMENTS,
         "schedules": SCHEDULES,
         "scopes": SCOPES,
         "granularities": GRANULARITIES,
+        "losses": LOSSES,
     }
     listing = {
         kind: {name: _row(*summary_and_source(row)) for name, row in rows.items()}

@@ -1,6 +1,7 @@
 """A study: tasks, techniques, schedule and seeds, known to go together."""
 
 import hashlib
+import itertools
 import json
 import math
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from prune_fair.config.plain import changed, from_json, to_json
 from prune_fair.config.task import TaskConfig
 from prune_fair.errors import check
 from prune_fair.models import build
-from prune_fair.pruning import Schedule, Technique
+from prune_fair.pruning import DENSE, Schedule, Technique
 from prune_fair.values import check_whole
 
 
@@ -20,8 +21,9 @@ class StudyConfig:
     """Tasks, each trained with many seeds and pruned with many techniques along one schedule.
 
     Attributes:
-        tasks: at least one; no two of the same dataset and model.
-        techniques: names as `Technique.parse` takes them; at least one, each once.
+        tasks: at least one, each of another name, none inside of another's.
+        techniques: names as `Technique.parse` takes them, kept as `Technique.name` gives them; at
+            least one, each once.
         schedule: the sparsity of each level.
         seeds: number of networks trained of each task, at least 1.
         seeds_per_piece: seeds that are trained together and saved as one finished piece of work;
@@ -46,6 +48,8 @@ class StudyConfig:
     votes: bool = False
 
     def __post_init__(self) -> None:
+        parsed = self.parsed_techniques
+        object.__setattr__(self, "techniques", tuple(technique.name for technique in parsed))
         for kind, names in (("technique", self.techniques), ("task", self.task_names)):
             check(bool(names), f"no {kind}s: expected at least one")
             check(len({*names}) == len(names), f"{kind}s {names}: expected each once")
@@ -53,9 +57,16 @@ class StudyConfig:
         check(
             len(different) == len(self.tasks),
             f"tasks {self.task_names}: names that differ by case alone share a folder on some file "
-            "systems; rename a dataset",
+            "systems; rename one",
         )
-        for technique in map(Technique.parse, self.techniques):
+        for one, other in itertools.permutations(self.task_names, 2):
+            check(not other.startswith(f"{one}/"), f"task {other!r} lies in {one!r}; rename one")
+        for technique in parsed:
+            check(
+                technique.name.partition("+")[0] != DENSE.name,
+                f"technique {technique.name!r}: the dense network is level 0 of every technique; "
+                "leave it out, or name dense-long, which trains on unpruned",
+            )
             self._check_block(technique)
             once = not self.schedule.iterative or len(self.schedule.sparsity_by_level()) == 2
             check(
@@ -81,11 +92,7 @@ class StudyConfig:
         Where the images are not on this machine yet, the study refuses such techniques when it
         runs.
         """
-        techniques = [
-            technique
-            for technique in map(Technique.parse, self.techniques)
-            if technique.needs_shapes
-        ]
+        techniques = [technique for technique in self.parsed_techniques if technique.needs_shapes]
         data, model = task.data, task.model
         if not techniques or model.is_given:
             return
@@ -107,6 +114,11 @@ class StudyConfig:
             f"asks for {', '.join(f'{each:.4g}' for each in asked)}; expected one-shot with "
             f"sparsities {sparsity}",
         )
+
+    @property
+    def parsed_techniques(self) -> tuple[Technique, ...]:
+        """The techniques themselves."""
+        return tuple(map(Technique.parse, self.techniques))
 
     @property
     def task_names(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from prune_fair import datasets
 from prune_fair.errors import check, lookup
+from prune_fair.losses import LOSSES
 from prune_fair.models import MODELS, is_chain
 from prune_fair.types import GIVEN, Dataset
 from prune_fair.values import (
@@ -22,8 +23,6 @@ RANGES: dict[str, tuple[Callable[[float], bool], str]] = {  # of a recipe: allow
     "learning_rate": (lambda rate: rate > 0, "above 0, and finite"),
     "momentum": (lambda momentum: 0 <= momentum < 1, "in [0, 1)"),
     "weight_decay": (lambda decay: decay >= 0, "at least 0, and finite"),
-    "finetune_learning_rate": (lambda share: 0 < share <= 1, "a share in (0, 1]"),
-    "gradual_share": (lambda share: 0 < share < 1, "a share of the steps, in (0, 1)"),
 }
 
 
@@ -156,15 +155,8 @@ class RecipeConfig:
         momentum: of `sgd`, in [0, 1).
         weight_decay: L2 penalty added to the gradient, at least 0.
         decay: `cosine` to zero over all steps, or `constant`.
-        finetune_learning_rate: share of the learning rate that the treatment `finetune` trains
-            with, in (0, 1].
-        rewind_step: step of the dense training to whose weights the treatment `rewind` goes back,
-            and from which it goes on; 0 is the initialisation.
-        gradual_prunings: how often the treatment `gradual` prunes within a training, at least 1.
-        gradual_share: share of the training's steps, in (0, 1), over which these prunings are
-            equally spaced, the last one at its end; the rest of the steps repairs.
-        score_batches: batches of training images, drawn anew for each network and level, that a
-            criterion scores on; at most an epoch.
+        loss: a row of `LOSSES`, whose mean over a batch training minimises, and of which criteria
+            take gradients; a technique may have another.
         augment: how training images vary from step to step, each way once: `crop`, a shift of up
             to an eighth of the side, and `flip`, left for right in half of the images. Criteria
             score, and networks are tested, on images as they are.
@@ -186,25 +178,21 @@ class RecipeConfig:
     momentum: float = 0.9
     weight_decay: float = 0.0
     decay: str = "cosine"
-    finetune_learning_rate: float = 0.1
-    rewind_step: int = 0
-    gradual_prunings: int = 10
-    gradual_share: float = 0.75
-    score_batches: int = 8
+    loss: str = "cross_entropy"
     augment: tuple[str, ...] = ()
     recalibrate_images: int = 0
 
     def __post_init__(self) -> None:
         lookup(dict.fromkeys(OPTIMIZERS), self.optimizer, "optimizer")
         lookup(dict.fromkeys(DECAYS), self.decay, "decay")
+        lookup(LOSSES, self.loss, "loss")
         for name in self.augment:
             lookup(datasets.AUGMENTATIONS, name, "augmentation")
         once = len({*self.augment}) == len(self.augment)
         check(once, f"augment {', '.join(self.augment)}: expected each once")
-        for name in ("epochs", "batch_size", "gradual_prunings", "score_batches"):
+        for name in ("epochs", "batch_size"):
             check_whole(name, getattr(self, name))
-        for name in ("rewind_step", "recalibrate_images"):
-            check_whole(name, getattr(self, name), least=0)
+        check_whole("recalibrate_images", self.recalibrate_images, least=0)
         for name, (allowed, expected) in RANGES.items():
             check_number(name, getattr(self, name), allowed, expected)
 

@@ -1,82 +1,101 @@
-"""One network's test images, counted inside the compiled graph."""
+"""One network's images, counted inside the compiled graph: each split, each statistic."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Int
 
-from prune_fair.engine.images import DeviceData
-from prune_fair.engine.network import Task
-from prune_fair.engine.statistics import confusion_counts, group_confusion_counts, margin_sums
-from prune_fair.fairness import all_wrong
+from prune_fair.engine.images import DeviceData, Split
+from prune_fair.engine.statistics import STATISTICS, Outputs, Statistic
+from prune_fair.engine.task import Task
 from prune_fair.pruning import apply_mask, removed_parameters, removed_weights
 from prune_fair.types import AnyArray, Logits, Mask, Variables
 
 EVALUATION_BATCH = 1000
+Counted: TypeAlias = dict[str, AnyArray]  # by statistic, its axes behind that of the split
 
 
 class Evaluated(NamedTuple):
-    """What is counted of a network: its test images, also by group, and its removed weights.
+    """What is counted of a network: its images by split, and its removed weights.
 
-    `diverged` says that a number of the network, or an output for a test image, is not finite. In a
+    `diverged` says that a number of the network, or an output for an image, is not finite. In a
     task with votes `predicted` is the class of each test image, and never leaves the device.
     """
 
-    confusion: Int[AnyArray, "classes classes"]
+    counted: Counted
     removed_weights: Int[AnyArray, " layers"]
     removed_parameters: Int[AnyArray, ""]
-    margin: Float[AnyArray, " classes"]  # mean of the class's test images; NaN without any
     diverged: Bool[AnyArray, ""]
-    group_confusion: Int[AnyArray, "groups classes classes"] | None = None
     predicted: Int[AnyArray, " images"] | None = None
 
 
-def evaluate(task: Task, data: DeviceData, variables: Variables, mask: Mask) -> Evaluated:
-    """Confusion counts and margins over the test images, counts by group too, what is removed.
+def statistics_of(task: Task) -> dict[str, Statistic]:
+    """The rows that are counted of a task's networks."""
+    has = {"": True, "groups": task.groups > 0}
+    return {name: row for name, row in STATISTICS.items() if has[row.needs]}
 
-    A diverged network is a failure of every class: `all_wrong`, with the smallest margin, -1.
+
+def evaluate(task: Task, data: DeviceData, variables: Variables, mask: Mask) -> Evaluated:
+    """Every statistic over every split, and what is removed.
+
+    A diverged network is a failure of every class: what stands for it is the row's `failed`.
     """
     masked = variables._replace(params=apply_mask(variables.params, mask))
-    classes = task.classes
+    parts = [_over(task, masked, split) for split in data.splits.values()]
+    diverged = (sum(part.undecided for part in parts) > 0) | ~_finite(masked)
+    rows = statistics_of(task)
 
-    def count(total: tuple[Array | None, ...], part: tuple[Array, Array, Array | None]):
-        images, labels, groups = part
+    def value(name: str, part: Part) -> Array:
+        finished = rows[name].finish(part.totals[name], part.images)
+        return jnp.where(diverged, rows[name].failed(finished, part.images), finished)
+
+    counted = {name: jnp.stack([value(name, part) for part in parts]) for name in rows}
+    predicted = parts[-1].predicted
+    if predicted is not None:
+        labels = [*data.splits.values()][-1].labels
+        predicted = jnp.where(diverged, (labels + 1) % task.classes, predicted)
+    weights, parameters = removed_weights(mask, task.model.layers), removed_parameters(mask)
+    return Evaluated(counted, weights, parameters, diverged, predicted)
+
+
+class Part(NamedTuple):
+    """What a split gives: totals by statistic, images by class, how many outputs say nothing, and
+    in a task with votes the class of each image.
+    """
+
+    totals: Counted
+    images: Int[Array, " classes"]
+    undecided: Int[Array, ""]
+    predicted: Int[Array, " images"] | None
+
+
+def _over(task: Task, masked: Variables, split: Split) -> Part:
+    rows = statistics_of(task)
+
+    def count(images: Array, labels: Array, groups: Array | None) -> Part:
         logits = task.model.apply(masked, task.pixels.normalise(images))
         predicted = jnp.argmax(logits, axis=1)
-        by_group = None
-        if groups is not None:
-            by_group = group_confusion_counts(labels, predicted, groups, classes, task.groups)
-        undecided = (~_decided(logits) & (labels >= 0)).sum(dtype=jnp.int32)
-        counts = (
-            confusion_counts(labels, predicted, classes),
-            margin_sums(labels, logits),
-            undecided,
-            by_group,
+        batch = Outputs(labels, logits, predicted, groups, task.groups)
+        return Part(
+            {name: row.count(batch) for name, row in rows.items()},
+            jax.nn.one_hot(labels, task.classes, dtype=jnp.int32).sum(axis=0),
+            (~_decided(logits) & (labels >= 0)).sum(dtype=jnp.int32),
+            predicted if task.votes else None,
         )
-        return jax.tree.map(jnp.add, total, counts), predicted if task.votes else None
 
-    nothing = (
-        jnp.zeros((classes, classes), jnp.int32),
-        jnp.zeros(classes, jnp.float32),
-        jnp.int32(0),
-        None,
-    )
-    if data.test_groups is not None:
-        nothing = *nothing[:3], jnp.zeros((task.groups, classes, classes), jnp.int32)
-    counts, predicted = jax.lax.scan(count, nothing, batched_test_images(data))
-    confusion, margins, undecided, by_group = counts
-    diverged = (undecided > 0) | ~_finite(masked)
-    confusion = jnp.where(diverged, all_wrong(confusion), confusion)
-    images = confusion.sum(axis=1)
-    margin = jnp.where(diverged & (images > 0), -1.0, margins / images)
-    if by_group is not None:
-        by_group = jnp.where(diverged, all_wrong(by_group), by_group)
+    def add(total: Part, batch: tuple[Array, Array, Array | None]) -> tuple[Part, Array | None]:
+        part = count(*batch)
+        added = jax.tree.map(jnp.add, total, part._replace(predicted=None))
+        return added, part.predicted
+
+    batches = batched(split)
+    like = jax.eval_shape(count, *jax.tree.map(lambda leaf: leaf[0], batches))
+    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), like)
+    total, predicted = jax.lax.scan(add, nothing._replace(predicted=None), batches)
     if predicted is not None:
-        predicted = predicted.ravel()[: len(data.test_labels)]
-        predicted = jnp.where(diverged, (data.test_labels + 1) % classes, predicted)
-    weights, parameters = removed_weights(mask, task.model.layers), removed_parameters(mask)
-    return Evaluated(confusion, weights, parameters, margin, diverged, by_group, predicted)
+        predicted = predicted.ravel()[: len(split.labels)]
+    return total._replace(predicted=predicted)
 
 
 def _decided(logits: Logits) -> Bool[Array, " n"]:
@@ -90,14 +109,14 @@ def _finite(variables: Variables) -> Bool[Array, ""]:
     return jnp.stack(leaves).all()
 
 
-def batched_test_images(data: DeviceData) -> tuple[Array, Array, Array | None]:
-    """Test images, labels and groups cut into batches, filled up with images of label -1."""
-    size = len(data.test_labels)
+def batched(split: Split) -> tuple[Array, Array, Array | None]:
+    """Images, labels and groups cut into batches, filled up with images of label -1."""
+    size = len(split.labels)
     batch = min(EVALUATION_BATCH, size)
     padding = -size % batch
-    images = jnp.pad(data.test_images, ((0, padding), *[(0, 0)] * 3))
-    labels = jnp.pad(data.test_labels, (0, padding), constant_values=-1)
+    images = jnp.pad(split.images, ((0, padding), *[(0, 0)] * 3))
+    labels = jnp.pad(split.labels, (0, padding), constant_values=-1)
     groups = None
-    if data.test_groups is not None:
-        groups = jnp.pad(data.test_groups, (0, padding)).reshape(-1, batch)
+    if split.groups is not None:
+        groups = jnp.pad(split.groups, (0, padding)).reshape(-1, batch)
     return images.reshape(-1, batch, *images.shape[1:]), labels.reshape(-1, batch), groups

@@ -8,17 +8,35 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float32, Int, UInt8, UInt32
 
-from prune_fair.types import AnyArray, Dataset, Images, PRNGKey
+from prune_fair.types import TEST, AnyArray, Dataset, Images, PRNGKey
+
+
+class Split(NamedTuple):
+    """Images that networks are judged on, their labels, and their groups where they have some."""
+
+    images: UInt8[AnyArray, "n h w c"] | Float32[AnyArray, "n h w c"]
+    labels: Int[AnyArray, " n"]
+    groups: Int[AnyArray, " n"] | None = None
 
 
 class DeviceData(NamedTuple):
-    """A dataset's images, labels and groups in device memory, shared by all networks."""
+    """A dataset's images, labels and groups in device memory, shared by all networks.
+
+    Attributes:
+        train_images: what networks are trained on.
+        train_labels: of these.
+        splits: what they are judged on, by name; the last is the test split.
+    """
 
     train_images: UInt8[AnyArray, "train h w c"] | Float32[AnyArray, "train h w c"]
     train_labels: Int[AnyArray, " train"]
-    test_images: UInt8[AnyArray, "test h w c"] | Float32[AnyArray, "test h w c"]
-    test_labels: Int[AnyArray, " test"]
-    test_groups: Int[AnyArray, " test"] | None = None
+    splits: dict[str, Split]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> "DeviceData":
+        """A dataset's, on the host."""
+        splits = {TEST: Split(dataset.test_images, dataset.test_labels, dataset.test_groups)}
+        return cls(dataset.train_images, dataset.train_labels, splits)
 
 
 class Pixels(NamedTuple):

@@ -6,48 +6,41 @@ comparisons between techniques are paired.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Int
 
-from prune_fair.config import RecipeConfig
-from prune_fair.datasets import augment
-from prune_fair.engine.images import DeviceData, Pixels, random_order
-from prune_fair.engine.optimizer import Moments, make_optimizer, mask_moments
+from prune_fair.engine.images import DeviceData, random_order
+from prune_fair.engine.optimizer import Moments, make_optimizer
+from prune_fair.engine.spans import loss_of
+from prune_fair.engine.task import (
+    Task,
+    epoch_keys,
+    network_key,
+    shuffled_batches,
+    step_key,
+    steps_per_epoch,
+    take_batch,
+    total_steps,
+)
+from prune_fair.losses import LOSSES, Labelled, PerImage
 from prune_fair.pruning import Technique, apply_mask, pruner
-from prune_fair.types import Batch, Mask, Model, Params, PRNGKey, State, Variables
+from prune_fair.types import Batch, Logits, Mask, Params, State, Variables
 
-Carry: TypeAlias = tuple[Variables, Moments]
-
-
-class Task(NamedTuple):
-    """What every network of a population shares, beside the images."""
-
-    model: Model
-    pixels: Pixels
-    recipe: RecipeConfig
-    train_size: int
-    classes: int
-    shuffling: str = "own"
-    groups: int = 0
-    votes: bool = False
+UpdateMask: TypeAlias = Callable[[Int[Array, ""], Variables, Mask], Mask]
 
 
-class Trained(NamedTuple):
-    """A network after training; after a span of steps also the optimiser's moments."""
+class Carry(NamedTuple):
+    """What training hands from step to step."""
 
     variables: Variables
-    moments: Moments | None = None
-
-
-def network_key(seed: Int[Array, ""], level: Int[Array, ""], purpose: str) -> PRNGKey:
-    """The one source of randomness: a key for a seed, a level and a purpose."""
-    purposes = ("init", "batches", "scores", "augment", "statistics")
-    key = jax.random.fold_in(jax.random.key(seed), level)
-    return jax.random.fold_in(key, purposes.index(purpose))
+    moments: Moments
+    mask: Mask
+    loss_state: Any
 
 
 def initialise(task: Task, level: Int[Array, ""], seed: Int[Array, ""]) -> Variables:
@@ -57,34 +50,7 @@ def initialise(task: Task, level: Int[Array, ""], seed: Int[Array, ""]) -> Varia
 
 def train(
     task: Task,
-    data: DeviceData,
-    level: Int[Array, ""],
-    variables: Variables,
-    mask: Mask,
-    seed: Int[Array, ""],
-    learning_rate_share: Float[Array, ""],
-) -> Trained:
-    """The network after the recipe's epochs, in one compiled program."""
-    recipe, steps = task.recipe, steps_per_epoch(task)
-    step = make_step(task, data, level, mask, seed, learning_rate_share)
-
-    def scanned(carry: Carry, drawn: tuple[Array, Array | None]):
-        return step(carry, *drawn), None
-
-    def epoch(carry: Carry, drawn: tuple[PRNGKey, Array | None]):
-        key, numbers = drawn
-        return jax.lax.scan(scanned, carry, (shuffled_batches(task, key), numbers))
-
-    drawn = epoch_keys(task, level, seed), step_numbers(recipe, steps)
-    start = task.model.arranged(Variables(apply_mask(variables.params, mask), variables.state))
-    moments = make_optimizer(recipe, total_steps(task)).init(start.params)
-    (trained, _), _ = jax.lax.scan(epoch, (start, moments), drawn)
-    trained = task.model.arranged(trained)
-    return Trained(recalibrate(task, data, level, trained, seed))
-
-
-def train_span(
-    task: Task,
+    loss: str,
     data: DeviceData,
     level: Int[Array, ""],
     span: Int[Array, "2"],
@@ -92,82 +58,161 @@ def train_span(
     mask: Mask,
     seed: Int[Array, ""],
     learning_rate_share: Float[Array, ""],
-    moments: Moments,
-) -> Trained:
-    """As `train`, but only the steps from the first of a `span` until before its second.
+) -> Variables:
+    """The network after the steps of a span: from its first until before its second.
 
-    Batches and learning rate are those of the step in the whole recipe, so that spans one after
-    the other, `moments` handed on, are one training. Each costs its own steps: its ends are traced
-    and the same for all networks of a call, so that no loop waits for another network's.
+    Batches and learning rate are those of the step in the whole recipe. The optimiser's moments
+    start at zero. The span is traced and the same for all networks of a call, so that one program
+    serves every span, and no loop waits for another network's.
 
-    Moments of removed weights are given back as zero.
+    Args:
+        task: what the networks share.
+        loss: a row of `LOSSES`.
+        data: the images.
+        level: of the networks.
+        span: the steps.
+        variables: what training starts from.
+        mask: what remains, throughout.
+        seed: of the network.
+        learning_rate_share: of the recipe's learning rate.
+    """
+    trained, _ = _train(
+        task, loss, data, level, span, variables, mask, seed, learning_rate_share, None
+    )
+    return trained
+
+
+def train_gradually(
+    task: Task,
+    technique: Technique,
+    loss: str,
+    data: DeviceData,
+    level: Int[Array, ""],
+    span: Int[Array, "2"],
+    prunings: tuple[Int[Array, " prunings"], Int[Array, "prunings quotas"]],
+    variables: Variables,
+    mask: Mask,
+    initial: Variables,
+    seed: Int[Array, ""],
+    learning_rate_share: Float[Array, ""],
+) -> tuple[Variables, Mask]:
+    """As `train`, pruned while it trains: before each of these steps, to its quotas.
+
+    Returns:
+        The network, and its last mask.
+    """
+    steps, quotas = prunings
+
+    def update_mask(step: Int[Array, ""], variables: Variables, mask: Mask) -> Mask:
+        number = jnp.argmax(steps == step).astype(jnp.int32)
+        return jax.lax.cond(
+            (steps == step).any(),
+            lambda: prune(
+                task, technique, data, level, variables, mask, initial, seed, quotas[number], number
+            ),
+            lambda: mask,
+        )
+
+    return _train(
+        task, loss, data, level, span, variables, mask, seed, learning_rate_share, update_mask
+    )
+
+
+def _train(
+    task: Task,
+    loss: str,
+    data: DeviceData,
+    level: Int[Array, ""],
+    span: Int[Array, "2"],
+    variables: Variables,
+    mask: Mask,
+    seed: Int[Array, ""],
+    learning_rate_share: Float[Array, ""],
+    update_mask: UpdateMask | None,
+) -> tuple[Variables, Mask]:
+    """The loop over steps, which carries the mask; `update_mask` gives the one of a step.
+
+    Within it kernels and masks are as `Model.arranged` has them.
     """
     steps, keys = steps_per_epoch(task), epoch_keys(task, level, seed)
-    step = make_step(task, data, level, mask, seed, learning_rate_share)
+    step = make_step(task, loss, data, level, seed, learning_rate_share)
     first, last = span
+
+    def one(number: Int[Array, ""], carry: Carry, rows: Int[Array, " batch"]) -> Carry:
+        if update_mask is not None:
+            inner, mask = task.model.arranged((carry.variables, carry.mask))
+            mask = update_mask(number, inner, mask)
+            params = apply_mask(inner.params, mask)
+            inner, mask = task.model.arranged((inner._replace(params=params), mask))
+            carry = carry._replace(variables=inner, mask=mask)
+        return step(carry, rows, number)
 
     def epoch(number: Int[Array, ""], carry: Carry) -> Carry:
         batches, begin = shuffled_batches(task, keys[number]), number * steps
         return jax.lax.fori_loop(
             jnp.maximum(first, begin),
             jnp.minimum(last, begin + steps),
-            lambda each, carry: step(carry, batches[each - begin], each),
+            lambda each, carry: one(each, carry, batches[each - begin]),
             carry,
         )
 
-    start = Variables(apply_mask(variables.params, mask), variables.state)
-    carry = task.model.arranged((start, moments))
+    start = task.model.arranged(Variables(apply_mask(variables.params, mask), variables.state))
+    moments = make_optimizer(task.recipe, total_steps(task)).init(start.params)
+    carry = Carry(start, moments, task.model.arranged(mask), LOSSES[loss].initial(task.classes))
     carry = jax.lax.fori_loop(first // steps, -(-last // steps), epoch, carry)
-    trained, moments = task.model.arranged(carry)
-    moments = mask_moments(task.recipe, moments, mask)
-    return Trained(recalibrate(task, data, level, trained, seed), moments)
+    trained, mask = task.model.arranged((carry.variables, carry.mask))
+    return recalibrate(task, data, level, trained, seed), mask
 
 
 def make_step(
     task: Task,
+    loss: str,
     data: DeviceData,
     level: Int[Array, ""],
-    mask: Mask,
     seed: Int[Array, ""],
     learning_rate_share: Float[Array, ""],
-) -> Callable[[Carry, Array, Array | None], Carry]:
-    """One step of training, from the rows of its batch and, where one is counted, its number.
+) -> Callable[[Carry, Array, Array], Carry]:
+    """One step of training, from the rows of its batch and its number.
 
-    It takes and gives variables and moments as `Model.arranged` has them.
     The mask holds before the first step and after every update, so each forward pass sees removed
     weights as zero, and neither momentum nor weight decay revives them. (Optimisers work weight by
     weight: what the gradients of removed weights are does not matter.)
     """
-    mask = task.model.arranged(mask)
 
-    def step(carry: Carry, rows: Array, number: Array | None) -> Carry:
-        (params, state), moments = carry
+    def step(carry: Carry, rows: Array, number: Array) -> Carry:
+        (params, state), moments, mask, loss_state = carry
         optimizer = make_optimizer(task.recipe, total_steps(task), number)
-        key = None
-        if task.recipe.augment and number is not None:
-            key = step_key(level, seed, number)
+        key = step_key(level, seed, number) if task.recipe.augment else None
         batch = take_batch(task, data, rows, key)
-        gradients, state = jax.grad(training_loss, has_aux=True)(params, task, state, batch)
+        differentiate = jax.grad(training_loss, has_aux=True)
+        gradients, (state, loss_state) = differentiate(params, task, loss, state, loss_state, batch)
         updates, moments = optimizer.update(gradients, moments, params)
         updates = jax.tree.map(lambda update: update * learning_rate_share, updates)
         params = apply_mask(optax.apply_updates(params, updates), mask)
-        return Variables(params, state), moments
+        return Carry(Variables(params, state), moments, mask, loss_state)
 
     return step
 
 
 def training_loss(
-    params: Params, task: Task, state: State, batch: Batch
-) -> tuple[Float[Array, ""], State]:
-    """Mean cross-entropy of a batch in training, and the running statistics after it.
+    params: Params, task: Task, loss: str, state: State, loss_state: Any, batch: Batch
+) -> tuple[Float[Array, ""], tuple[State, Any]]:
+    """Mean loss of a batch in training, the running statistics and the loss's state after it.
 
     The parameters come as `Model.arranged` has them.
     """
     logits, state = task.model.apply_train(
         Variables(task.model.arranged(params), state), batch.images
     )
-    labels = jax.nn.one_hot(batch.labels, task.classes)  # its gradient is no scatter
-    return optax.softmax_cross_entropy(logits, labels).mean(), state
+    labelled = Labelled(batch.labels, None, jnp.asarray(task.class_counts))
+    losses, loss_state = LOSSES[loss].function(logits, labelled, loss_state)
+    return losses.mean(), (state, loss_state)
+
+
+def scored_loss(task: Task, loss: str, logits: Logits, labels: Int[Array, " n"]) -> PerImage:
+    """The loss of each image as criteria take gradients of it: in its first state."""
+    labelled = Labelled(labels, None, jnp.asarray(task.class_counts))
+    return LOSSES[loss].function(logits, labelled, LOSSES[loss].initial(task.classes))[0]
 
 
 def recalibrate(
@@ -217,54 +262,9 @@ def prune(
     key = network_key(seed, level, "scores")
     key = key if number is None else jax.random.fold_in(key, number)
     rows_key, score_key = jax.random.split(key)
-    rows = shuffled_batches(task, rows_key)[: task.recipe.score_batches]
+    rows = shuffled_batches(task, rows_key)[: technique.score_batches]
     flat = take_batch(task, data, rows.ravel())
     batches = jax.tree.map(lambda leaf: leaf.reshape(*rows.shape, *leaf.shape[1:]), flat)
-    prune_step = pruner(technique, task.model, task.recipe.weight_decay)
+    loss = partial(scored_loss, task, loss_of(technique, task.recipe))
+    prune_step = pruner(technique, task.model, loss, task.recipe.weight_decay)
     return prune_step(variables, mask, initial, batches, score_key, quota)
-
-
-def step_numbers(recipe: RecipeConfig, steps: int) -> Int[Array, "epochs steps"] | None:
-    """The number of every step, where augmentation asks for it; else None is counted."""
-    if not recipe.augment:
-        return None
-    return jnp.arange(recipe.epochs * steps).reshape(recipe.epochs, steps)
-
-
-def epoch_keys(task: Task, level: Int[Array, ""], seed: Int[Array, ""]) -> Key[Array, " epochs"]:
-    """The key of every epoch's order of images, one for all seeds where shuffling is shared."""
-    order_seed = jnp.zeros_like(level) if task.shuffling == "shared" else seed
-    return jax.random.split(network_key(order_seed, level, "batches"), task.recipe.epochs)
-
-
-def step_key(level: Int[Array, ""], seed: Int[Array, ""], number: Int[Array, ""]) -> PRNGKey:
-    """The key of a step's augmentation, the network's own even where batches are shared."""
-    return jax.random.fold_in(network_key(seed, level, "augment"), number)
-
-
-def total_steps(task: Task) -> int:
-    """Steps of a training."""
-    return task.recipe.epochs * steps_per_epoch(task)
-
-
-def steps_per_epoch(task: Task) -> int:
-    """Whole batches in the training images; one smaller batch where there are fewer images."""
-    return max(1, task.train_size // task.recipe.batch_size)
-
-
-def shuffled_batches(task: Task, key: PRNGKey) -> Int[Array, "steps batch"]:
-    """Rows of the training images in an order of their own, cut into batches."""
-    steps = steps_per_epoch(task)
-    order = random_order(key, task.train_size)
-    return order[: steps * task.recipe.batch_size].reshape(steps, -1)
-
-
-def take_batch(
-    task: Task, data: DeviceData, rows: Int[Array, " batch"], key: PRNGKey | None = None
-) -> Batch:
-    """The training images of these rows, normalised, and their labels; augmented with a key."""
-    images = data.train_images[rows]
-    if key is not None:
-        # Else XLA fuses the shifts into what reads the images, and computes them once a reading.
-        images = jax.lax.optimization_barrier(augment(task.recipe.augment, key, images))
-    return Batch(task.pixels.normalise(images), data.train_labels[rows])

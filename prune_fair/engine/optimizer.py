@@ -1,16 +1,12 @@
-"""The recipe's optimiser, and its state, the moments, from one span of training to the next."""
+"""The recipe's optimiser."""
 
 from typing import TypeAlias
 
-import jax
-import jax.numpy as jnp
-import numpy as np
 import optax
 from jax.typing import ArrayLike
 from jaxtyping import Array, Int, PyTree
 
 from prune_fair.config import RecipeConfig
-from prune_fair.types import Mask
 
 Moments: TypeAlias = PyTree  # what Optax keeps from step to step: momentum and counts
 
@@ -38,19 +34,3 @@ def make_optimizer(
     else:
         optimizer = optax.sgd(learning_rate, recipe.momentum)
     return optax.chain(optax.add_decayed_weights(recipe.weight_decay), optimizer)
-
-
-def no_moments(recipe: RecipeConfig, shapes: PyTree, members: int) -> Moments:
-    """The moments of so many networks before their first step, on the host: all zero."""
-    state = jax.eval_shape(make_optimizer(recipe, 1).init, shapes)
-    return jax.tree.map(lambda leaf: np.zeros((members, *leaf.shape), leaf.dtype), state)
-
-
-def mask_moments(recipe: RecipeConfig, moments: Moments, mask: Mask) -> Moments:
-    """Moments with those of removed weights at zero."""
-    return optax.tree_utils.tree_map_params(
-        make_optimizer(recipe, 1),
-        lambda leaf, kept: jnp.where(kept, leaf, 0),
-        moments,
-        mask,
-    )

@@ -1,8 +1,83 @@
-"""What is counted of a network's images, inside the compiled graph."""
+"""Statistics: what is counted of a network's images, inside the compiled graph.
+
+A statistic is a pure function of one batch of images and the network's outputs for them; its values
+are added up over the batches of a split. To add one, write it here and add its row to `STATISTICS`.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
+
+from prune_fair.fairness import all_wrong
+from prune_fair.types import Logits
+
+Total: TypeAlias = Any  # an array of a statistic's axes
+
+
+class Outputs(NamedTuple):
+    """A batch of images of a split, and what a network makes of them.
+
+    Attributes:
+        labels: positions of the true classes; -1 for what a batch is filled up with.
+        logits: of the network.
+        predicted: the class of the largest logit.
+        groups: of the images, where they have groups; None without.
+        group_count: how many groups there are.
+    """
+
+    labels: Int[Array, " n"]
+    logits: Logits
+    predicted: Int[Array, " n"]
+    groups: Int[Array, " n"] | None = None
+    group_count: int = 0
+
+
+def as_it_is(total: Total, images: Int[Array, " classes"]) -> Total:
+    """The total itself."""
+    return total
+
+
+def wrong(total: Total, images: Int[Array, " classes"]) -> Total:
+    """A confusion in which every class's images stand under the next class."""
+    return all_wrong(total)
+
+
+class Statistic(NamedTuple):
+    """A row of `STATISTICS`.
+
+    Attributes:
+        count: of one batch, an array of `axes`; added up over the batches of a split.
+        axes: names of its axes, of `AXES` or of `labels`.
+        unit: of its values.
+        description: one line for people.
+        dtype: of the results.
+        missing: its value where no network is finished.
+        finish: from the total, and the images of each class, to the value.
+        failed: what stands for a diverged network, a failure of every class: from its value and the
+            images of each class.
+        needs: `groups` where only images with groups have it; empty for all.
+        labels: of axes of its own.
+
+    Example:
+        >>> STATISTICS["confusion"].axes, STATISTICS["margin"].unit
+        (('true', 'predicted'), 'probability')
+    """
+
+    count: Callable[[Outputs], Array]
+    axes: tuple[str, ...]
+    unit: str
+    description: str
+    dtype: str = "int32"
+    missing: float = 0
+    finish: Callable[[Total, Int[Array, " classes"]], Total] = as_it_is
+    failed: Callable[[Total, Int[Array, " classes"]], Total] = as_it_is
+    needs: str = ""
+    labels: Mapping[str, tuple[Any, ...]] = MappingProxyType({})
 
 
 def confusion_counts(
@@ -77,3 +152,56 @@ def add_votes(
         [[[0, 0, 1], [1, 0, 0]]]
     """
     return votes.at[row, jnp.arange(len(predicted)), predicted].add(weight)
+
+
+def _confusion(batch: Outputs) -> Int[Array, "classes classes"]:
+    return confusion_counts(batch.labels, batch.predicted, batch.logits.shape[1])
+
+
+def _group_confusion(batch: Outputs) -> Int[Array, "groups classes classes"]:
+    assert batch.groups is not None  # the row needs them
+    classes = batch.logits.shape[1]
+    return group_confusion_counts(
+        batch.labels, batch.predicted, batch.groups, classes, batch.group_count
+    )
+
+
+def _margin(batch: Outputs) -> Float[Array, " classes"]:
+    return margin_sums(batch.labels, batch.logits)
+
+
+def _mean(total: Float[Array, " classes"], images: Int[Array, " classes"]) -> Array:
+    return total / images
+
+
+def _least(total: Float[Array, " classes"], images: Int[Array, " classes"]) -> Array:
+    return jnp.where(images > 0, -1.0, jnp.nan)
+
+
+STATISTICS: dict[str, Statistic] = {
+    "confusion": Statistic(
+        _confusion,
+        ("true", "predicted"),
+        "images",
+        "images of each class by the class that is predicted",
+        failed=wrong,
+    ),
+    "margin": Statistic(
+        _margin,
+        ("true",),
+        "probability",
+        "mean over the class's images of the true class's probability less the largest other",
+        dtype="float32",
+        missing=np.nan,
+        finish=_mean,
+        failed=_least,
+    ),
+    "group_confusion": Statistic(
+        _group_confusion,
+        ("group", "true", "predicted"),
+        "images",
+        "as confusion, of each group's images; over the groups they add up to it",
+        failed=wrong,
+        needs="groups",
+    ),
+}

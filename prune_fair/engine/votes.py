@@ -15,10 +15,10 @@ from jaxtyping import Array, Int
 
 from prune_fair.engine import evaluation
 from prune_fair.engine.images import DeviceData
-from prune_fair.engine.network import Task
 from prune_fair.engine.population import Population
 from prune_fair.engine.statistics import add_votes
-from prune_fair.types import Mask, Variables
+from prune_fair.engine.task import Task
+from prune_fair.types import TEST, Mask, Variables
 
 HALVES = 2  # the even seeds and the odd ones
 Votes: TypeAlias = Int[np.ndarray, "techniques half images classes"]
@@ -54,7 +54,7 @@ def evaluator(population: Population, task: Task, techniques: int) -> Evaluate:
     ) -> tuple[evaluation.Evaluated, Votes]:
         evaluated_techniques = len(jax.tree.leaves(mask)[0]) // len(seeds)
         rows = np.arange(evaluated_techniques, dtype=np.int32)[:, None] * HALVES + seeds % HALVES
-        shape = techniques * HALVES, len(data.test_labels), task.classes
+        shape = techniques * HALVES, len(data.splits[TEST].labels), task.classes
         votes = jax.ShapeDtypeStruct(shape, jnp.int32)
         evaluated, votes = tally((data,), votes, rows.ravel(), variables, mask)
         return evaluated, votes.reshape(techniques, HALVES, *shape[1:])[:evaluated_techniques]

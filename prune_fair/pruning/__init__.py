@@ -1,6 +1,6 @@
 """Scores, selections, masks, schedules and treatments: everything that decides what is removed."""
 
-from prune_fair.pruning.criteria import CRITERIA, FROM_INITIAL
+from prune_fair.pruning.criteria import CRITERIA, Criterion
 from prune_fair.pruning.masks import (
     apply_mask,
     full_mask,
@@ -8,21 +8,27 @@ from prune_fair.pruning.masks import (
     removed_parameters,
     removed_weights,
 )
-from prune_fair.pruning.schedules import SCHEDULES, Schedule, ramp
+from prune_fair.pruning.names import name_pattern
+from prune_fair.pruning.pruner import pruner
+from prune_fair.pruning.schedules import SCHEDULES, Schedule, Spacing, ramp
 from prune_fair.pruning.scopes import BY_HAND, SCOPES, quota
-from prune_fair.pruning.selection import GRANULARITIES
-from prune_fair.pruning.technique import Technique, all_techniques, name_pattern, pruner
+from prune_fair.pruning.selection import GRANULARITIES, Granularity
+from prune_fair.pruning.technique import DENSE, GIVEN_DENSE, Technique, all_techniques
 from prune_fair.pruning.treatments import TREATMENTS, Treatment
 
 __all__ = [
     "BY_HAND",
     "CRITERIA",
-    "FROM_INITIAL",
+    "DENSE",
+    "GIVEN_DENSE",
     "GRANULARITIES",
     "SCHEDULES",
     "SCOPES",
     "TREATMENTS",
+    "Criterion",
+    "Granularity",
     "Schedule",
+    "Spacing",
     "Technique",
     "Treatment",
     "all_techniques",

@@ -5,7 +5,7 @@ key. To add one, write it here and add its row to `CRITERIA`.
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,28 @@ from prune_fair.pruning.gradients import mean_gradient, mean_squared_gradient, w
 from prune_fair.pruning.masks import apply_mask
 from prune_fair.types import Batch, Network, Params, PRNGKey, Scores
 
-Criterion: TypeAlias = Callable[[Network, Batch, PRNGKey], Scores]
+Scoring: TypeAlias = Callable[[Network, Batch, PRNGKey], Scores]
+
+
+class Criterion(NamedTuple):
+    """A row of `CRITERIA`.
+
+    Attributes:
+        scores: from a network, score batches and a key to scores like its parameters.
+        asks_batches: whether it looks at the score batches.
+        asks_initial: whether it looks at the network's initialisation.
+        asks_way: whether it looks at the way that training has gone from there, so that the network
+            must have been trained from its own initialisation.
+
+    Example:
+        >>> CRITERIA["movement"].asks_initial, CRITERIA["magnitude"].asks_batches
+        (True, False)
+    """
+
+    scores: Scoring
+    asks_batches: bool = False
+    asks_initial: bool = False
+    asks_way: bool = False
 
 
 def magnitude(network: Network, batches: Batch, key: PRNGKey) -> Scores:
@@ -42,7 +63,7 @@ def saliency(network: Network, batches: Batch, key: PRNGKey) -> Scores:
     Source: Mozer & Smolensky 1989; Molchanov et al. 2017, arXiv 1611.06440. With a weight decay d
     the objective J adds d/2 w^2 to the loss.
     """
-    gradient = mean_gradient(network.apply, network.params, batches)
+    gradient = mean_gradient(network, network.params, batches)
     decay = network.weight_decay
     return jax.tree.map(lambda w, g: jnp.abs(w * (g + decay * w)), network.params, gradient)
 
@@ -53,7 +74,7 @@ def undecayed(network: Network, batches: Batch, key: PRNGKey) -> Scores:
     Source: after Good et al. 2022, arXiv 2206.02976, who take the weight decay out of the loss's
     variation; their exact formula was not at hand. Without weight decay it is saliency.
     """
-    return _products(network.params, mean_gradient(network.apply, network.params, batches))
+    return _products(network.params, mean_gradient(network, network.params, batches))
 
 
 def snip(network: Network, batches: Batch, key: PRNGKey) -> Scores:
@@ -63,7 +84,8 @@ def snip(network: Network, batches: Batch, key: PRNGKey) -> Scores:
     order. With `rewind` it prunes as if before training.
     """
     initial = apply_mask(network.initial, network.mask)
-    return _products(initial, mean_gradient(network.apply_initial, initial, batches))
+    at_start = network._replace(apply=network.apply_initial)
+    return _products(initial, mean_gradient(at_start, initial, batches))
 
 
 def fisher(network: Network, batches: Batch, key: PRNGKey) -> Scores:
@@ -72,7 +94,7 @@ def fisher(network: Network, batches: Batch, key: PRNGKey) -> Scores:
     Source: LeCun et al. 1989, optimal brain damage, with the empirical Fisher information (mean
     over images of the squared gradient) of Theis et al. 2018, arXiv 1801.05787, as its curvature.
     """
-    curvature = mean_squared_gradient(network.apply, network.params, batches)
+    curvature = mean_squared_gradient(network, network.params, batches)
     return jax.tree.map(lambda w, f: w**2 * f / 2, network.params, curvature)
 
 
@@ -138,25 +160,23 @@ def _same_class(batches: Batch) -> Bool[Array, "images images"]:
 
 def _class_weighted(network: Network, batches: Batch, weights: Float[Array, " images"]) -> Scores:
     weights = (weights / weights.sum()).reshape(batches.labels.shape)
-    return _products(
-        network.params, weighted_gradient(network.apply, network.params, batches, weights)
-    )
+    gradient = weighted_gradient(network, network.params, batches, weights)
+    return _products(network.params, gradient)
 
 
 def _products(params: Params, gradient: Params) -> Scores:
     return jax.tree.map(lambda w, g: jnp.abs(w * g), params, gradient)
 
 
-FROM_INITIAL = ("snip", "movement")  # those that look at the network's initialisation
 CRITERIA: dict[str, Criterion] = {
-    "magnitude": magnitude,
-    "random": random,
-    "saliency": saliency,
-    "undecayed": undecayed,
-    "snip": snip,
-    "fisher": fisher,
-    "movement": movement,
-    "lamp": lamp,
-    "balanced_saliency": balanced_saliency,
-    "worst_class_saliency": worst_class_saliency,
+    "magnitude": Criterion(magnitude),
+    "random": Criterion(random),
+    "saliency": Criterion(saliency, asks_batches=True),
+    "undecayed": Criterion(undecayed, asks_batches=True),
+    "snip": Criterion(snip, asks_batches=True, asks_initial=True),
+    "fisher": Criterion(fisher, asks_batches=True),
+    "movement": Criterion(movement, asks_initial=True, asks_way=True),
+    "lamp": Criterion(lamp),
+    "balanced_saliency": Criterion(balanced_saliency, asks_batches=True),
+    "worst_class_saliency": Criterion(worst_class_saliency, asks_batches=True),
 }

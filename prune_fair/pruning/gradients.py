@@ -1,29 +1,23 @@
 """Gradients of a network's loss over score batches, for the criteria that ask how the loss moves.
 
-The loss is the mean cross-entropy, without weight decay.
+The loss is the mean over images of the one that the network is trained with, without weight decay.
 """
-
-from collections.abc import Callable
-from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Float
 
-from prune_fair.types import Batch, Images, Logits, Params
-
-Apply: TypeAlias = Callable[[Params, Images], Logits]
+from prune_fair.types import Batch, Network, Params
 
 
-def mean_gradient(apply: Apply, params: Params, batches: Batch) -> Params:
+def mean_gradient(network: Network, params: Params, batches: Batch) -> Params:
     """Gradient of the mean loss over all images of the batches."""
     weights = jnp.full(batches.labels.shape, 1 / batches.labels.size)
-    return weighted_gradient(apply, params, batches, weights)
+    return weighted_gradient(network, params, batches, weights)
 
 
 def weighted_gradient(
-    apply: Apply,
+    network: Network,
     params: Params,
     batches: Batch,
     weights: Float[Array, "batches n"],
@@ -31,7 +25,7 @@ def weighted_gradient(
     """Gradient of the weighted sum of the images' losses, one batch after the other."""
 
     def loss(params: Params, batch: Batch, weights: Float[Array, " n"]) -> Float[Array, ""]:
-        return (weights * image_losses(apply, params, batch)).sum()
+        return (weights * image_losses(network, params, batch)).sum()
 
     def add(total: Params, part: tuple[Batch, Array]):
         gradient = jax.grad(loss)(params, *part)
@@ -41,11 +35,11 @@ def weighted_gradient(
     return jax.lax.scan(add, zeros, (batches, weights))[0]
 
 
-def mean_squared_gradient(apply: Apply, params: Params, batches: Batch) -> Params:
+def mean_squared_gradient(network: Network, params: Params, batches: Batch) -> Params:
     """Mean over images of the square of each image's own gradient."""
 
     def loss(params: Params, image: Batch) -> Float[Array, ""]:
-        return image_losses(apply, params, image)[0]
+        return image_losses(network, params, image)[0]
 
     def add(total: Params, image: Batch):
         gradient = jax.grad(loss)(params, image)
@@ -57,7 +51,6 @@ def mean_squared_gradient(apply: Apply, params: Params, batches: Batch) -> Param
     return jax.tree.map(lambda leaf: leaf / batches.labels.size, total)
 
 
-def image_losses(apply: Apply, params: Params, batch: Batch) -> Float[Array, " n"]:
-    """Cross-entropy of each image of one batch."""
-    logits = apply(params, batch.images)
-    return optax.softmax_cross_entropy_with_integer_labels(logits, batch.labels)
+def image_losses(network: Network, params: Params, batch: Batch) -> Float[Array, " n"]:
+    """The loss of each image of one batch."""
+    return network.loss(network.apply(params, batch.images), batch.labels)

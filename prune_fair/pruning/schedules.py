@@ -3,13 +3,14 @@
 To add one, write its function here and add its row to `SCHEDULES`.
 """
 
+import dataclasses
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from prune_fair.errors import check, lookup
-from prune_fair.values import check_number, check_whole
+from prune_fair.values import check_number, check_whole, shortened
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,20 @@ class Schedule:
     sparsities: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        lookup(SCHEDULES, self.name, "schedule")(self)
+        row = lookup(SCHEDULES, self.name, "schedule")
+        for field in dataclasses.fields(self)[1:]:
+            value = getattr(self, field.name)
+            check(
+                field.name in row.takes or value == field.default,
+                f"schedule {self.name!r} takes {' and '.join(row.takes)}, and no {field.name} "
+                f"({shortened(value)}); leave that at its default, {field.default}",
+            )
+        row.sparsities(self)
 
     @property
     def iterative(self) -> bool:
         """Whether a level prunes the level before it rather than the dense network."""
-        return self.name != "one-shot"
+        return SCHEDULES[self.name].iterative
 
     def sparsity_by_level(self) -> tuple[float, ...]:
         """The sparsity asked of each level, 0 first.
@@ -53,7 +62,7 @@ class Schedule:
             >>> Schedule("geometric", rate=0.5, levels=2).sparsity_by_level()
             (0.0, 0.5, 0.75)
         """
-        return (0.0, *SCHEDULES[self.name](self))
+        return (0.0, *SCHEDULES[self.name].sparsities(self))
 
 
 def geometric(schedule: Schedule) -> tuple[float, ...]:
@@ -63,7 +72,7 @@ def geometric(schedule: Schedule) -> tuple[float, ...]:
     """
     rate = schedule.rate
     check_number("rate", rate, _in_between, "a fraction of what remains, in (0, 1)")
-    return tuple(1 - (1 - rate) ** level for level in _levels(schedule, "rate"))
+    return tuple(1 - (1 - rate) ** level for level in _levels(schedule))
 
 
 def linear(schedule: Schedule) -> tuple[float, ...]:
@@ -86,18 +95,13 @@ def _towards(schedule: Schedule, power: int) -> tuple[float, ...]:
     """What is missing of the last level's sparsity falls as a power of the levels left."""
     last = schedule.sparsity
     check_number("sparsity", last, _in_between, "that of the last level, in (0, 1)")
-    levels = _levels(schedule, "sparsity")
+    levels = _levels(schedule)
     return tuple(last * (1 - (1 - level / len(levels)) ** power) for level in levels)
 
 
-def _levels(schedule: Schedule, takes: str) -> range:
-    levels = schedule.levels
-    check_whole("levels", levels)
-    check(
-        not schedule.sparsities,
-        f"sparsities are of the schedule 'one-shot'; {schedule.name!r} takes {takes} and levels",
-    )
-    return range(1, levels + 1)
+def _levels(schedule: Schedule) -> range:
+    check_whole("levels", schedule.levels)
+    return range(1, schedule.levels + 1)
 
 
 def one_shot(schedule: Schedule) -> tuple[float, ...]:
@@ -143,9 +147,23 @@ def ramp(first: float, last: float, prunings: int) -> tuple[float, ...]:
     return tuple(last + (first - last) * share for share in left)
 
 
-SCHEDULES: dict[str, Callable[[Schedule], tuple[float, ...]]] = {
-    "geometric": geometric,
-    "linear": linear,
-    "cubic": cubic,
-    "one-shot": one_shot,
+class Spacing(NamedTuple):
+    """A row of `SCHEDULES`.
+
+    Attributes:
+        sparsities: from a schedule to the sparsity of each level after the dense one.
+        takes: the fields of `Schedule` that it reads; others stay at their defaults.
+        iterative: whether a level prunes the level before it rather than the dense network.
+    """
+
+    sparsities: Callable[[Schedule], tuple[float, ...]]
+    takes: tuple[str, ...]
+    iterative: bool = True
+
+
+SCHEDULES: dict[str, Spacing] = {
+    "geometric": Spacing(geometric, ("rate", "levels")),
+    "linear": Spacing(linear, ("sparsity", "levels")),
+    "cubic": Spacing(cubic, ("sparsity", "levels")),
+    "one-shot": Spacing(one_shot, ("sparsities",), iterative=False),
 }

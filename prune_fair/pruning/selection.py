@@ -29,6 +29,27 @@ class Prunable(NamedTuple):
 
 
 Selection: TypeAlias = Callable[[Scores, Mask, Prunable, Quota], Mask]
+
+
+class Granularity(NamedTuple):
+    """A row of `GRANULARITIES`.
+
+    Attributes:
+        select: from scores, the mask before, what may be pruned and quotas to the next mask.
+        channels: whether whole output channels go.
+        block: n and m where n of every m weights stay at any sparsity; None where a quota says how
+            many stay.
+
+    Example:
+        >>> GRANULARITIES["2:4"].block, GRANULARITIES["channel"].channels
+        ((2, 4), True)
+    """
+
+    select: Selection
+    channels: bool = False
+    block: tuple[int, int] | None = None
+
+
 Norm: TypeAlias = Callable[[Array, Array, tuple[int, ...]], Array]  # of scores, where, over axes
 
 
@@ -229,11 +250,11 @@ def _remove_channels(mask: Mask, prunable: Prunable, chosen: Sequence[Array]) ->
     return unflatten(flat, mask)
 
 
-GRANULARITIES: dict[str, Selection] = {
-    "unstructured": unstructured,
-    "channel": channel,
-    "channel_l2": channel_l2,
-    "channel_linf": channel_linf,
-    "2:4": two_of_four,
-    "4:8": four_of_eight,
+GRANULARITIES: dict[str, Granularity] = {
+    "unstructured": Granularity(unstructured),
+    "channel": Granularity(channel, channels=True),
+    "channel_l2": Granularity(channel_l2, channels=True),
+    "channel_linf": Granularity(channel_linf, channels=True),
+    "2:4": Granularity(two_of_four, block=(2, 4)),
+    "4:8": Granularity(four_of_eight, block=(4, 8)),
 }

@@ -1,26 +1,48 @@
-"""A pruning technique: criterion, scope, granularity, treatment, which end layers are pruned."""
+"""A technique: how a network is pruned, and how its survivors are trained."""
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 from prune_fair.errors import InputError, check, lookup, unknown
+from prune_fair.losses import LOSSES
 from prune_fair.pruning.criteria import CRITERIA
-from prune_fair.pruning.masks import apply_mask, kernels
-from prune_fair.pruning.scopes import BY_HAND, SCOPES, Shapes, by_hand
-from prune_fair.pruning.selection import GRANULARITIES, Prunable, Quota
-from prune_fair.pruning.treatments import TREATMENTS
-from prune_fair.types import Batch, Mask, Model, Network, PRNGKey, Variables
+from prune_fair.pruning.masks import kernels
+from prune_fair.pruning.names import (
+    NOTHING,
+    OUTPUT,
+    SKIP_FIRST,
+    UNPRUNED,
+    name_of,
+    name_pattern,
+    read_name,
+    settings_of,
+)
+from prune_fair.pruning.scopes import SCOPES, Shapes, by_hand
+from prune_fair.pruning.selection import GRANULARITIES
+from prune_fair.pruning.treatments import TREATMENTS, Treatment
+from prune_fair.types import Model
+from prune_fair.values import check_number, check_whole
 
-Prune: TypeAlias = Callable[[Variables, Mask, Variables, Batch, PRNGKey, Quota], Mask]
-OUTPUT, SKIP_FIRST = "output", "skipfirst"
+SHARES = {
+    "finetune_learning_rate": (lambda share: 0 < share <= 1, "a share in (0, 1]"),
+    "gradual_share": (lambda share: 0 < share < 1, "a share of the steps, in (0, 1)"),
+}
+WHOLE = {"score_batches": 1, "gradual_prunings": 1, "rewind_step": 0}  # and the least of each
+SETTINGS = {*SHARES, *WHOLE}
 
 
 @dataclass(frozen=True)
 class Technique:
-    """How a network is pruned and retrained.
+    """How a network is pruned and its survivors are trained, with all settings of both.
+
+    Its name shows what differs from the defaults, and `parse` takes it: the settings of a part
+    stand behind it after "@", as in `saliency@16-global-gradual@5,0.5`, and the loss at the end, as
+    in `magnitude-global-finetune+balanced_softmax`. Two techniques prune nothing: `dense`, the
+    network that others prune, and `dense-long`, which at every level trains on as they do, from the
+    same weights and at the full learning rate, so that it has taken as many steps in all. (Dense
+    networks that are handed over are of the treatment `none`.)
 
     Attributes:
         criterion: a row of `CRITERIA`.
@@ -30,13 +52,23 @@ class Technique:
         output: whether the output layer is pruned too; it can leave a class without any weight,
             so that with and without it are two techniques.
         first: whether the first layer is pruned.
+        loss: a row of `LOSSES`, of criteria and training; empty for that of the task's recipe.
+        score_batches: batches of training images, drawn anew for each network and level, that the
+            criterion scores on; at most an epoch.
+        rewind_step: step of the dense training to whose weights `rewind` goes back, and from which
+            it goes on; 0 is the initialisation.
+        finetune_learning_rate: share of the learning rate that `finetune` trains with, in (0, 1].
+        gradual_prunings: how often `gradual` prunes within a training, at least 1.
+        gradual_share: share of the training's steps, in (0, 1), over which these prunings are
+            equally spaced, the last one at its end; the rest of the steps repairs.
 
     Raises:
-        InputError: for an unknown name, or parts that do not go together.
+        InputError: for an unknown name, parts that do not go together, settings outside of their
+            ranges or of parts that the technique has not.
 
     Example:
-        >>> Technique("saliency", "layerwise", treatment="finetune").name
-        'saliency-layerwise-finetune'
+        >>> Technique("saliency", treatment="rewind", rewind_step=100).name
+        'saliency-global-rewind@100'
     """
 
     criterion: str = "magnitude"
@@ -45,14 +77,50 @@ class Technique:
     treatment: str = "rewind"
     output: bool = False
     first: bool = True
+    loss: str = ""
+    score_batches: int = 8
+    rewind_step: int = 0
+    finetune_learning_rate: float = 0.1
+    gradual_prunings: int = 10
+    gradual_share: float = 0.75
 
     def __post_init__(self) -> None:
-        lookup(CRITERIA, self.criterion, "criterion")
+        if self.criterion == NOTHING:
+            lookup(UNPRUNED, self.treatment, "treatment of what is not pruned")
+        else:
+            lookup(CRITERIA, self.criterion, "criterion")
         if by_hand(self.scope) is None:
             lookup(SCOPES, self.scope, "scope")
         lookup(GRANULARITIES, self.granularity, "granularity")
         lookup(TREATMENTS, self.treatment, "treatment")
+        if self.loss:
+            lookup(LOSSES, self.loss, "loss")
+        for name, least in WHOLE.items():
+            check_whole(name, getattr(self, name), least)
+        for name, (allowed, expected) in SHARES.items():
+            check_number(name, getattr(self, name), allowed, expected)
+        self._check_settings()
+        self._check_parts()
+
+    def _check_settings(self) -> None:
+        """Raises `InputError` for a setting that no part of the technique reads."""
+        read = itertools.chain(*settings_of(self.criterion, self.treatment).values())
+        defaults = {each.name: each.default for each in fields(self)}
+        for name in SETTINGS - {*read}:
+            value = getattr(self, name)
+            check(
+                value == defaults[name],
+                f"technique {self.name!r}: {name} {value} is of another criterion or treatment; "
+                "leave it out",
+            )
+
+    def _check_parts(self) -> None:
         refused = f"technique {self.name!r}: "
+        plain = self.scope, self.granularity, self.output, self.first
+        check(
+            self.prunes or plain == ("global", "unstructured", False, True),
+            f"{refused}nothing is pruned, so it has no scope, granularity or end layers",
+        )
         check(
             not (self.removes_channels and self.output),
             f"{refused}the output layer's channels are the classes and cannot be removed; leave "
@@ -69,31 +137,10 @@ class Technique:
             "layerwise",
         )
         check(
-            self.block is None or not TREATMENTS[self.treatment].gradual,
+            self.block is None or not self.retraining.gradual,
             f"{refused}{self.granularity} has one sparsity, and no others on the way to it that "
             f"{self.treatment} could prune to; expected another treatment or granularity",
         )
-
-    @property
-    def removes_channels(self) -> bool:
-        """Whether whole output channels go."""
-        return self.granularity.startswith("channel")
-
-    @property
-    def forgets_start(self) -> bool:
-        """Whether it scores by a start that networks which it has retrained did not have."""
-        return self.criterion == "movement" and self.treatment == "reinit"
-
-    @property
-    def needs_shapes(self) -> bool:
-        """Whether there are models that this technique does not fit, as `check_fits` finds out."""
-        return self.block is not None or by_hand(self.scope) is not None or not self.first
-
-    @property
-    def block(self) -> tuple[int, int] | None:
-        """N and m of the granularity n:m."""
-        n, colon, m = self.granularity.partition(":")
-        return (int(n), int(m)) if colon else None
 
     @property
     def name(self) -> str:
@@ -103,37 +150,63 @@ class Technique:
             >>> Technique("saliency", treatment="finetune").name
             'saliency-global-finetune'
         """
-        granularity = () if self.granularity == "unstructured" else (self.granularity,)
-        ends = (OUTPUT,) * self.output + (SKIP_FIRST,) * (not self.first)
-        return "-".join((self.criterion, self.scope, *granularity, self.treatment, *ends))
+        return name_of(self)
+
+    @property
+    def prunes(self) -> bool:
+        """Whether anything is removed: not by `dense` and `dense-long`."""
+        return self.criterion != NOTHING
+
+    @property
+    def retraining(self) -> Treatment:
+        """The row of its treatment."""
+        return TREATMENTS[self.treatment]
+
+    @property
+    def removes_channels(self) -> bool:
+        """Whether whole output channels go."""
+        return GRANULARITIES[self.granularity].channels
+
+    @property
+    def block(self) -> tuple[int, int] | None:
+        """N and m of the granularity n:m."""
+        return GRANULARITIES[self.granularity].block
+
+    @property
+    def forgets_start(self) -> bool:
+        """Whether it scores by a start that networks which it has retrained did not have."""
+        return self.prunes and CRITERIA[self.criterion].asks_way and self.retraining.begins_anew
+
+    @property
+    def needs_shapes(self) -> bool:
+        """Whether there are models that this technique does not fit, as `check_fits` finds out."""
+        return self.block is not None or by_hand(self.scope) is not None or not self.first
 
     @classmethod
     def parse(cls, name: str) -> "Technique":
-        """That of a name `criterion-scope[-granularity]-treatment[-output][-skipfirst]`.
+        """That of a name, as `Technique.name` gives it.
 
         Raises:
             InputError: for an unknown name, with the nearest valid one, or parts that do not go
                 together.
 
         Example:
-            >>> Technique.parse("magnitude-layerwise-channel-finetune").granularity
-            'channel'
+            >>> Technique.parse("magnitude-layerwise-channel-finetune@0.2").finetune_learning_rate
+            0.2
         """
-        parts = name.split("-")
-        ends = [end for end in (OUTPUT, SKIP_FIRST) if end in parts]
-        body = parts[: len(parts) - len(ends)]
-        if len(body) == 3:
-            body.insert(2, "unstructured")
-        is_known = len(body) == 4 and parts[len(parts) - len(ends) :] == ends
-        rows = zip(body, (CRITERIA, None, GRANULARITIES, TREATMENTS), strict=False)
-        is_known = is_known and all(row is None or part in row for part, row in rows)
-        if not is_known or not (body[1] in SCOPES or "=" in body[1]):
-            valid = [technique.name for technique in all_techniques()]
+        read = read_name(name)
+        if read is None:
+            valid = [*UNPRUNED.values(), *(technique.name for technique in all_techniques())]
             raise unknown("technique", name, valid, name_pattern())
-        return cls(*body, output=OUTPUT in ends, first=SKIP_FIRST not in ends)
+        return cls(**read)
 
     def prunable(self, layers: Sequence[str]) -> Sequence[str]:
-        """Those of a model's layers, in forward order, that this technique prunes."""
+        """Those of a model's layers, in forward order, that this technique prunes.
+
+        All of them for one that prunes nothing, whose sparsity is that of the whole network.
+        """
+        if not self.prunes:
+            return layers
         return layers[0 if self.first else 1 : None if self.output else -1]
 
     def shapes(self, model: Model) -> Shapes:
@@ -148,27 +221,16 @@ class Technique:
         check(bool(shapes), f"technique {self.name!r}: no layer of this model is left to prune")
         for layer in by_hand(self.scope) or ():
             lookup(shapes, layer, f"prunable layer in technique {self.name!r}")
+        if self.block is None:
+            return
+        _, m = self.block
         for layer, shape in shapes.items():
             inputs = math.prod(shape[:-1])
             check(
-                self.block is None or inputs % self.block[1] == 0,
-                f"technique {self.name!r}: layer {layer} has {inputs} inputs, no multiple of "
-                f"{self.granularity.partition(':')[2]}; use another granularity, or "
-                f"'-{SKIP_FIRST}' if it is the first layer",
+                inputs % m == 0,
+                f"technique {self.name!r}: layer {layer} has {inputs} inputs, no multiple of {m}; "
+                f"use another granularity, or '-{SKIP_FIRST}' if it is the first layer",
             )
-
-
-def name_pattern() -> str:
-    """How a technique's name is made up, with the valid words of each part.
-
-    Example:
-        >>> name_pattern().split("]-")[1]
-        '(finetune|lr_rewind|rewind|reinit|gradual|none)[-output][-skipfirst]'
-    """
-    criterion, treatment = ("|".join(rows) for rows in (CRITERIA, TREATMENTS))
-    granularity = "|".join(list(GRANULARITIES)[1:])
-    scope = "|".join((*SCOPES, BY_HAND))
-    return f"({criterion})-({scope})[-({granularity})]-({treatment})[-{OUTPUT}][-{SKIP_FIRST}]"
 
 
 def all_techniques() -> list[Technique]:
@@ -188,46 +250,5 @@ def all_techniques() -> list[Technique]:
     return techniques
 
 
-def pruner(technique: Technique, model: Model, weight_decay: float = 0.0) -> Prune:
-    """The technique's prune step for one network.
-
-    It takes variables, mask, initial variables, score batches, a key and quotas, and gives the next
-    mask.
-
-    Example:
-        >>> import jax
-        >>> import jax.numpy as jnp
-        >>> from prune_fair.models import build
-        >>> model = build("mlp", (8, 8, 1), 10)
-        >>> key, kept = jax.random.key(0), jnp.array([100])
-        >>> variables = model.init(key)
-        >>> mask = jax.tree.map(lambda leaf: jnp.ones(leaf.shape, bool), variables.params)
-        >>> batches = Batch(jnp.zeros((1, 2, 8, 8, 1)), jnp.zeros((1, 2), int))
-        >>> pruned = pruner(Technique(), model)(variables, mask, variables, batches, key, kept)
-        >>> sum(int(kernel.sum()) for kernel in kernels(pruned, ["dense_0", "dense_1"]))
-        100
-    """
-    criterion, select = CRITERIA[technique.criterion], GRANULARITIES[technique.granularity]
-    layers = technique.prunable(model.layers)
-    rest = model.layers[model.layers.index(layers[-1]) + 1 :]
-    prunable = Prunable(layers, rest[0] if rest else None)
-
-    def prune(
-        variables: Variables,
-        mask: Mask,
-        initial: Variables,
-        batches: Batch,
-        key: PRNGKey,
-        quota: Quota,
-    ) -> Mask:
-        network = Network(
-            model.in_evaluation(variables.state),
-            apply_mask(variables.params, mask),
-            mask,
-            initial.params,
-            model.in_evaluation(initial.state),
-            weight_decay,
-        )
-        return select(criterion(network, batches, key), mask, prunable, quota)
-
-    return prune
+DENSE = Technique(NOTHING)
+GIVEN_DENSE = Technique(NOTHING, treatment="none")

@@ -15,11 +15,12 @@ class Treatment(NamedTuple):
     Attributes:
         start: from (rewound, trained, fresh) variables, running statistics included, to those that
             training starts from.
-        full_learning_rate: the recipe's whole learning rate, or its fine-tuning share of it.
+        full_learning_rate: the recipe's whole learning rate, or the technique's share of it.
         trains: whether it is retrained at all.
-        rewinds: whether training goes on from the recipe's `rewind_step` and not its beginning.
+        rewinds: whether training goes on from the technique's `rewind_step`, not its beginning.
         gradual: whether it is pruned little by little while it trains, and not before.
         begins_anew: whether it starts from fresh variables, which are drawn for no other.
+        takes: the settings of `Technique` that it reads, in the order of their values in a name.
 
     Example:
         >>> TREATMENTS["rewind"].rewinds, TREATMENTS["none"].trains
@@ -32,10 +33,11 @@ class Treatment(NamedTuple):
     rewinds: bool = False
     gradual: bool = False
     begins_anew: bool = False
+    takes: tuple[str, ...] = ()
 
 
 def finetune(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
-    """The trained weights, at the recipe's lower fine-tuning learning rate.
+    """The trained weights, at a share of the recipe's learning rate.
 
     Source: Han et al. 2015, arXiv 1506.02626.
     """
@@ -53,8 +55,9 @@ def lr_rewind(rewound: Variables, trained: Variables, fresh: Variables) -> Varia
 def rewind(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
     """The weights of the network's own initialisation or an early step, at the full learning rate.
 
-    Source: Frankle & Carbin 2019, arXiv 1803.03635; to the recipe's `rewind_step`, from which the
-    schedule goes on, Frankle et al. 2020, arXiv 1912.05671. The optimiser's moments start at zero.
+    Source: Frankle & Carbin 2019, arXiv 1803.03635; to the technique's `rewind_step`, from which
+    the schedule goes on, Frankle et al. 2020, arXiv 1912.05671. The optimiser's moments start at
+    zero.
     """
     return rewound
 
@@ -71,7 +74,7 @@ def gradual(rewound: Variables, trained: Variables, fresh: Variables) -> Variabl
     """The trained weights, at the full learning rate, pruned little by little while they train.
 
     Source: Zhu & Gupta 2017, arXiv 1710.01878, gradual magnitude pruning, from the sparsity of the
-    networks that the level prunes: the recipe's `gradual_prunings` along `schedules.ramp`.
+    networks that the level prunes: the technique's `gradual_prunings` along `schedules.ramp`.
     """
     return trained
 
@@ -85,10 +88,10 @@ def none(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
 
 
 TREATMENTS: dict[str, Treatment] = {
-    "finetune": Treatment(finetune, full_learning_rate=False),
+    "finetune": Treatment(finetune, full_learning_rate=False, takes=("finetune_learning_rate",)),
     "lr_rewind": Treatment(lr_rewind),
-    "rewind": Treatment(rewind, rewinds=True),
+    "rewind": Treatment(rewind, rewinds=True, takes=("rewind_step",)),
     "reinit": Treatment(reinit, begins_anew=True),
-    "gradual": Treatment(gradual, gradual=True),
+    "gradual": Treatment(gradual, gradual=True, takes=("gradual_prunings", "gradual_share")),
     "none": Treatment(none, trains=False),
 }

@@ -5,25 +5,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
 import xarray as xr
 
 from prune_fair.config import StudyConfig, TaskConfig
-from prune_fair.engine import network
+from prune_fair.engine.images import DeviceData
+from prune_fair.engine.level import Engine, levels_together
 from prune_fair.engine.machine import set_up_jax
 from prune_fair.engine.plan import Plan, PlanConfig, make_plan
 from prune_fair.engine.population import Population
-from prune_fair.engine.programs import Seeds, build_model, make_programs, make_task
-from prune_fair.engine.retraining import levels_together
 from prune_fair.engine.spans import check_steps
+from prune_fair.engine.task import Task, build_model, make_task, total_steps
 from prune_fair.errors import check
 from prune_fair.provenance import physical_memory
-from prune_fair.pruning import Technique
 from prune_fair.store import StudyStore, open_study, writing
 from prune_fair.study.background import Submit, in_background
-from prune_fair.study.levels import Progress, TaskRun, run_task, silent, treatment_of
+from prune_fair.study.levels import Progress, TaskRun, run_task, silent
 from prune_fair.study.schema import layout_of, made_of
 from prune_fair.types import Dataset, Model, Variables
 
@@ -40,7 +38,7 @@ class Subject(NamedTuple):
 
     dataset: Dataset
     model: Model
-    task: Callable[[Plan], network.Task]
+    task: Callable[[Plan], Task]
     dense: Variables | None = None
 
 
@@ -99,19 +97,17 @@ def carry_out(
         store.check_work_left()
         set_up_jax()
         asked = subjects()
-        for technique, subject in itertools.product(config.techniques, asked.values()):
-            Technique.parse(technique).check_fits(subject.model)
+        for technique, subject in itertools.product(config.parsed_techniques, asked.values()):
+            technique.check_fits(subject.model)
         parameters = max(subject.model.parameters for subject in asked.values())
         _check_memory(config, parameters)
         audit = any(subject.dense is not None for subject in asked.values())
         laid = make_plan(min(config.seeds, config.seeds_per_piece), parameters, plan, audit)
         tasks = {name: subject.task(laid) for name, subject in asked.items()}
-        treatments = [treatment_of(technique) for technique in config.techniques]
-        for task in tasks.values():
-            check_steps(task.recipe, treatments, network.total_steps(task))
+        for technique, task in itertools.product(config.parsed_techniques, tasks.values()):
+            check_steps(technique, total_steps(task))
         described = {
-            name: layout_of(config, tasks[name].model.layers, subject.dataset)
-            for name, subject in asked.items()
+            name: layout_of(config, tasks[name], subject.dataset) for name, subject in asked.items()
         }
         store.describe(described, {name: made_of(each.dataset) for name, each in asked.items()})
         store.begin_run(asdict(laid))
@@ -148,7 +144,7 @@ def _own_subjects(config: StudyConfig) -> dict[str, Subject]:
 def _begin_task(
     config: StudyConfig,
     name: str,
-    task: network.Task,
+    task: Task,
     subject: Subject,
     machine: Population,
     store: StudyStore,
@@ -156,30 +152,19 @@ def _begin_task(
     behind: Submit,
 ) -> TaskRun:
     """Puts a task on the machine."""
-    dataset, dense = subject.dataset, subject.dense
-    levels = len(config.schedule.sparsity_by_level())
+    dataset, levels = subject.dataset, len(config.schedule.sparsity_by_level())
     one_go = not config.schedule.iterative and not any(
-        treatment_of(name).trains for name in config.techniques
+        technique.retraining.trains for technique in config.parsed_techniques
     )
     networks = min(config.seeds, config.seeds_per_piece) * len(config.techniques)
-    together = levels_together(networks, task, levels - 1) if one_go else 0
-    programs = make_programs(machine, task, config.techniques, max(1, together))
-    if dense is not None:
-        programs = programs._replace(initialise=partial(_of_seeds, dense))
-    return TaskRun(
-        name,
-        config,
+    together = levels_together(networks, task, levels - 1) if one_go else 1
+    engine = Engine(
+        machine,
         task,
-        machine.share(network.DeviceData(*dataset[:4], dataset.test_groups)),
-        programs,
-        store,
-        progress,
-        behind,
-        dense is not None,
-        together,
+        machine.share(DeviceData.of(dataset)),
+        config.schedule,
+        len(config.techniques) * together,
+        {},
+        subject.dense,
     )
-
-
-def _of_seeds(dense: Variables, shared: tuple[Any, ...], seeds: Seeds) -> Variables:
-    """What networks of these seeds start from, where they were handed over."""
-    return jax.tree.map(lambda leaf: leaf[seeds], dense)
+    return TaskRun(name, config, engine, store, progress, behind, together)

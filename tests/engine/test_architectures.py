@@ -1,5 +1,7 @@
 """Deep architectures through the whole lifecycle at an eighth of their width, and one full step."""
 
+from functools import partial
+
 import jax
 import numpy as np
 import pytest
@@ -18,9 +20,10 @@ from prune_fair import (
 )
 from prune_fair.datasets.idx import DEBIAN_FASHION_MNIST, FASHION_CLASSES
 from prune_fair.engine import network
+from prune_fair.engine.images import DeviceData
 from prune_fair.engine.plan import Plan, PlanConfig
 from prune_fair.engine.population import Population
-from prune_fair.engine.programs import make_programs, make_task
+from prune_fair.engine.task import make_task
 from prune_fair.pruning import apply_mask
 from prune_fair.store import StudyStore, read_study
 from prune_fair.types import Dataset
@@ -32,7 +35,7 @@ needs_fashion_mnist = pytest.mark.skipif(
 
 def small_study(data: DataConfig, model: str, techniques: tuple[str, ...]) -> StudyConfig:
     """Two seeds, two techniques, two levels beside the dense one."""
-    recipe = RecipeConfig(epochs=1, learning_rate=0.05, score_batches=1, recalibrate_images=64)
+    recipe = RecipeConfig(epochs=1, learning_rate=0.05, recalibrate_images=64)
     task = TaskConfig(data, ModelConfig(model, width=1 / 8), recipe)
     return StudyConfig((task,), techniques, Schedule("geometric", rate=0.5, levels=2), seeds=2)
 
@@ -109,17 +112,18 @@ def test_one_step_of_two_members_at_full_width(model, rng):
     """Forward, gradient and mask, of four images of 32x32x3."""
     images, labels = rng.integers(0, 256, (4, 32, 32, 3), np.uint8), np.arange(4) % 4
     data = Dataset(images, labels, images, labels, tuple("abcd"))
-    recipe = RecipeConfig(epochs=1, batch_size=4, learning_rate=0.01, score_batches=1)
+    recipe = RecipeConfig(epochs=1, batch_size=4, learning_rate=0.01)
     plan = Plan(1, 1, 2, "matmul")
     task = make_task(TaskConfig(model=ModelConfig(model), recipe=recipe), data, plan)
     population = Population(plan)
-    programs = make_programs(population, task, ())
-    variables = programs.initialise((np.int32(0),), np.arange(2, dtype=np.int32))
+    initialise = population.lift(partial(network.initialise, task), brief=True)
+    train = population.lift(partial(network.train, task, "cross_entropy"))
+    variables = initialise((np.int32(0),), np.arange(2, dtype=np.int32))
     mask = jax.tree.map(lambda leaf: rng.random(leaf.shape) < 0.5, variables.params)
-    shared = population.share(network.DeviceData(*data[:4])), np.int32(0)
+    shared = population.share(DeviceData.of(data)), np.int32(0), np.array([0, 1], np.int32)
     members = np.arange(2, dtype=np.int32), np.ones(2, np.float32)
-    trained = programs.train(shared, variables, mask, *members)
-    assert jax.tree.all(jax.tree.map(lambda leaf: np.isfinite(leaf).all(), trained.variables))
-    held = apply_mask(trained.variables.params, mask)
-    assert jax.tree.all(jax.tree.map(np.array_equal, held, trained.variables.params))
-    assert not np.array_equal(*trained.variables.params["output"]["kernel"])
+    trained = train(shared, variables, mask, *members)
+    assert jax.tree.all(jax.tree.map(lambda leaf: np.isfinite(leaf).all(), trained))
+    held = apply_mask(trained.params, mask)
+    assert jax.tree.all(jax.tree.map(np.array_equal, held, trained.params))
+    assert not np.array_equal(*trained.params["output"]["kernel"])

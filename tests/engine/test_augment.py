@@ -11,8 +11,18 @@ from prune_fair.config import RecipeConfig
 from prune_fair.datasets import load
 from prune_fair.datasets.augmentation import AUGMENTATIONS, augment, crop, flip
 from prune_fair.engine import network
+from prune_fair.engine import task as task_module
+from prune_fair.engine.images import DeviceData, Pixels
 from prune_fair.engine.plan import Plan
 from prune_fair.engine.population import Population
+from prune_fair.engine.task import (
+    Task,
+    network_key,
+    shuffled_batches,
+    step_key,
+    take_batch,
+    total_steps,
+)
 from prune_fair.models import build
 
 KEY = jax.random.key(3)
@@ -89,15 +99,15 @@ def as_it_is(tree):
     return tree
 
 
-def make_task(wide=as_it_is, **recipe) -> tuple[network.Task, network.DeviceData]:
+def make_task(wide=as_it_is, **recipe) -> tuple[Task, DeviceData]:
     """A task and its images; in float64 with what casts to it."""
     data = load("digits")
     data = data._replace(train_images=data.train_images[:80], train_labels=data.train_labels[:80])
     settings = {"epochs": 3, "batch_size": 16, "learning_rate": 0.1, **recipe}
-    pixels = wide(network.Pixels.of(data))
+    pixels = wide(Pixels.of(data))
     model = build("mlp", (8, 8, 1), 10, widths=(12,), dtype=str(pixels.mean.dtype))
-    task = network.Task(model, pixels, RecipeConfig(**settings), 80, 10)
-    return task, network.DeviceData(*(jnp.asarray(array) for array in data[:4]))
+    task = Task(model, pixels, RecipeConfig(**settings), tuple(data.train_count().tolist()))
+    return task, jax.tree.map(jnp.asarray, DeviceData.of(data))
 
 
 LEVEL = jnp.int32(1)
@@ -110,6 +120,15 @@ def start(task, seeds, wide=as_it_is):
     return wide((variables, mask, np.array(seeds, np.int32), np.ones(len(seeds), np.float32)))
 
 
+def whole(task):
+    """The span of all steps."""
+    return np.array([0, total_steps(task)], np.int32)
+
+
+def trainer(task):
+    return partial(network.train, task, "cross_entropy")
+
+
 def gap(one, other):
     """The most that two trees of variables differ by."""
     return max(jax.tree.leaves(jax.tree.map(lambda a, b: np.abs(a - b).max(), one, other)))
@@ -120,14 +139,14 @@ def test_two_steps_two_levels_and_two_seeds_differ():
     rows = jnp.arange(16)
 
     def batch(level, seed, number):
-        key = network.step_key(jnp.int32(level), jnp.int32(seed), jnp.int32(number))
-        return np.asarray(network.take_batch(task, data, rows, key).images)
+        key = step_key(jnp.int32(level), jnp.int32(seed), jnp.int32(number))
+        return np.asarray(take_batch(task, data, rows, key).images)
 
     first = batch(0, 0, 0)
     assert np.array_equal(first, batch(0, 0, 0))
     for other in ((0, 0, 1), (1, 0, 0), (0, 1, 0)):
         assert not np.array_equal(first, batch(*other))
-    plain = network.take_batch(task, data, rows)
+    plain = take_batch(task, data, rows)
     assert np.array_equal(plain.images, task.pixels.normalise(data.train_images[:16]))
 
 
@@ -135,7 +154,7 @@ def test_training_takes_the_augmented_batches_step_by_step(wide):
     """Equal to plain steps, one by one, over the batches that their keys give."""
     task, data = make_task(wide, augment=("crop", "flip"), momentum=0.0, decay="constant")
     one = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), start(task, [5], wide))
-    ours = jax.jit(partial(network.train, task))(data, LEVEL, *one).variables.params
+    ours = jax.jit(trainer(task))(data, LEVEL, whole(task), *one).params
     (params, _), _, seeds, _ = one
 
     @jax.jit
@@ -147,9 +166,9 @@ def test_training_takes_the_augmented_batches_step_by_step(wide):
         return jax.grad(loss)(params)
 
     number = 0
-    for key in jax.random.split(network.network_key(seeds, LEVEL, "batches"), 3):
-        for rows in network.shuffled_batches(task, key):
-            step_key = jax.random.fold_in(network.network_key(seeds, LEVEL, "augment"), number)
+    for key in jax.random.split(network_key(seeds, LEVEL, "batches"), 3):
+        for rows in shuffled_batches(task, key):
+            step_key = jax.random.fold_in(network_key(seeds, LEVEL, "augment"), number)
             images = augment(("crop", "flip"), step_key, data.train_images[rows])
             images = task.pixels.normalise(images)
             slope = gradient(params, images, data.train_labels[rows])
@@ -165,28 +184,27 @@ def test_member_equals_its_solo_run(shuffling, wide):
     task = task._replace(shuffling=shuffling)
     population = Population(Plan(2, 2, 4, "native"))
     together = start(task, [3, 1, 4, 1, 5], wide)
-    train = population.lift(partial(network.train, task))
-    trained = train((population.share(data), np.int32(1)), *together).variables.params
+    train = population.lift(trainer(task))
+    trained = train((population.share(data), np.int32(1), whole(task)), *together).params
     alone = jax.tree.map(lambda leaf: jnp.asarray(leaf[2]), together)
-    solo = jax.jit(partial(network.train, task))(data, LEVEL, *alone).variables.params
+    solo = jax.jit(trainer(task))(data, LEVEL, whole(task), *alone).params
     of = [jax.tree.map(lambda leaf, at=at: leaf[at], trained) for at in range(5)]
     assert gap(of[2], solo) < 1e-8
     assert gap(of[1], of[3]) < 1e-8
     assert gap(of[1], of[2]) > 1e-2
 
 
-def test_without_augmentation_nothing_is_drawn_or_counted(monkeypatch):
-    """The program has no step numbers, and asks for no key but that of the batches."""
+def test_without_augmentation_nothing_is_drawn(monkeypatch):
+    """The program asks for no key but that of the batches."""
     task, data = make_task()
-    purposes, network_key = [], network.network_key
+    purposes, network_key = [], task_module.network_key
 
     def heard(seed, level, purpose):
         purposes.append(purpose)
         return network_key(seed, level, purpose)
 
-    monkeypatch.setattr(network, "network_key", heard)
+    monkeypatch.setattr(task_module, "network_key", heard)
     one = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), start(task, [5]))
     purposes.clear()
-    jax.make_jaxpr(partial(network.train, task))(data, LEVEL, *one)
+    jax.make_jaxpr(trainer(task))(data, LEVEL, whole(task), *one)
     assert purposes == ["batches"]
-    assert network.step_numbers(task.recipe, 5) is None

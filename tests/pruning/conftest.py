@@ -34,7 +34,7 @@ def apply(model):
 
 @pytest.fixture(scope="session")
 def network(apply, params, mask, initial):
-    return Network(apply, params, mask, initial.params, apply)
+    return Network(apply, params, mask, initial.params, apply, lambda logits, labels: labels)
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ RANKINGS = [
 def test_contract_of_every_selection(granularity, scope, tied, wide):
     model = build("mlp", (4, 2, 1), 4, widths=(8, 5))
     params = wide(jax.jit(model.init)(jax.random.key(0)).params)
-    mask, select, layers = full_mask(params), GRANULARITIES[granularity], model.layers[:-1]
+    mask, select, layers = full_mask(params), GRANULARITIES[granularity].select, model.layers[:-1]
     prunable, shapes = Prunable(layers, "output"), {"dense_0": (8, 8), "dense_1": (8, 5)}
     scores = jax.tree.map(jnp.zeros_like if tied else jnp.abs, params)
     jitted = jax.jit(lambda mask, kept: select(scores, mask, prunable, kept))
@@ -81,7 +81,7 @@ def test_contract_of_every_selection(granularity, scope, tied, wide):
 def test_unstructured_leaves_biases_and_other_layers(model, params, mask):
     scores = jax.tree.map(jnp.abs, params)
     prunable = Prunable(model.layers[:-1], "output")
-    after = GRANULARITIES["unstructured"](scores, mask, prunable, jnp.array([3]))
+    after = GRANULARITIES["unstructured"].select(scores, mask, prunable, jnp.array([3]))
     assert bool(after["output"]["kernel"].all())
     assert all(bool(after[layer]["bias"].all()) for layer in model.layers)
 
@@ -91,7 +91,7 @@ def test_global_by_hand():
         "a": {"kernel": jnp.array([[1.0, 9.0], [3.0, 4.0]])},
         "b": {"kernel": jnp.array([[5.0, 2.0], [6.0, 7.0]])},
     }
-    mask, select = full_mask(scores), GRANULARITIES["unstructured"]
+    mask, select = full_mask(scores), GRANULARITIES["unstructured"].select
     one = select(scores, mask, Prunable(("a", "b"), None), jnp.array([4]))
     assert one["a"]["kernel"].tolist() == [[False, True], [False, False]]
     assert one["b"]["kernel"].tolist() == [[True, False], [True, True]]
@@ -123,7 +123,8 @@ def test_removed_channels_are_fully_dead_and_near_the_sparsity(scope, name):
     shapes = {la: k.shape for la, k in zip(layers, kernels(params, layers), strict=True)}
     scores, mask = jax.tree.map(jnp.abs, params), full_mask(params)
     prunable, weights = Prunable(layers, "output"), sum(map(math.prod, shapes.values()))
-    select = jax.jit(lambda mask, kept: GRANULARITIES["channel"](scores, mask, prunable, kept))
+    channel = GRANULARITIES["channel"].select
+    select = jax.jit(lambda mask, kept: channel(scores, mask, prunable, kept))
     for sparsity in (0.5, 0.8):
         mask = select(mask, jnp.asarray(quota(scope, sparsity, shapes)))
         assert fully_dead(mask, model.layers)
@@ -142,7 +143,7 @@ def test_removed_channels_are_zero_behind_their_batch_norm(scope):
     shapes = {la: k.shape for la, k in zip(layers, kernels(params, layers), strict=True)}
     kept, prunable = jnp.asarray(quota(scope, 0.7, shapes)), Prunable(layers, "output")
     scores = jax.tree.map(jnp.abs, params)
-    mask = GRANULARITIES["channel"](scores, full_mask(params), prunable, kept)
+    mask = GRANULARITIES["channel"].select(scores, full_mask(params), prunable, kept)
     masked = {"params": apply_mask(shifted, mask)}
     state = jax.tree.map(lambda leaf: leaf + 2.0, state)
     images = jax.random.normal(jax.random.key(1), (4, 8, 8, 1))
@@ -172,7 +173,7 @@ def test_what_reads_a_removed_channel_cannot_be_seen(model, apply, params, mask,
     layers = model.layers
     kept = jnp.asarray(quota("layerwise", 0.5, {"dense_0": (9, 6), "dense_1": (6, 5)}))
     prunable = Prunable(layers[:-1], "output")
-    after = GRANULARITIES["channel"](jax.tree.map(jnp.abs, params), mask, prunable, kept)
+    after = GRANULARITIES["channel"].select(jax.tree.map(jnp.abs, params), mask, prunable, kept)
     only_outputs = {**mask, **{la: {**after[la], "kernel": mask[la]["kernel"]} for la in layers}}
     for layer in layers[:-1]:
         alive = jnp.broadcast_to(after[layer]["bias"], mask[layer]["kernel"].shape)
@@ -190,7 +191,7 @@ def test_channels_layerwise_equal_ln_structured_by_hand():
     }
     scores, mask = jax.tree.map(jnp.abs, params), full_mask(params)
     prunable = Prunable(("dense_0",), "output")
-    after = GRANULARITIES["channel"](scores, mask, prunable, jnp.array([4]))
+    after = GRANULARITIES["channel"].select(scores, mask, prunable, jnp.array([4]))
     kept = [True, False, True, False]
     assert after["dense_0"]["bias"].tolist() == kept
     assert after["dense_0"]["kernel"].tolist() == [kept, kept]
@@ -211,14 +212,14 @@ def test_channel_norms_by_hand(granularity, best_two):
         "output": {"kernel": jnp.ones((4, 2))},
     }
     prunable = Prunable(("dense_0",), "output")
-    after = GRANULARITIES[granularity](params, full_mask(params), prunable, jnp.array([4]))
+    after = GRANULARITIES[granularity].select(params, full_mask(params), prunable, jnp.array([4]))
     assert np.flatnonzero(after["dense_0"]["bias"]).tolist() == best_two
 
 
 def test_two_of_four_by_hand_and_ties():
     kernel = jnp.array([[4.0, 1.0], [1.0, 1.0], [3.0, 1.0], [2.0, 1.0]])
     params, prunable = {"dense_0": {"kernel": kernel}}, Prunable(("dense_0",), None)
-    after = GRANULARITIES["2:4"](params, full_mask(params), prunable, jnp.array([0]))
+    after = GRANULARITIES["2:4"].select(params, full_mask(params), prunable, jnp.array([0]))
     columns = after["dense_0"]["kernel"].T.tolist()
     assert columns == [[True, False, True, False], [True, True, False, False]]
 
@@ -228,18 +229,21 @@ def test_two_of_four_by_hand_and_ties():
 @given(hnp.arrays(np.float32, (3, 8, 5), elements=values))
 def test_n_of_m_keeps_exactly_n_everywhere(granularity, n, m, scores):
     params, prunable = {"conv_0": {"kernel": jnp.asarray(scores)}}, Prunable(("conv_0",), None)
-    after = GRANULARITIES[granularity](params, full_mask(params), prunable, jnp.array([0]))
+    after = GRANULARITIES[granularity].select(params, full_mask(params), prunable, jnp.array([0]))
     groups = np.asarray(after["conv_0"]["kernel"]).reshape(-1, m, 5)
     assert (groups.sum(axis=1) == n).all()
-    again = GRANULARITIES[granularity](params, after, prunable, jnp.array([0]))
+    again = GRANULARITIES[granularity].select(params, after, prunable, jnp.array([0]))
     assert jnp.array_equal(again["conv_0"]["kernel"], after["conv_0"]["kernel"])
 
 
-@pytest.mark.parametrize("granularity", [name for name in GRANULARITIES if ":" not in name])
+NO_BLOCKS = [name for name, row in GRANULARITIES.items() if row.block is None]
+
+
+@pytest.mark.parametrize("granularity", NO_BLOCKS)
 @pytest.mark.parametrize("quotas", [1, 2])
 def test_layer_collapse_leaves_nothing_and_stays_so(granularity, quotas, model, params, mask):
     scores, prunable = jax.tree.map(jnp.abs, params), Prunable(model.layers[:-1], "output")
     nothing = jnp.zeros(quotas, jnp.int32)
-    once = GRANULARITIES[granularity](scores, mask, prunable, nothing)
-    after = GRANULARITIES[granularity](scores, once, prunable, nothing)
+    once = GRANULARITIES[granularity].select(scores, mask, prunable, nothing)
+    after = GRANULARITIES[granularity].select(scores, once, prunable, nothing)
     assert not any(bool(kernel.any()) for kernel in kernels(after, model.layers[:-1]))

@@ -1,8 +1,15 @@
+import dataclasses
+import itertools
+
 import jax
 import jax.numpy as jnp
+import optax
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from prune_fair.errors import InputError
+from prune_fair.losses import LOSSES
 from prune_fair.models import build
 from prune_fair.pruning import (
     CRITERIA,
@@ -15,7 +22,46 @@ from prune_fair.pruning import (
     pruner,
     quota,
 )
+from prune_fair.pruning.names import settings_of
 from prune_fair.types import Variables
+
+
+def no_loss(logits, labels):
+    return optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "magnitude-global-rewind@100",
+        "saliency@16-global-gradual@5,0.5-output+balanced_softmax",
+        "magnitude-layerwise-channel-finetune@0.00001-skipfirst",
+        "dense-long",
+        "dense-long+balanced_softmax",
+        "dense",
+    ],
+)
+def test_a_name_shows_what_differs_from_the_defaults(name):
+    assert Technique.parse(name).name == name
+
+
+def test_defaults_are_left_out_of_a_name():
+    asked = "saliency@8-global-gradual@10,0.75", "saliency-global-rewind@0"
+    names = [Technique.parse(name).name for name in asked]
+    assert names == ["saliency-global-gradual", "saliency-global-rewind"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_any_settings_are_parsed_back(data):
+    technique = data.draw(st.sampled_from(all_techniques()))
+    whole, share = st.integers(1, 1000), st.floats(1e-6, 1, exclude_max=True)
+    ranges = {"finetune_learning_rate": share, "gradual_share": share}
+    taken = itertools.chain(*settings_of(technique.criterion, technique.treatment).values())
+    own = {name: data.draw(ranges.get(name, whole)) for name in taken}
+    loss = data.draw(st.sampled_from(["", *LOSSES]))
+    technique = dataclasses.replace(technique, loss=loss, **own)
+    assert Technique.parse(technique.name) == technique
 
 
 def test_names_are_parsed_back():
@@ -33,6 +79,15 @@ def test_names_are_parsed_back():
         ("magnitude-dense_0=2-rewind", "expected LAYER=SPARSITY"),
         ("magnitude-dense_0=0.5,dense_0=0.6-rewind", "each layer once"),
         ("", "unknown technique ''"),
+        ("output", "unknown technique 'output'"),
+        ("magnitude-global-rewind+", "unknown technique"),
+        ("magnitude-global-rewind+hinge", "unknown loss 'hinge'"),
+        ("magnitude@4-global-rewind", "settings 4: expected none there"),
+        ("magnitude-global@4-rewind", "settings 4: expected none there"),
+        ("magnitude-global-rewind@4,5", "settings 4,5: expected at most 1 .rewind_step."),
+        ("magnitude-global-rewind@soon", "rewind_step 'soon': expected a number"),
+        ("magnitude-global-rewind@0.5", "rewind_step 0.5: expected at least 0"),
+        ("magnitude-global-finetune@nan", "finetune_learning_rate nan: expected a share"),
     ],
 )
 def test_unknown_technique(name, message):
@@ -48,6 +103,13 @@ def test_unknown_technique(name, message):
         ({"granularity": "block"}, "unknown granularity 'block'"),
         ({"treatment": "reset"}, "unknown treatment 'reset'"),
         ({"granularity": "channel", "output": True}, "channels are the classes"),
+        ({"finetune_learning_rate": 0.0, "treatment": "finetune"}, "finetune_learning_rate 0.0"),
+        ({"gradual_prunings": 0, "treatment": "gradual"}, "gradual_prunings 0: expected at least"),
+        ({"gradual_share": 1.0, "treatment": "gradual"}, "gradual_share 1.0: expected a share"),
+        ({"rewind_step": 4, "treatment": "finetune"}, "rewind_step 4 is of another criterion or"),
+        ({"score_batches": 4}, "score_batches 4 is of another criterion or treatment"),
+        ({"criterion": "nothing", "treatment": "gradual"}, "unknown treatment of what is not pru"),
+        ({"criterion": "nothing", "scope": "layerwise"}, "nothing is pruned, so it has no scope"),
         ({"granularity": "channel", "scope": "erk"}, "takes weights of the next kernel too"),
         ({"granularity": "channel_l2", "scope": "dense_0=0.5"}, "expected global or layerwise"),
         ({"granularity": "2:4"}, "leaves every layer the same share"),
@@ -69,7 +131,7 @@ def test_end_layers_are_part_of_the_technique(
     output, first, model, variables, mask, initial, batches
 ):
     technique = Technique("magnitude", output=output, first=first)
-    prune = jax.jit(pruner(technique, model))
+    prune = jax.jit(pruner(technique, model, no_loss))
     after = prune(variables, mask, initial, batches, jax.random.key(0), jnp.array([10]))
     assert bool(after["output"]["kernel"].all()) is not output
     assert bool(after["dense_0"]["kernel"].all()) is not first
@@ -80,7 +142,7 @@ def test_end_layers_are_part_of_the_technique(
 
 def test_channels_may_spare_the_first_layer(model, variables, mask, initial, batches):
     technique = Technique(granularity="channel", first=False)
-    prune = jax.jit(pruner(technique, model))
+    prune = jax.jit(pruner(technique, model, no_loss))
     after = prune(variables, mask, initial, batches, jax.random.key(0), jnp.array([18]))
     assert bool(after["dense_0"]["kernel"].all())
     assert after["dense_1"]["bias"].tolist().count(True) == 3  # of 5 channels of 6 weights
@@ -91,7 +153,7 @@ def test_layers_by_hand(model, variables, mask, initial, batches):
     technique = Technique.parse("magnitude-dense_1=0.5-rewind")
     kept = quota(technique.scope, 0.9, technique.shapes(model))
     assert kept.tolist() == [54, 15]
-    prune = jax.jit(pruner(technique, model))
+    prune = jax.jit(pruner(technique, model, no_loss))
     after = prune(variables, mask, initial, batches, jax.random.key(0), jnp.asarray(kept))
     assert int(after["dense_1"]["kernel"].sum()) == 15
     assert bool(after["dense_0"]["kernel"].all())
@@ -121,7 +183,7 @@ TECHNIQUES = [
     *(Technique(criterion) for criterion in CRITERIA),
     *(Technique(scope=scope) for scope in SCOPES),
     *(Technique(scope="layerwise", granularity=granularity) for granularity in GRANULARITIES),
-    *(Technique(granularity=name) for name in GRANULARITIES if name.startswith("channel")),
+    *(Technique(granularity=name) for name, row in GRANULARITIES.items() if row.channels),
     Technique("saliency", "dense_0=0.5,dense_1=0.9"),
     Technique("fisher", "layerwise", "channel", first=False),
 ]
@@ -134,7 +196,7 @@ def test_techniques_prune_one_network_and_many_alike(technique, batches, wide):
     """In float64: which of two weights is pruned is then a matter of rounding to one in 1e8."""
     model = build("mlp", (3, 8, 1), 4, widths=(8, 5), dtype="float64")
     batches = wide(batches)._replace(images=jnp.tile(batches.images, (1, 1, 1, 3, 1))[..., :8, :])
-    prune = jax.jit(pruner(technique, model))
+    prune = jax.jit(pruner(technique, model, no_loss))
     quotas = jnp.asarray(quota(technique.scope, 0.5, technique.shapes(model)))
     keys = jax.random.split(jax.random.key(3), 2)
     members, initial = (wide(jax.jit(jax.vmap(model.init))(k)) for k in (keys, keys[::-1]))
@@ -163,6 +225,7 @@ def test_treatments_start_from_what_they_say():
     assert [n for n, row in TREATMENTS.items() if not row.trains] == ["none"]
     assert [n for n, row in TREATMENTS.items() if row.rewinds] == ["rewind"]
     assert [n for n, row in TREATMENTS.items() if row.gradual] == ["gradual"]
+    assert [n for n, row in TREATMENTS.items() if row.takes] == ["finetune", "rewind", "gradual"]
 
 
 @pytest.mark.parametrize("treatment", TREATMENTS.values(), ids=TREATMENTS)

@@ -32,7 +32,7 @@ def layers(params):
 def ours(granularity, params, names, kept):
     reader = {"dense_0": "dense_1", "dense_1": "output"}[names[-1]]
     scores, prunable = jax.tree.map(jnp.abs, params), Prunable(names, reader)
-    return GRANULARITIES[granularity](scores, full_mask(params), prunable, jnp.asarray(kept))
+    return GRANULARITIES[granularity].select(scores, full_mask(params), prunable, jnp.asarray(kept))
 
 
 def equal(module, kernel) -> bool:

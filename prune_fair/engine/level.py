@@ -1,0 +1,273 @@
+"""A level: from parents and techniques to networks and statistics, all techniques together.
+
+Pruned, treated, trained on, counted; and the sparsity that was measured. Members live on the host,
+stacked by technique, level and seed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+import jax
+import numpy as np
+from jaxtyping import Int
+
+from prune_fair.engine import network
+from prune_fair.engine.evaluation import Evaluated
+from prune_fair.engine.images import DeviceData
+from prune_fair.engine.population import Population
+from prune_fair.engine.results import results_of, stacked
+from prune_fair.engine.spans import (
+    first_step,
+    first_steps,
+    learning_rate_share,
+    loss_of,
+    pruning_steps,
+)
+from prune_fair.engine.task import Task, total_steps
+from prune_fair.engine.votes import evaluator
+from prune_fair.pruning import Schedule, Technique, quota, ramp
+from prune_fair.types import Mask, Variables
+
+MOST_NUMBERS = 1 << 28  # of networks that are pruned and not trained together: 1 GiB
+Seeds: TypeAlias = Int[np.ndarray, " seeds"]
+Done: TypeAlias = Callable[[int], None]
+Stacked = TypeVar("Stacked")
+
+
+class Networks(NamedTuple):
+    """Networks on the host, stacked."""
+
+    variables: Variables
+    mask: Mask
+
+
+class Level(NamedTuple):
+    """What a level gives: networks by technique, and results by technique and seed first."""
+
+    networks: dict[str, Networks]
+    results: dict[str, np.ndarray]
+
+
+class Engine(NamedTuple):
+    """A task on the machine.
+
+    Attributes:
+        population: the machine.
+        task: what its networks share.
+        data: its images, on the devices.
+        schedule: the sparsity of each level.
+        together: the most techniques and levels that are evaluated in one call.
+        programs: those lifted so far, each compiled once.
+        given: dense networks that were handed over, stacked by seed; None where they are trained.
+    """
+
+    population: Population
+    task: Task
+    data: DeviceData
+    schedule: Schedule
+    together: int
+    programs: dict[Any, Callable[..., Any]]
+    given: Variables | None = None
+
+    def lifted(
+        self, function: Callable[..., Any], *static: Any, brief: bool = False
+    ) -> Callable[..., Any]:
+        """A function of the task, and of what else is static, lifted to many networks."""
+        key = function, *static
+        if key not in self.programs:
+            made = partial(function, self.task, *static)
+            self.programs[key] = self.population.lift(made, brief=brief)
+        return self.programs[key]
+
+    def from_dense(self, level: int) -> bool:
+        """Whether a level prunes the dense networks, and not those of the level before."""
+        return level == 1 or not self.schedule.iterative
+
+
+class Block(NamedTuple):
+    """Seeds that are worked at together, and their initialisations."""
+
+    seeds: Seeds
+    initial: Variables
+
+
+def begin_block(engine: Engine, seeds: Seeds) -> Block:
+    """The initialisations of some seeds; handed-over networks where there are some."""
+    if engine.given is not None:
+        return Block(seeds, jax.tree.map(lambda leaf: leaf[seeds], engine.given))
+    return Block(seeds, _initialise(engine, 0, seeds))
+
+
+def dense_parents(block: Block) -> Networks:
+    """What the dense networks start from: nothing is removed."""
+    initial = block.initial
+    return Networks(initial, jax.tree.map(lambda leaf: np.ones(leaf.shape, bool), initial.params))
+
+
+def levels_together(networks: int, task: Task, levels: int) -> int:
+    """How many levels of so many networks each the host's memory may hold, 1 to all of them."""
+    return min(levels, max(1, MOST_NUMBERS // (networks * task.model.parameters)))
+
+
+def rewound(engine: Engine, block: Block, techniques: Sequence[Technique]) -> dict[int, Variables]:
+    """The dense networks at each step that some technique rewinds to; 0 is the initialisation."""
+    parents, full_rate = dense_parents(block), np.ones(len(block.seeds), np.float32)
+    train = engine.lifted(network.train, engine.task.recipe.loss)
+    weights = {0: block.initial}
+    for step in sorted(first_steps(techniques) - {0}):
+        shared = engine.data, np.int32(0), np.array((0, step), np.int32)
+        weights[step] = train(shared, *parents, block.seeds, full_rate)
+    return weights
+
+
+def advance(
+    engine: Engine,
+    numbers: Sequence[int],
+    block: Block,
+    techniques: Sequence[Technique],
+    parents: Mapping[str, Networks],
+    weights: Mapping[int, Variables],
+    done: Done = lambda networks: None,
+) -> list[Level]:
+    """The networks of a level, or of several that no training parts, with what is counted of them.
+
+    Args:
+        engine: the task.
+        numbers: the level; several only where no technique trains and all prune the dense networks.
+        block: the seeds.
+        techniques: of its networks, `DENSE` alone at level 0.
+        parents: the networks that each technique prunes, by name.
+        weights: what techniques rewind to, as `rewound` gives it.
+        done: hears of networks as they are finished.
+
+    Returns:
+        By level, what it gives.
+    """
+    starts, fresh = {}, block.initial
+    if any(technique.retraining.begins_anew for technique in techniques):
+        fresh = _initialise(engine, numbers[0], block.seeds)
+    for technique in techniques:
+        parent = _repeated(parents[technique.name], len(numbers))
+        mask = parent.mask
+        if technique.prunes and not technique.retraining.gradual:
+            mask = _prune(engine, numbers, block, technique, parent)
+        back = weights[first_step(technique)]
+        start = technique.retraining.start(back, parent.variables, fresh)
+        starts[technique] = Networks(start, mask)
+    networks: dict[tuple[int, str], Networks] = {}
+    results: dict[tuple[int, str], dict[str, np.ndarray]] = {}
+    for group in _groups(techniques, engine.task):
+        trained = _retrain(engine, numbers[0], block, {each: starts[each] for each in group}, done)
+        evaluated, votes = _evaluate(engine, block, trained)
+        if not group[0].retraining.trains:
+            done(len(group) * len(numbers) * len(block.seeds))
+        keys = [(number, technique) for technique in group for number in numbers]
+        for at, (number, technique) in enumerate(keys):
+            own = slice(at * len(block.seeds), (at + 1) * len(block.seeds))
+            mine, counted = jax.tree.map(lambda leaf, own=own: leaf[own], (trained, evaluated))
+            key = number, technique.name
+            networks[key] = mine
+            results[key] = results_of(engine.task, technique, counted)
+            if votes is not None:
+                results[key]["votes"] = votes[at]
+    names = [technique.name for technique in techniques]
+    return [
+        Level(
+            {name: networks[number, name] for name in names},
+            stacked([results[number, name] for name in names]),
+        )
+        for number in numbers
+    ]
+
+
+def _initialise(engine: Engine, level: int, seeds: Seeds) -> Variables:
+    return engine.lifted(network.initialise, brief=True)((np.int32(level),), seeds)
+
+
+def _groups(techniques: Sequence[Technique], task: Task) -> list[list[Technique]]:
+    """Techniques whose networks are trained by the same calls; each gradual one is alone."""
+    groups: dict[Any, list[Technique]] = {}
+    for technique in techniques:
+        treatment = technique.retraining
+        kind = treatment.trains, first_step(technique), loss_of(technique, task.recipe)
+        groups.setdefault(technique if treatment.gradual else kind, []).append(technique)
+    return list(groups.values())
+
+
+def _prune(
+    engine: Engine,
+    numbers: Sequence[int],
+    block: Block,
+    technique: Technique,
+    parent: Networks,
+) -> Mask:
+    """The next mask of a technique's networks, stacked by level and seed."""
+    sparsities = engine.schedule.sparsity_by_level()
+    seeds, levels = len(block.seeds), len(numbers)
+    quotas = [_quotas(engine, technique, sparsities[number]) for number in numbers]
+    initial, again = _repeated((block.initial, block.seeds), levels)
+    level = np.repeat(np.array(numbers, np.int32), seeds)
+    prune = engine.lifted(network.prune, technique, brief=True)
+    return prune((engine.data,), level, *parent, initial, again, np.repeat(quotas, seeds, axis=0))
+
+
+def _quotas(engine: Engine, technique: Technique, sparsity: float) -> Int[np.ndarray, " quotas"]:
+    """How many weights a technique leaves at a sparsity."""
+    last = engine.schedule.sparsity_by_level()[-1]
+    return quota(technique.scope, sparsity, technique.shapes(engine.task.model), last)
+
+
+def _retrain(
+    engine: Engine,
+    level: int,
+    block: Block,
+    starts: Mapping[Technique, Networks],
+    done: Done,
+) -> Networks:
+    """The networks of a group of techniques after their training, stacked by technique."""
+    first, *_ = group = list(starts)
+    networks = jax.tree.map(lambda *leaves: np.concatenate(leaves), *starts.values())
+    if not first.retraining.trains:
+        (params, state), mask = networks
+        params = jax.tree.map(lambda leaf, kept: np.where(kept, leaf, 0), params, mask)
+        return Networks(Variables(params, state), mask)
+    steps, loss = total_steps(engine.task), loss_of(first, engine.task.recipe)
+    shared = engine.data, np.int32(level), np.array((first_step(first), steps), np.int32)
+    shares = [learning_rate_share(technique) for technique in group]
+    seeds, shares = np.tile(block.seeds, len(group)), np.repeat(shares, len(block.seeds))
+    shares = shares.astype(np.float32)
+    if first.retraining.gradual:
+        prunings = _prunings(engine, level, first, steps)
+        train = engine.lifted(network.train_gradually, first, loss)
+        members = *networks, block.initial, seeds, shares
+        return Networks(*train((*shared, prunings), *members, done=done))
+    train = engine.lifted(network.train, loss)
+    return networks._replace(variables=train(shared, *networks, seeds, shares, done=done))
+
+
+def _prunings(
+    engine: Engine, level: int, technique: Technique, steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Before which steps a gradual technique prunes, and the quotas: from the sparsity of the
+    networks that the level prunes to its own.
+    """
+    by_level = engine.schedule.sparsity_by_level()
+    before = 0.0 if engine.from_dense(level) else by_level[level - 1]
+    sparsities = ramp(before, by_level[level], technique.gradual_prunings)
+    quotas = [_quotas(engine, technique, sparsity) for sparsity in sparsities]
+    return np.array(pruning_steps(technique, steps), np.int32), np.stack(quotas)
+
+
+def _evaluate(
+    engine: Engine, block: Block, networks: Networks
+) -> tuple[Evaluated, Int[np.ndarray, "lots half images classes"] | None]:
+    """What is counted of stacked networks, and the votes of each lot of a block's seeds."""
+    if "evaluate" not in engine.programs:
+        made = evaluator(engine.population, engine.task, engine.together)
+        engine.programs["evaluate"] = made
+    return engine.programs["evaluate"](engine.data, block.seeds, *networks)
+
+
+def _repeated(tree: Stacked, times: int) -> Stacked:
+    return jax.tree.map(lambda leaf: np.concatenate([leaf] * times), tree)

@@ -1,0 +1,117 @@
+"""What a level's networks give: the results by name, and what each is, for whoever stores them."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from prune_fair.engine.evaluation import Evaluated, statistics_of
+from prune_fair.engine.task import Task
+from prune_fair.pruning import Technique, kernels
+
+MEMBERS = ("technique", "seed", "level")
+
+
+class Result(NamedTuple):
+    """What an array of the results is.
+
+    Attributes:
+        dims: names of its axes.
+        dtype: of its values.
+        missing: its value where no network is finished.
+        unit: of its values.
+        description: one line for people.
+    """
+
+    dims: tuple[str, ...]
+    dtype: str
+    missing: float
+    unit: str
+    description: str
+
+
+class Removed(NamedTuple):
+    """What masks remove, of networks that one technique pruned.
+
+    Attributes:
+        weights: of each layer's kernel, by network.
+        sizes: weights of each layer's kernel.
+        prunable: layers that the technique prunes.
+        parameters: of all, by network.
+        total: parameters of a network.
+    """
+
+    weights: Int[np.ndarray, "networks layers"]
+    sizes: Int[np.ndarray, " layers"]
+    prunable: Bool[np.ndarray, " layers"]
+    parameters: Int[np.ndarray, " networks"]
+    total: int
+
+
+def sparsity(removed: Removed) -> Float[np.ndarray, " networks"]:
+    """Of the weights that the technique may prune."""
+    there = (removed.sizes * removed.prunable).sum()
+    return (removed.weights * removed.prunable).sum(axis=1) / there
+
+
+MEASURES: dict[str, tuple[Callable[[Removed], np.ndarray], Result]] = {
+    "sparsity": (
+        sparsity,
+        Result(MEMBERS, "float64", np.nan, "fraction", "prunable weights that are removed"),
+    ),
+    "parameter_sparsity": (
+        lambda removed: removed.parameters / removed.total,
+        Result(MEMBERS, "float64", np.nan, "fraction", "parameters that are removed, of all"),
+    ),
+    "layer_sparsity": (
+        lambda removed: removed.weights / removed.sizes,
+        Result((*MEMBERS, "layer"), "float64", np.nan, "fraction", "the layer's weights removed"),
+    ),
+    "collapsed": (
+        lambda removed: (removed.weights == removed.sizes).any(axis=1),
+        Result(MEMBERS, "bool", False, "", "whether a layer has no weight left"),
+    ),
+}
+DIVERGED = Result(MEMBERS, "bool", False, "", "whether a parameter or output is not finite")
+VOTES = Result(
+    ("technique", "block", "level", "half", "image", "predicted"), "int32", 0, "networks",
+    "networks of even and of odd seeds that predict each class for each test image",
+)  # fmt: skip
+
+
+def schema(task: Task) -> dict[str, Result]:
+    """Every array of a task's results."""
+    counted = {
+        name: Result(
+            (*MEMBERS, "split", *row.axes), row.dtype, row.missing, row.unit, row.description
+        )
+        for name, row in statistics_of(task).items()
+    }
+    measured = {name: result for name, (_, result) in MEASURES.items()}
+    votes = {"votes": VOTES} if task.votes else {}
+    return {**counted, **measured, "diverged": DIVERGED, **votes}
+
+
+def results_of(task: Task, technique: Technique, evaluated: Evaluated) -> dict[str, np.ndarray]:
+    """The arrays of networks that one technique pruned, by network first; votes apart."""
+    layers = task.model.layers
+    sizes = np.array([kernel.size for kernel in kernels(task.model.shapes, layers)])
+    own = technique.prunable(layers)
+    removed = Removed(
+        np.asarray(evaluated.removed_weights),
+        sizes,
+        np.array([layer in own for layer in layers]),
+        np.asarray(evaluated.removed_parameters),
+        task.model.parameters,
+    )
+    measured = {name: of(removed) for name, (of, _) in MEASURES.items()}
+    counted = {name: np.asarray(value) for name, value in evaluated.counted.items()}
+    return {**counted, **measured, "diverged": np.asarray(evaluated.diverged)}
+
+
+def stacked(
+    by_technique: Sequence[dict[str, np.ndarray]],
+) -> dict[str, np.ndarray]:
+    """The arrays of several techniques, by technique first."""
+    return {name: np.stack([each[name] for each in by_technique]) for name in by_technique[0]}

@@ -1,0 +1,65 @@
+"""The prune step of one network: from scores to the next mask, as a technique has it."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from jaxtyping import Array, Float, Int
+
+from prune_fair.pruning.criteria import CRITERIA
+from prune_fair.pruning.masks import apply_mask
+from prune_fair.pruning.selection import GRANULARITIES, Prunable, Quota
+from prune_fair.pruning.technique import Technique
+from prune_fair.types import Batch, Logits, Mask, Model, Network, PRNGKey, Variables
+
+Prune: TypeAlias = Callable[[Variables, Mask, Variables, Batch, PRNGKey, Quota], Mask]
+ImageLosses: TypeAlias = Callable[[Logits, Int[Array, " n"]], Float[Array, " n"]]
+
+
+def pruner(
+    technique: Technique, model: Model, loss: ImageLosses, weight_decay: float = 0.0
+) -> Prune:
+    """The technique's prune step for one network, of so much loss for each image of a batch.
+
+    It takes variables, mask, initial variables, score batches, a key and quotas, and gives the next
+    mask.
+
+    Example:
+        >>> import jax
+        >>> import jax.numpy as jnp
+        >>> from prune_fair.models import build
+        >>> model = build("mlp", (8, 8, 1), 10)
+        >>> key, kept = jax.random.key(0), jnp.array([100])
+        >>> variables = model.init(key)
+        >>> mask = jax.tree.map(lambda leaf: jnp.ones(leaf.shape, bool), variables.params)
+        >>> batches = Batch(jnp.zeros((1, 2, 8, 8, 1)), jnp.zeros((1, 2), int))
+        >>> prune = pruner(Technique(), model, lambda logits, labels: labels)
+        >>> pruned = prune(variables, mask, variables, batches, key, kept)
+        >>> sum(int(kernel.sum()) for kernel in kernels(pruned, ["dense_0", "dense_1"]))
+        100
+    """
+    score = CRITERIA[technique.criterion].scores
+    select = GRANULARITIES[technique.granularity].select
+    layers = technique.prunable(model.layers)
+    rest = model.layers[model.layers.index(layers[-1]) + 1 :]
+    prunable = Prunable(layers, rest[0] if rest else None)
+
+    def prune(
+        variables: Variables,
+        mask: Mask,
+        initial: Variables,
+        batches: Batch,
+        key: PRNGKey,
+        quota: Quota,
+    ) -> Mask:
+        network = Network(
+            model.in_evaluation(variables.state),
+            apply_mask(variables.params, mask),
+            mask,
+            initial.params,
+            model.in_evaluation(initial.state),
+            loss,
+            weight_decay,
+        )
+        return select(score(network, batches, key), mask, prunable, quota)
+
+    return prune
