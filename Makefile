@@ -45,7 +45,7 @@ example: .venv/demo-ready
 	  --schedule.rate 0.45 --schedule.levels 6 --techniques magnitude-global-rewind \
 	  magnitude-layerwise-finetune random-global-rewind
 	mkdir $(EXAMPLE)
-	cp -r studies/example/study.json studies/example/results $(EXAMPLE)
+	cd studies/example && cp -r study.json zarr.json runs digits $(CURDIR)/$(EXAMPLE)
 
 clean:
 	rm -rf .venv .venv-next build site *.egg-info .coverage* .pytest_cache .ruff_cache .hypothesis

@@ -4,6 +4,7 @@ import hashlib
 import importlib.metadata
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from inspect import getdoc
@@ -15,6 +16,7 @@ import numpy as np
 
 from prune_fair.types import Dataset
 
+PROGRAM = "prune-fair"
 PACKAGES = (
     "prune_fair",
     "jax",
@@ -24,6 +26,7 @@ PACKAGES = (
     "orbax-checkpoint",
     "numpy",
     "xarray",
+    "zarr",
 )
 
 
@@ -47,6 +50,18 @@ def environment() -> dict[str, Any]:
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "python": platform.python_version(),
     }
+
+
+def command_line(words: list[str]) -> str:
+    """What was typed, from the words that the process got.
+
+    Example:
+        >>> command_line(["experiments/quickstart.py", "--seeds", "8"])
+        'python experiments/quickstart.py --seeds 8'
+    """
+    if words and Path(words[0]).name == PROGRAM:
+        return shlex.join([PROGRAM, *words[1:]])
+    return shlex.join(["python", *words])
 
 
 def usable_cores() -> int:

@@ -8,7 +8,7 @@ import numpy as np
 from jax.tree_util import KeyPath
 from jaxtyping import Array, Bool, Float, Float32, Int, Key, PyTree, UInt8
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 VALIDATION, TEST = "validation", "test"  # the splits: what is chosen on, what is reported
 GIVEN = "given:"  # begins the name of what an audit was handed and nobody can load again
 

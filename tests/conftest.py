@@ -5,8 +5,10 @@ Strict dtype promotion is not asked for: the learning-rate schedules of Optax br
 
 import gzip
 import importlib
+import itertools
 import os
 import pkgutil
+import shutil
 import struct
 import tempfile
 import zlib
@@ -40,8 +42,11 @@ with install_import_hook("prune_fair", "beartype.beartype"):
         TaskConfig,
         cli,
         console,
+        store,
     )
     from prune_fair.engine import machine
+    from prune_fair.store.files import sealed
+    from prune_fair.store.studies import layouts_of, run_files
 
 # The tests compile the same small programs over and over; compiled once, they are read from here,
 # by every worker and by the commands that tests run. Another processor, or XLA told otherwise,
@@ -80,6 +85,38 @@ def toy_study(toy_config, tmp_path_factory):
     path = tmp_path_factory.mktemp("studies") / "toy"
     prune_fair.run_study(toy_config, path)
     return path
+
+
+def copy_study(source, path, change=lambda study: None, finished=lambda first, level: True):
+    """A copy of a study, without its networks, for a test to change.
+
+    Args:
+        source: the study.
+        path: of the copy.
+        change: changes what `read_study` gives; it is sealed again.
+        finished: of a piece's first seed and level, whether it stays finished.
+    """
+    shutil.copytree(source, path, ignore=shutil.ignore_patterns("checkpoints", "claims", ".lock"))
+    study = store.read_study(path)
+    folders = list(study["tasks"])
+    change(study)
+    study.pop("complete")
+    for file, run in zip(run_files(path), study.pop("runs"), strict=True):
+        file.write_bytes(sealed(run))
+    (path / "study.json").write_bytes(sealed(study))
+    for task, layout in layouts_of(study).items():
+        if task not in folders:
+            shutil.copytree(path / folders[0], path / task)
+        for (block, first), level in itertools.product(enumerate(layout.blocks), layout.levels):
+            if not finished(first, level):
+                (path / task / layout.chunk("finished", block, level)).unlink()
+    return path
+
+
+@pytest.fixture(scope="session", name="copy_study")
+def copy_study_fixture():
+    """`copy_study`, for the tests."""
+    return copy_study
 
 
 @pytest.fixture(scope="session")

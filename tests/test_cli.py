@@ -1,7 +1,6 @@
 """Commands as a person types them: what they print, and one line for each mistake."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -271,14 +270,9 @@ def test_progress_tells_models_speed_and_time_left(capsys):
     assert "00:00:00 left" in err
 
 
-def test_running_study_is_shown_and_said(capsys, toy_study, tmp_path):
-    for entry in ("study.json", "results"):
-        os.symlink(toy_study / entry, tmp_path / entry)
-    (tmp_path / "results").unlink()
-    folder = tmp_path / "results" / "digits" / "mlp"
-    folder.mkdir(parents=True)
-    for piece in sorted((toy_study / "results/digits/mlp").iterdir())[:2]:
-        os.symlink(piece, folder / piece.name)
+def test_running_study_is_shown_and_said(capsys, toy_study, copy_study, tmp_path):
+    tmp_path = tmp_path / "study"
+    copy_study(toy_study, tmp_path, finished=lambda first, level: first == 0 and level < 2)
     plain = run(capsys, "metrics", tmp_path)
     assert "still running: 40% of its networks are finished" in plain
     rows = json.loads(run(capsys, "metrics", tmp_path, "--json"))["tasks"]["digits/mlp"]

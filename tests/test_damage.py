@@ -1,12 +1,11 @@
 """A study's directory that is damaged, full or gone: one line that says where, and nothing lost."""
 
-import io
 import json
 import shutil
 
 import numpy as np
 import pytest
-import xarray as xr
+from drawn import drawn_study, layout, write
 
 from prune_fair import (
     DataConfig,
@@ -16,16 +15,27 @@ from prune_fair import (
     Schedule,
     StudyConfig,
     TaskConfig,
+    cli,
     open_study,
     run_study,
 )
 from prune_fair.datasets import load
-from prune_fair.store import load_tree, read_study, save_tree, writing
-from prune_fair.store.pieces import piece_name
-from prune_fair.store.results import EXAMPLE
+from prune_fair.store import (
+    EXAMPLE,
+    StudyStore,
+    find_problems,
+    load_tree,
+    read_study,
+    save_tree,
+    set_aside,
+    writing,
+)
+from prune_fair.store.files import sealed, unsealed
+from prune_fair.store.layout import piece_name
+from prune_fair.store.studies import layouts_of
+from prune_fair.study import repair
 
 TASK = "digits/mlp"
-PIECES = f"results/{TASK}"
 
 
 def one_line(build) -> str:
@@ -69,58 +79,83 @@ def _set(path: str, value):
     return damage
 
 
+VOTES = f"tasks.{TASK}.variables.votes"
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (_set("config", None), "it has no 'config'"),
         (_set("tasks", None), "it has no 'tasks'"),
-        (_set("runs", None), "it has no 'runs'"),
-        (_set("complete", None), "it has no 'complete'"),
+        (_set("metadata", None), "it has no 'metadata'"),
         (_set("fingerprint", 3), "'fingerprint' is 3 where text was expected"),
-        (_set("complete", "yes"), "where true or false was expected"),
-        (_set("runs", [[]]), "'runs', entry 0 is [] where an object was expected"),
-        (_set("runs", [{"started": 1, "plan": {}}]), "has no 'shuffling'"),
+        (_set("metadata", {"../x/zarr.json": "0"}), "name of a file"),
         (_set("config.seeds", -3), "'seeds' is -3 where a whole number from 1"),
         (_set("config.seeds", 10**12), "'seeds' is 1000000000000 where a whole number from 1"),
         (_set("config.seeds", 2.5), "'seeds' is 2.5 where a whole number"),
         (_set("config.seeds", True), "'seeds' is True where a whole number"),
-        (_set("config.seeds", 10**7), "GiB of memory, this machine has"),
         (_set("config.tasks", {}), "where a list was expected"),
         (_set("config.tasks", []), "it has 1 tasks, its config 0"),
-        (_set(f"tasks.{TASK}.levels", 10**12), "'levels' is 1000000000000"),
-        (_set(f"tasks.{TASK}.levels", 0), "'levels' is 0"),
-        (_set(f"tasks.{TASK}.techniques", "random"), "where a list was expected"),
-        (_set(f"tasks.{TASK}.techniques", ["a", "a"]), "has techniques twice"),
-        (_set(f"tasks.{TASK}.classes", [1, 2]), "is 1 where text was expected"),
-        (_set(f"tasks.{TASK}.classes", ["a", "b"]), "numbers of train_count for 2 classes"),
-        (_set(f"tasks.{TASK}.train_count", ["a"]), "where a whole number from 0"),
-        (_set(f"tasks.{TASK}.complexity", {"x": "y"}), "where a list was expected"),
-        (_set(f"tasks.{TASK}.complexity", {"x": [1.0]}), "1 numbers of x for 10 classes"),
-        (_set(f"tasks.{TASK}.images", 10**15), "'images' is 1000000000000000"),
-        (_set(f"tasks.{TASK}.images", 2**31 - 1), "GiB of memory, this machine has"),
+        (_set(f"tasks.{TASK}.sizes.seed", 10**7), "GiB of memory, this machine has"),
+        (_set(f"tasks.{TASK}.sizes.seed", 10**12), "'seed' is 1000000000000"),
+        (_set(f"tasks.{TASK}.sizes.level", 10**12), "'level' is 1000000000000"),
+        (_set(f"tasks.{TASK}.sizes.level", 0), "'level' is 0"),
+        (_set(f"tasks.{TASK}.sizes.image", 10**15), "'image' is 1000000000000000"),
+        (_set(f"tasks.{TASK}.sizes.image", 2**31 - 1), "GiB of memory, this machine has"),
+        (_set(f"tasks.{TASK}.seeds_per_piece", 0), "'seeds_per_piece' is 0"),
+        (_set(f"tasks.{TASK}.labels.technique", "random"), "where a list was expected"),
+        (_set(f"tasks.{TASK}.labels.technique", ["a", "a"]), "has technique twice"),
+        (_set(f"tasks.{TASK}.labels.true", [1, 2]), "is 1 where text was expected"),
+        (_set(f"tasks.{TASK}.labels.half", None), "has no axis 'half' of 'votes'"),
+        (_set(f"{VOTES}.dims", ["level", "technique"]), "of axes ['level', 'technique']"),
+        (_set(f"{VOTES}.dtype", "object"), "of dtype 'object'"),
+        (_set(f"{VOTES}.missing", "x"), "where a number or a whole number or true or false"),
+        (_set(f"tasks.{TASK}.variables", {"../x": {}}), "has no 'dims'"),
+        (_set(f"tasks.{TASK}.facts.data_sha256", 1), "is 1 where text was expected"),
         (_set(f"tasks.{TASK}", 7), "is 7 where an object was expected"),
     ],
 )
 def test_study_json_with_something_else_inside(study, damage, message):
-    content = json.loads((study / "study.json").read_text())
+    content = unsealed((study / "study.json").read_bytes())
     damage(content)
     (study / "study.json").write_text(json.dumps(content))
+    assert "its digest is not that of its content" in one_line(lambda: open_study(study))
+    (study / "study.json").write_bytes(sealed(content))
     found = one_line(lambda: open_study(study))
     assert message in found
     assert str(study) in found
 
 
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (_set("plan", None), "it has no 'plan'"),
+        (_set("plan", {}), "has no 'shuffling'"),
+        (_set("seconds", "x"), "'seconds' is 'x' where a number"),
+        (_set("hardware", []), "where an object was expected"),
+    ],
+)
+def test_records_of_runs_with_something_else_inside(study, damage, message):
+    (file,) = study.glob("runs/*.json")
+    content = unsealed(file.read_bytes())
+    damage(content)
+    file.write_bytes(sealed(content))
+    found = one_line(lambda: open_study(study))
+    assert message in found
+    assert str(file) in found
+
+
 @pytest.mark.parametrize("name", ["../../x", "..", "/etc", "a/../../b", "", "a//b", "a/.b", "a\nb"])
 def test_names_of_tasks_do_not_leave_the_study(study, name):
-    content = json.loads((study / "study.json").read_text())
+    content = unsealed((study / "study.json").read_bytes())
     content["tasks"] = {name: content["tasks"][TASK]}
-    (study / "study.json").write_text(json.dumps(content))
-    for use in (open_study, read_study):
+    (study / "study.json").write_bytes(sealed(content))
+    for use in (open_study, read_study, find_problems):
         assert "name of a task" in one_line(lambda use=use: use(study))
 
 
 def _text(file):
-    file.write_text("not a piece")
+    file.write_text("not a chunk")
 
 
 def _folder(file):
@@ -129,91 +164,244 @@ def _folder(file):
 
 
 def _cut(file):
-    file.write_bytes(file.read_bytes()[:700])
+    file.write_bytes(file.read_bytes()[:-9])
 
 
-def _other_level(file):
-    shutil.copy(file.with_name(file.name.replace("level-001", "level-002")), file)
+def _flipped(file, place=None, bit=3):
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2 if place is None else place] ^= 1 << bit
+    file.write_bytes(content)
 
 
-def _dense(file):
-    shutil.copy(file.with_name(file.name.replace("level-001", "level-000")), file)
+DAMAGES = [
+    _text,
+    _folder,
+    _cut,
+    _flipped,
+    lambda file: file.write_bytes(b""),
+    lambda file: file.unlink(),
+]
 
 
-def _rewritten(change):
-    def rewrite(file):
-        piece = xr.load_dataset(io.BytesIO(file.read_bytes()), engine="scipy")
-        change(piece).to_netcdf(file, engine="scipy")
+@pytest.mark.parametrize("name", ["votes", "confusion", "finished", "sparsity"])
+@pytest.mark.parametrize(
+    "damage",
+    DAMAGES,
+)
+def test_chunks_that_are_not_what_was_written(study, damage, name):
+    damage(study / TASK / layouts_of(read_study(study))[TASK].chunk(name, 0, 1))
+    if name == "finished" and damage in (_folder, DAMAGES[-1]):  # it is the commit that is gone
+        assert not open_study(study)[TASK].finished[:, :, 1].any()
+        problems = find_problems(study)
+        assert [problem.kind for problem in problems] == ["unfinished"]
+        return
+    message = one_line(lambda: open_study(study))
+    for part in (str(study), name, TASK, "seeds 0 to 15, level 1", f"check {study} --repair"):
+        assert part in message
+    (problem,) = find_problems(study)
+    assert (problem.task, problem.first_seed, problem.level) == (TASK, 0, 1)
 
-    return rewrite
+
+def test_labels_and_what_no_piece_has_are_looked_at_too(study):
+    _flipped(study / TASK / "true/c/0")
+    _flipped(study / TASK / "train_count/c/0")
+    assert f"train_count of {TASK} is damaged" in one_line(lambda: open_study(study))
+    shown = " ".join(problem.message for problem in find_problems(study))
+    assert f"true of {TASK} is damaged" in shown
+    assert f"train_count of {TASK} is damaged" in shown
+
+
+def test_chunks_of_another_piece_in_its_place(study):
+    """Their own checksums are right: the commit is looked at, and it is of another study's form."""
+    layout = layouts_of(read_study(study))[TASK]
+    file = study / TASK / layout.chunk("finished", 0, 1)
+    file.write_bytes((study / TASK / layout.chunk("diverged", 0, 1)).read_bytes())
+    assert f"finished of {TASK} is not set" in one_line(lambda: open_study(study))
+    (problem,) = find_problems(study)
+    assert "seeds 0 to 15, level 1" in problem.message
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A drawn study with networks of its first and last level, and the record of a run."""
+    path = tmp_path_factory.mktemp("studies") / "saved"
+    with drawn_study(path, layout()) as store:
+        store.begin_run({"shuffling": "own", "dtype": "float32"})
+        for level in (0, 1):
+            store.save_networks("d/m", 0, level, {"m": {"kernel": np.arange(6.0)}})
+            write(store, "d/m", 0, level)
+    return path
+
+
+def test_a_bit_flipped_anywhere_is_found(saved, tmp_path):
+    """In every file but empty locks. What opens such a study refuses it, or gives the same."""
+    results = open_study(saved)["d/m"].to_dataset()
+    files = [file.relative_to(saved) for file in saved.rglob("*") if file.is_file()]
+    files = [file for file in files if (saved / file).stat().st_size]
+    labels = {*results.coords}  # which are those of study.json
+    assert len(files) > 40
+    for number, name in enumerate(files):
+        path = shutil.copytree(saved, tmp_path / str(number))
+        for place, bit in ((0, 0), (-1, 6), (None, number % 8)):
+            shutil.copy(saved / name, path / name)
+            _flipped(path / name, place, bit)
+            if name.name == "study.json":
+                assert "study.json" in one_line(lambda path=path: find_problems(path))
+                continue
+            problems = find_problems(path)
+            assert problems, name
+            assert all(problem.message.isprintable() for problem in problems)
+            if "checkpoints" in name.parts:
+                assert "the networks of d/m, seeds 0 to 0, level" in problems[0].message
+                store, level = StudyStore(path, read_study(path)), problems[0].level
+                with pytest.raises(InputError, match="networks of that piece are"):
+                    store.load_networks("d/m", 0, level)
+            if "checkpoints" in name.parts or (name.match("d/m/*/c/0") and name.parts[2] in labels):
+                assert open_study(path)["d/m"].to_dataset().identical(results)
+            else:
+                assert "--repair" in one_line(lambda path=path: open_study(path))
+        shutil.rmtree(path)
+
+
+def test_what_is_set_aside_is_made_again(saved, tmp_path):
+    """All at once, of a study whose pieces are written again by hand."""
+    path = shutil.copytree(saved, tmp_path / "s")
+    runs = [*path.glob("runs/*.json")]
+    network = path / "checkpoints/d/m" / piece_name(0, 1)
+    (record,) = runs
+    for file in (
+        record, path / "zarr.json", path / "d/m/votes/zarr.json", path / "d/m/true/c/0",
+        path / "d/m/image_label/c/0", path / "d/m/margin/c/0/0/0/0", network / "_METADATA",
+    ):  # fmt: skip
+        _flipped(file)
+    (path / "d/m/confusion/c/0/0/1/0/0").unlink()
+    for _ in range(2):
+        set_aside(path, find_problems(path))
+    assert {problem.kind for problem in find_problems(path)} == {"unfinished", "damaged"}
+    assert record.with_name(f"{record.name}.damaged").exists()
+    with drawn_study(path, layout()) as store:
+        for level in (0, 1):
+            assert not store.has_piece("d/m", 0, level)
+            store.save_networks("d/m", 0, level, {"m": {"kernel": np.arange(6.0)}})
+            write(store, "d/m", 0, level)
+    assert find_problems(path) == []
+    assert open_study(path)["d/m"].to_dataset().identical(open_study(saved)["d/m"].to_dataset())
+
+
+def test_files_of_others_are_not_removed(saved, tmp_path):
+    path = shutil.copytree(saved, tmp_path / "s")
+    notes = path / "checkpoints/d/m" / piece_name(0, 1) / "notes.txt"
+    notes.write_text("mine")
+    for file in ("notes.txt", "runs/notes.json", "d/m/notes.txt", "d/m/votes/c/notes"):
+        (path / file).write_text("mine")
+    message = one_line(lambda: set_aside(path, find_problems(path)))
+    assert "holds 'notes.txt', which is not of this study; move it away" in message
+    assert notes.read_text() == "mine"
+    notes.unlink()
+    assert find_problems(path) == []
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A study in seconds, with its directory and its results."""
+    recipe = RecipeConfig(epochs=1)
+    task = TaskConfig(DataConfig(), ModelConfig("mlp", widths=(8,)), recipe)
+    config = StudyConfig((task,), schedule=Schedule(levels=3), seeds=3, seeds_per_piece=2)
+    path = tmp_path_factory.mktemp("studies") / "trained"
+    return path, run_study(config, path)[TASK].to_dataset()
+
+
+def _chunk(name):
+    return lambda path: _flipped(path / TASK / f"{name}/c/0/1/2")
+
+
+def _network(level):
+    return lambda path: _flipped(
+        next((path / "checkpoints" / TASK / piece_name(2, level)).glob("d/*"))
+    )
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        _text,
-        _folder,
-        _cut,
-        _other_level,
-        _dense,
-        lambda file: file.write_bytes(b""),
-        _rewritten(lambda piece: piece.isel(technique=[0])),
-        _rewritten(lambda piece: piece.isel(true=[0])),
-        _rewritten(lambda piece: piece.drop_vars("confusion")),
-        _rewritten(lambda piece: piece.assign(confusion=piece.confusion.astype(float))),
-        _rewritten(lambda piece: piece.assign_coords(level=[-6])),
-        _rewritten(lambda piece: piece.assign_coords(seed=piece.seed + 1)),
-        _rewritten(lambda piece: piece.assign_coords(seed=piece.seed + 0.5)),
-        _rewritten(lambda piece: piece.assign_coords(technique=["a", "b", "c"])),
+        _chunk("sparsity"), _chunk("finished"), _network(0), _network(3),
+        lambda path: shutil.rmtree(path / TASK),
+        lambda path: shutil.rmtree(path / "checkpoints" / TASK),
+        lambda path: _flipped(path / "zarr.json"),
+        lambda path: _flipped(path / TASK / "complexity/c/0/0"),
     ],
-)
-@pytest.mark.filterwarnings("ignore")
-def test_pieces_that_are_none_of_this_study(study, damage):
-    (file,) = (study / PIECES).glob("*level-001.nc")
-    damage(file)
-    message = one_line(lambda: open_study(study))
-    assert str(file) in message
-    assert "move it away and give the study's command again" in message
+)  # fmt: skip
+def test_a_repair_gives_the_same_results(trained, tmp_path, damage, capsys):
+    source, expected = trained
+    path = shutil.copytree(source, tmp_path / "s")
+    networks = {file.name: load_tree(file) for file in source.glob(f"checkpoints/{TASK}/*0?")}
+    damage(path)
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["check", str(path), "--json"])
+    assert stop.value.code == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["problems"]
+    assert not found["whole"]
+    cli.main(["check", str(path), "--repair", "--json"])
+    repaired = json.loads(capsys.readouterr().out)
+    assert repaired["whole"]
+    assert all(problem["repaired"] for problem in repaired["problems"])
+    assert open_study(path)[TASK].to_dataset().identical(expected)
+    for name, tree in networks.items():
+        again = load_tree(path / f"checkpoints/{TASK}" / name)
+        np.testing.assert_equal(again, tree)
+    cli.main(["check", str(path)])
+    assert "is whole" in capsys.readouterr().out
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_bytes_that_flip_give_results_or_one_line(study, rng):
-    (file,) = (study / PIECES).glob("*level-003.nc")
-    whole, messages = file.read_bytes(), []
-    for _ in range(40):
-        damaged = bytearray(whole)
-        for place in rng.integers(0, 1500, 4):
-            damaged[place] = rng.integers(256)
-        file.write_bytes(damaged)
-        try:
-            open_study(study)
-        except InputError as error:
-            messages.append(str(error))
-    assert messages
-    assert all(message.isprintable() for message in messages)
+def test_status_says_how_far_a_study_is(trained, copy_study, tmp_path, capsys):
+    path = copy_study(trained[0], tmp_path / "s", finished=lambda first, level: first == 0)
+    cli.main(["status", str(path), "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["tasks"][TASK] == {
+        "pieces": 8, "finished": 4, "blocks": 2, "blocks_in_work": 0
+    }  # fmt: skip
+    assert not found["complete"]
+    assert not found["running"]
+    cli.main(["status", str(path)])
+    shown = capsys.readouterr().out
+    assert f"{TASK}: 4 of 8 pieces finished" in shown
+    assert "not running; `" in shown
+    cli.main(["status", str(trained[0])])
+    assert capsys.readouterr().out.endswith("complete\n")
 
 
-CONFIG = {"seeds": 1, "tasks": [{}]}
+def test_an_audit_is_repaired_by_its_own_command(tmp_path):
+    from prune_fair import audit
+
+    def linear(variables, images):
+        return images.reshape(len(images), 64) @ variables["kernel"]
+
+    network = {"kernel": np.random.default_rng(0).normal(size=(64, 10)).astype(np.float32)}
+    technique = ["magnitude-global-none-output"]
+    asked = {"techniques": technique, "schedule": Schedule("one-shot", sparsities=(0.5,))}
+    before = audit(linear, [network], DataConfig(), tmp_path / "a", **asked)
+    (task,) = read_study(tmp_path / "a")["tasks"]
+    _flipped(tmp_path / "a" / task / "sparsity/c/0/0/1")
+    assert "give the audit's command again" in one_line(lambda: repair(tmp_path / "a"))
+    after = audit(linear, [network], DataConfig(), tmp_path / "a", **asked)
+    assert after[task].to_dataset().identical(before[task].to_dataset())
+    assert find_problems(tmp_path / "a") == []
 
 
 @pytest.fixture
 def store(tmp_path):
     """A study that is being written."""
-    with writing(tmp_path / "study", CONFIG, "f") as store:
-        store.describe_task(TASK, ["m"], 2, ["a"], load("digits"))
-        store.begin_run({})
+    with drawn_study(tmp_path / "study", layout()) as store:
+        store.begin_run({"shuffling": "own", "dtype": "float32"})
         yield store
 
 
-def _write(store):
-    values = np.zeros((1, 1))
-    store.write_piece(TASK, 0, ["dense"], [0], {"sparsity": values})
-
-
 WRITERS = [
-    lambda store: store.write_study(),
-    _write,
-    lambda store: store.save_networks(TASK, 0, 0, {"a": np.zeros(3)}),
+    lambda store: store.begin_run({}),
+    lambda store: write(store, "d/m", 0, 0),
+    lambda store: store.save_networks("d/m", 0, 0, {"a": np.zeros(3)}),
+    lambda store: store.claim("d/m", 0),
 ]
 
 
@@ -225,10 +413,10 @@ def test_a_study_that_is_removed_while_it_runs(store, write, replaced):
         (store.path).mkdir()
         (store.path / ".lock").touch()
     assert "was removed or replaced while its study ran" in one_line(lambda: write(store))
-    assert not [*store.path.glob("results*")]
+    assert {*store.path.glob("*")} <= {store.path / ".lock"}
 
 
-@pytest.mark.parametrize("write", WRITERS[:2])
+@pytest.mark.parametrize("write", WRITERS[:3])
 def test_a_full_disk_is_said_and_leaves_no_draft(store, monkeypatch, write):
     before = (store.path / "study.json").read_bytes()
 
@@ -239,7 +427,8 @@ def test_a_full_disk_is_said_and_leaves_no_draft(store, monkeypatch, write):
     message = one_line(lambda: write(store))
     assert "cannot be written (No space left on device); what is finished is kept" in message
     assert str(store.path) in message
-    assert not [*store.path.rglob("*.draft")]
+    assert not [*store.path.rglob("*.draft"), *store.path.rglob("*.partial")]
+    assert not store.has_piece("d/m", 0, 0)
     assert (store.path / "study.json").read_bytes() == before
     monkeypatch.undo()
     write(store)
@@ -292,22 +481,3 @@ def test_archives_that_ask_for_terabytes(tmp_path):
     content = (tmp_path / "a.npz").read_bytes()
     (tmp_path / "a.npz").write_bytes(content.replace(b"(3, 2), }      ", b"(9999999999999,"))
     assert "cannot be read" in one_line(lambda: load(f"npz:{tmp_path / 'a.npz'}"))
-
-
-def test_a_piece_that_is_taken_away_is_computed_again(tmp_path):
-    """From a finished study, where the networks before it are no longer kept."""
-    recipe = RecipeConfig(epochs=1)
-    task = TaskConfig(DataConfig(), ModelConfig("mlp", widths=(8,)), recipe)
-    config = StudyConfig((task,), schedule=Schedule(levels=3), seeds=2)
-    before = run_study(config, tmp_path)[TASK].to_dataset()
-    piece = tmp_path / PIECES / f"{piece_name(0, 2)}.nc"
-    piece.write_text("damaged")
-    assert str(piece) in one_line(lambda: open_study(tmp_path))
-    piece.unlink()
-    told = []
-    after = run_study(config, tmp_path, progress=lambda n, *, reused=False: told.append(n))
-    assert after[TASK].to_dataset().identical(before)
-    assert after.attrs["complete"]
-    assert sum(told) == config.networks
-    shutil.rmtree(tmp_path / f"checkpoints/{TASK}" / piece_name(0, 3))
-    assert run_study(config, tmp_path)[TASK].to_dataset().identical(before)

@@ -21,10 +21,13 @@ import numpy as np
 import tyro
 
 from prune_fair import Schedule, StudyConfig
+from prune_fair.engine.plan import Plan
+from prune_fair.engine.task import make_task
 from prune_fair.store import DENSE, StudyStore, writing
+from prune_fair.study.schema import layout_of, made_of
 from prune_fair.types import Dataset
 
-CLASSES, IMAGES, LAYERS = 10, 100, ("dense_0", "dense_1")
+CLASSES, IMAGES, LAYERS = 10, 100, ("dense_0", "dense_1", "output")
 CRITERIA = ("magnitude", "saliency", "random", "fisher", "undecayed")
 SCOPES, TREATMENTS = ("global", "layerwise"), ("finetune", "lr_rewind", "rewind", "reinit", "none")
 TECHNIQUES = tuple(f"{c}-{s}-{t}" for c in CRITERIA for s in SCOPES for t in TREATMENTS)
@@ -75,13 +78,14 @@ def draw_study(path: Path, shape: Shape) -> None:
     dataset = Dataset(*images, *images, tuple(map(str, range(CLASSES))))
     task, rng = config.task_names[0], np.random.default_rng(0)
     with writing(path, config.as_json(), config.fingerprint()) as store:
-        store.describe_task(task, config.techniques, shape.levels, LAYERS, dataset)
+        shared = make_task(config.tasks[0], dataset, Plan(1, 1, 1, "matmul"))
+        layout = layout_of(config, shared, dataset)
+        store.describe({task: layout}, {task: made_of(dataset)})
         store.begin_run({"shuffling": "own", "dtype": "float32"})
         for first in range(0, shape.seeds, config.seeds_per_piece):
             seeds = range(first, min(first + config.seeds_per_piece, shape.seeds))
             for level, sparsity in enumerate(config.schedule.sparsity_by_level()):
                 draw_piece(store, rng, task, level, sparsity, config.techniques, seeds)
-        store.finish()
 
 
 def draw_piece(

@@ -12,7 +12,7 @@ from jaxtyping import PyTree
 from prune_fair.errors import check, unknown
 from prune_fair.models import Apply, Given, check_alike, given
 from prune_fair.outputs import check_folder, new_folder
-from prune_fair.store import DENSE, checkpoint_folder, load_tree, read_study, save_tree
+from prune_fair.store import DENSE, checkpoint_folder, load_networks, read_study, save_tree
 from prune_fair.types import Variables
 
 FLAG = "--export"
@@ -56,15 +56,14 @@ def export(
     """
     study = read_study(path)
     check("networks_sha256" in study["config"], f"{path}: no audit; expected one of `audit`")
-    ((task, axes),) = study["tasks"].items()
-    techniques, last = axes["techniques"], axes["levels"] - 1
+    ((task, layout),) = study["tasks"].items()
+    techniques, last = layout["labels"]["technique"], layout["sizes"]["level"] - 1
     if technique not in (*techniques, DENSE):
         raise unknown("technique", technique, [*techniques, DENSE])
     check(0 <= level <= last, f"level {level}: expected 0 to {last}")
     check((level == 0) == (technique == DENSE), f"level {level} of {technique}: level 0 is {DENSE}")
-    check("image_shape" in axes, f"{path}: an audit of an earlier version; audit again elsewhere")
-    saved = load_tree(checkpoint_folder(path, task, 0, level))[technique]
-    architecture = given(apply, variables, tuple(axes["image_shape"]))
+    saved = load_networks(checkpoint_folder(path, task, 0, level))[technique]
+    architecture = given(apply, variables, tuple(layout["facts"]["image_shape"]))
     audited = jax.tree.map(lambda leaf: leaf[0], saved["params"])
     check_alike(architecture.take(variables).params, audited, "variables")
     folder, seeds = Path(os.path.expanduser(folder)), range(study["config"]["seeds"])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import tyro
 
 from prune_fair.cli.attribution import attribute
+from prune_fair.cli.checks import check, status
 from prune_fair.cli.choice import select
 from prune_fair.cli.classes import classes
 from prune_fair.cli.endings import one_line_errors
@@ -36,6 +37,8 @@ def run(arguments: Sequence[str] | None) -> None:
                 "exemplars": exemplars,
                 "audit": _audit() if [*words[:1]] == ["audit"] else _audit_in_a_line,
                 "report": report,
+                "status": status,
+                "check": check,
             },
             prog="prune-fair",
             description="See which classes pay for sparsity.",

@@ -123,7 +123,7 @@ def _task(
         bool(results["finished"].isel(technique=0, level=0).any()),
         f"{name}: no dense network is finished yet; let the study run on",
     )
-    config, axes = json.loads(results.attrs["config"]), study["tasks"][name]
+    config, facts = json.loads(results.attrs["config"]), study["tasks"][name]["facts"]
     decision, choice = decide(results, require, maximise, confidence)
     techniques = tuple(technique_parts(str(technique)) for technique in results["technique"].values)
     untrained = config["model"]["name"].startswith(GIVEN) and all(
@@ -139,13 +139,13 @@ def _task(
         results.sizes["seed"],
         results.sizes["level"] - 1,
         tuple(map(str, results["layer"].values)),
-        axes["data_sha256"],
+        facts["data_sha256"],
         techniques,
         tuple(class_sizes(results)),
         decision,
         choice,
         class_rows(results, decision, choice),
         ranking(results, decision.intervals),
-        exemplars(results, decision.shown, config["data"], axes["data_sha256"]),
+        exemplars(results, decision.shown, config["data"], facts["data_sha256"]),
         limits(results, decision),
     )

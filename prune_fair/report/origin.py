@@ -2,18 +2,15 @@
 
 import json
 import re
-import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from prune_fair.errors import InputError
-from prune_fair.provenance import summary_and_source
+from prune_fair.provenance import command_line, summary_and_source
 from prune_fair.pruning import CRITERIA, GRANULARITIES, SCHEDULES, SCOPES, TREATMENTS, Technique
 from prune_fair.types import GIVEN
 
-PROGRAM = "prune-fair"
 TAKES = {  # what a schedule reads of its config
     "geometric": ("rate", "levels"),
     "linear": ("sparsity", "levels"),
@@ -158,18 +155,6 @@ def _run(run: Mapping[str, Any]) -> Run:
         run["packages"],
         json.dumps(run["plan"]),
     )
-
-
-def command_line(words: list[str]) -> str:
-    """What was typed, from the words that the process got.
-
-    Example:
-        >>> command_line(["experiments/quickstart.py", "--seeds", "8"])
-        'python experiments/quickstart.py --seeds 8'
-    """
-    if words and Path(words[0]).name == PROGRAM:
-        return shlex.join([PROGRAM, *words[1:]])
-    return shlex.join(["python", *words])
 
 
 def python_lines(config: Mapping[str, Any]) -> str:

@@ -1,9 +1,9 @@
-"""What study.json holds, and that a file of that name holds it."""
+"""What study.json and the record of a run hold, and that a file of that name holds it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from prune_fair.errors import InputError, check
+from prune_fair.errors import check
 from prune_fair.types import SCHEMA_VERSION
 from prune_fair.values import MOST, check_folder_name, is_whole, shortened
 
@@ -17,36 +17,42 @@ JSON_NAMES = {
 }
 NUMBER = (float, int)
 MANY = range(2**31)
+DTYPES = ("bool", "int32", "int64", "float32", "float64")
 
 # By name what stands there: a type or some; a range of whole numbers; a list of what its one entry
 # says; an object with these names, "*" for any, "?" after those that may be absent.
+VARIABLE = {
+    "dims": [str],
+    "dtype": str,
+    "missing": (*NUMBER, bool, type(None)),
+    "unit": str,
+    "description": str,
+}
 TASK = {
-    "techniques": [str],
-    "levels": range(1, MOST["levels"] + 2),  # and the dense one
-    "layers": [str],
-    "classes": [str],
-    "train_count": [MANY],
-    "data_sha256": str,
-    "groups?": [str],
-    "images?": MANY,
-    "image_shape?": [MANY],
-    "complexity?": {"*": [(*NUMBER, type(None))]},
+    "labels": {"technique": [str], "*": [str]},
+    "sizes": {
+        "seed": range(1, MOST["seeds"] + 1),
+        "level": range(1, MOST["levels"] + 2),  # and the dense one
+        "*": MANY,
+    },
+    "seeds_per_piece": range(1, MOST["seeds_per_piece"] + 1),
+    "variables": {"*": VARIABLE},
+    "facts": {"data_sha256": str, "image_shape?": [MANY]},
 }
 RUN = {
     "started": NUMBER,
-    "seconds?": NUMBER,
-    "plan?": {"shuffling": str, "dtype": str},
-    "command?": [str],
-    "git_commit?": (str, type(None)),
-    "hardware?": {"devices": [str]},
-    "packages?": {"*": str},
-    "python?": str,
+    "seconds": NUMBER,
+    "plan": {"shuffling": str, "dtype": str},
+    "command": [str],
+    "git_commit": (str, type(None)),
+    "hardware": {"devices": [str]},
+    "packages": {"*": str},
+    "python": str,
 }
 NAMED = {"name": str}
 STUDY = {
     "schema_version": range(SCHEMA_VERSION, SCHEMA_VERSION + 1),
     "fingerprint": str,
-    "complete": bool,
     "config": {
         "tasks": [{"data?": NAMED, "model?": NAMED, "recipe?": dict}],
         "seeds": range(1, MOST["seeds"] + 1),
@@ -54,8 +60,36 @@ STUDY = {
         "schedule?": NAMED,
     },
     "tasks": {"*": TASK},
-    "runs": [RUN],
+    "metadata": {"*": str},
 }
+LAST_OF_NETCDF = 4, "prune_fair 0.1.0"  # schemas up to this one, and what reads them
+
+
+def check_version(study: Any, source: str) -> None:
+    """Raises `InputError` unless results are of the schema version that this prune_fair reads.
+
+    Args:
+        study: what JSON gave; what is no object, or says no version, is damage and not looked at.
+        source: the study, for the message.
+
+    Raises:
+        InputError: as said, with the version of prune_fair that reads them.
+
+    Example:
+        >>> check_version({"schema_version": 3}, "studies/old")
+        Traceback (most recent call last):
+            ...
+        prune_fair.errors.InputError: studies/old: results of schema version 3, this prune_fair ...
+    """
+    version = study.get("schema_version") if isinstance(study, dict) else SCHEMA_VERSION
+    last, reader = LAST_OF_NETCDF
+    old = is_whole(version, 0, last)
+    check(
+        version == SCHEMA_VERSION,
+        f"{source}: results of schema version {shortened(version)}, this prune_fair reads "
+        f"{SCHEMA_VERSION}; open it with {reader if old else 'the version that wrote it'}, or run "
+        "its command again in another directory",
+    )
 
 
 def check_study(study: Any, source: str) -> None:
@@ -66,24 +100,25 @@ def check_study(study: Any, source: str) -> None:
         source: the study, for the message.
 
     Raises:
-        InputError: for another schema version, content that is missing or of another kind, axes
-            that contradict each other, or names of tasks that leave the study's directory.
-
-    Example:
-        >>> from prune_fair.store import read_study
-        >>> from prune_fair.store.results import EXAMPLE
-        >>> check_study(read_study(EXAMPLE), "the example")  # as it should be: nothing happens
+        InputError: for content that is missing or of another kind, axes that contradict each other,
+            or names of tasks and arrays that leave the study's directory.
     """
-    if isinstance(study, dict) and (version := study.get("schema_version")) != SCHEMA_VERSION:
-        raise InputError(
-            f"{source}: results of schema version {shortened(version)}, this prune_fair reads "
-            f"{SCHEMA_VERSION}; open it with the version that wrote it"
-        )
     found = next(_misfits(study, STUDY, "it"), None) or next(_contradictions(study), None)
     check(found is None, f"{source}: study.json is damaged: {found}; restore it from a copy")
-    for task in study["tasks"]:
+    damaged = f"{source}: study.json is damaged: name of"
+    for part in (part for file in study["metadata"] for part in file.split("/")):
+        check_folder_name(part, f"{damaged} a file")
+    for task, layout in study["tasks"].items():
         for part in task.split("/"):
-            check_folder_name(part, f"{source}: study.json is damaged: name of a task")
+            check_folder_name(part, f"{damaged} a task")
+        for name in (*layout["labels"], *layout["sizes"], *layout["variables"]):
+            check_folder_name(name, f"{damaged} an array")
+
+
+def check_run(run: Any, source: str) -> None:
+    """Raises `InputError` unless that is what a process recorded of itself."""
+    found = next(_misfits(run, RUN, "it"), None)
+    check(found is None, f"{source}: the record of a run is damaged: {found}; move it away")
 
 
 def _misfits(value: Any, form: Any, where: str) -> Iterator[str]:
@@ -110,22 +145,29 @@ def _misfits(value: Any, form: Any, where: str) -> Iterator[str]:
         if not is_whole(value, form[0], form[-1]):
             expected = f"a whole number from {form[0]} to {form[-1]}"
             yield f"{where} is {shortened(value)} where {expected} was expected"
-    elif not isinstance(value, form) or (isinstance(value, bool) and form is not bool):
+    else:
         kinds = form if isinstance(form, tuple) else (form,)
-        expected = " or ".join(JSON_NAMES[kind] for kind in kinds)
-        yield f"{where} is {shortened(value)} where {expected} was expected"
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            expected = " or ".join(JSON_NAMES[kind] for kind in kinds)
+            yield f"{where} is {shortened(value)} where {expected} was expected"
 
 
 def _contradictions(study: Mapping[str, Any]) -> Iterator[str]:
     """What is of the right kind, and cannot be so together."""
     if len(study["tasks"]) > len(study["config"]["tasks"]):
         yield f"it has {len(study['tasks'])} tasks, its config {len(study['config']['tasks'])}"
-    for task, axes in study["tasks"].items():
-        rows = {"train_count": axes["train_count"], **axes.get("complexity", {})}
-        for name, row in rows.items():
-            if len(row) != len(axes["classes"]):
-                classes = len(axes["classes"])
-                yield f"task {task!r} has {len(row)} numbers of {name} for {classes} classes"
-        for name in ("techniques", "layers", "classes", "groups"):
-            if len({*axes.get(name, ())}) < len(axes.get(name, ())):
+    for task, layout in study["tasks"].items():
+        for name, labels in layout["labels"].items():
+            if len({*labels}) < len(labels):
                 yield f"task {task!r} has {name} twice"
+        axes = {*layout["labels"], *layout["sizes"], "block"}
+        for name, variable in layout["variables"].items():
+            for dim in {*variable["dims"]} - axes:
+                yield f"task {task!r} has no axis {shortened(dim)} of {name!r}"
+            if variable["dtype"] not in DTYPES:
+                yield f"task {task!r} has {name!r} of dtype {shortened(variable['dtype'])}"
+            own = [
+                dim for dim in ("technique", "seed", "block", "level") if dim in variable["dims"]
+            ]
+            if own not in ([], ["technique", "seed", "level"], ["technique", "block", "level"]):
+                yield f"task {task!r} has {name!r} of axes {shortened(variable['dims'])}"

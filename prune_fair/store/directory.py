@@ -1,85 +1,98 @@
 """A study's directory while it is written: what was asked, and what is finished.
 
-    study.json                                     config, fingerprint, tasks, runs
-    results/DATASET/MODEL/seeds-00000.level-000.nc one finished piece: all techniques of some seeds
-    checkpoints/DATASET/MODEL/                     the networks of level 0 and of the last level
+    study.json              config, fingerprint and layouts of the tasks: written once
+    zarr.json               the root of a Zarr hierarchy; each task is a group DATASET/MODEL
+    DATASET/MODEL/…         its arrays in chunks: a block of seeds by a level, all techniques
+    runs/…json              versions, hardware, plan and command of a process
+    checkpoints/…           the networks of level 0 and of the last level, and their digests
+    claims/…                a lock for each block of seeds
     figures/
 
-A piece is written beside its place and moved there whole, so it is there or it is not.
+A piece is finished when its chunk of `finished` is there, which is written after all others.
 """
 
 import contextlib
-import itertools
-import json
+import fcntl
 import os
-import shutil
+import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
-import xarray as xr
 
-from prune_fair.datasets import class_complexity
 from prune_fair.errors import check, writing_to
-from prune_fair.provenance import digest, environment
-from prune_fair.store.checkpoints import load_tree, save_tree
-from prune_fair.store.pieces import piece_name
-from prune_fair.store.results import STUDY_FILE, VARIABLES, with_level
-from prune_fair.types import Dataset
+from prune_fair.provenance import environment
+from prune_fair.store import networks
+from prune_fair.store.claims import Claims
+from prune_fair.store.describing import Makers, complete, create, is_described
+from prune_fair.store.files import sealed, write_whole
+from prune_fair.store.layout import Layout
+from prune_fair.store.pieces import ordered, write_piece
+from prune_fair.store.studies import RUNS, STUDY_FILE, has_piece, layouts_of, read_study
 
 LOCK_FILE = ".lock"
 ELSEWHERE = "name another directory with --out"
 
 
 class StudyStore:
-    """The directory of one study, open for writing by one process."""
+    """The directory of one study, open for writing by this process, and maybe by others."""
 
     def __init__(self, path: Path, study: dict[str, Any], lock: TextIO | None = None) -> None:
         self.path = path
-        self.study = study
+        self.claims = Claims(path / "claims")
         self._lock = lock
+        self._run: dict[str, Any] = {}
+        self._run_file = Path()
+        self._take(study)
 
-    def describe_task(
-        self,
-        task: str,
-        techniques: Sequence[str],
-        levels: int,
-        layers: Sequence[str],
-        dataset: Dataset,
-        votes: bool = False,
-    ) -> None:
-        """Records the axes of a task's results; the images are one of them where there are votes.
+    def _take(self, study: dict[str, Any]) -> None:
+        self.study = study
+        self.layouts = layouts_of(study)
+
+    def describe(self, layouts: Mapping[str, Layout], made: Mapping[str, Makers]) -> None:
+        """Records what the results of all tasks look like, where that is not there yet.
+
+        Args:
+            layouts: of the tasks, by name.
+            made: by task and variable, what gives the arrays that no piece has; called only where
+                they are not there.
 
         Raises:
-            InputError: if the study began with other images than these.
+            InputError: if the study began with other images than these, or it cannot be written.
         """
-        axes = {
-            "techniques": list(techniques),
-            "levels": levels,
-            "layers": list(layers),
-            "classes": list(dataset.class_names),
-            "train_count": dataset.train_count().tolist(),
-            "data_sha256": digest(dataset),
-            "image_shape": list(dataset.train_images.shape[1:]),
-        }
-        if dataset.group_names:
-            axes["groups"] = list(dataset.group_names)
-        if votes:
-            axes["images"] = len(dataset.test_labels)
-        known = self.study["tasks"].setdefault(task, axes)
-        if "complexity" not in known:  # a moment for large sets: once, not at every resume
-            known["complexity"] = {
-                name: [None if np.isnan(value) else value for value in values.tolist()]
-                for name, values in class_complexity(dataset).items()
-            }
-        check(
-            known["data_sha256"] == axes["data_sha256"],
-            f"{self.path}: the images of {task} are not those the study began with; restore them, "
-            f"or {ELSEWHERE}",
-        )
-        self.write_study()
+        self._check_there()
+        with self._alone():
+            if not (self.path / STUDY_FILE).exists():
+                create(self.path, self.study, layouts)
+            study = read_study(self.path)
+            check(
+                study["fingerprint"] == self.study["fingerprint"],
+                f"{self.path}: another study has begun in it; {ELSEWHERE}",
+            )
+            self._take(study)
+            for task, layout in layouts.items():
+                check(
+                    self.layouts[task].facts["data_sha256"] == layout.facts["data_sha256"],
+                    f"{self.path}: the images of {task} are not those the study began with; "
+                    f"restore them, or {ELSEWHERE}",
+                )
+            complete(self.path, study, made)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Waits until no other process describes the study."""
+        if self._lock is None:
+            yield
+            return
+        with writing_to(self.path):
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def check_plan(self, plan: Mapping[str, Any]) -> None:
         """Raises `InputError` for a plan by which results would not mean what those here do."""
@@ -92,35 +105,51 @@ class StudyStore:
                 )
 
     def begin_run(self, plan: Mapping[str, Any]) -> None:
-        """Records that this process goes on with the study from now."""
-        self.study["complete"] = False  # where a piece of a finished study was taken away
-        run = {"started": time.time(), "seconds": 0.0, "plan": dict(plan), **environment()}
-        self.study["runs"].append(run)
-        self.write_study()
+        """Records that this process works at the study from now, in a file of its own."""
+        started = time.time()
+        name = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started))
+        self._run_file = self.path / RUNS / f"{name}-{secrets.token_hex(4)}.json"
+        self._run = {"started": started, "seconds": 0.0, "plan": dict(plan), **environment()}
+        self._check_there()
+        write_whole(self._run_file, sealed(self._run))
 
-    def finish(self) -> None:
-        """Records that every piece is there."""
-        self.study["complete"] = True
-        self.write_study()
+    def is_whole(self, tasks: Sequence[str]) -> bool:
+        """Whether every piece of these tasks is finished, and all else is there that is read."""
+        described = {*tasks} <= {*self.layouts} and is_described(self.path, self.study)
+        return described and not any(map(self.unfinished, tasks))
 
-    def write_study(self) -> None:
-        """Writes study.json.
+    def unfinished(self, task: str) -> list[int]:
+        """The first seeds of blocks with a piece that is not finished."""
+        layout = self.layouts[task]
+        return [
+            first
+            for first in layout.blocks
+            if not all(self.has_piece(task, first, level) for level in layout.levels)
+        ]
 
-        Raises:
-            InputError: where it cannot be written, or the directory is not what it was.
+    def check_work_left(self) -> None:
+        """Raises `InputError` where all that is not finished is in work by other processes."""
+        left = [(task, first) for task in self.layouts for first in self.unfinished(task)]
+        check(
+            not left or not all(self.claims.in_work(*block) for block in left),
+            f"{self.path}: another process is running this study; wait for it, or {ELSEWHERE}",
+        )
+
+    def claim(self, task: str, first_seed: int) -> bool:
+        """Whether this process may work at a block of seeds; others may not, until it is finished.
+
+        The claims of blocks that are finished are given up.
         """
         self._check_there()
-        text = json.dumps(self.study, indent=1) + "\n"
-        _write_whole(self.path / STUDY_FILE, lambda file: file.write_text(text))
-
-    def is_whole(self, firsts: Sequence[int], tasks: Sequence[str], levels: int) -> bool:
-        """Whether it was finished and no piece has been taken away since."""
-        pieces = itertools.product(tasks, firsts, range(levels))
-        return self.study["complete"] and all(self.has_piece(*each) for each in pieces)
+        for block in self.claims.held:
+            if block[1] not in self.unfinished(block[0]):
+                self.claims.release(*block)
+        return self.claims.take(task, first_seed)
 
     def has_piece(self, task: str, first_seed: int, level: int) -> bool:
         """Whether that piece is finished."""
-        return self._piece(task, first_seed, level).is_file()
+        layout = self.layouts[task]
+        return has_piece(self.path, task, layout, layout.blocks.index(first_seed), level)
 
     def write_piece(
         self,
@@ -130,55 +159,54 @@ class StudyStore:
         seeds: Sequence[int],
         variables: Mapping[str, np.ndarray],
     ) -> None:
-        """Adds a finished piece: arrays by the axes of `VARIABLES`, without that of the level.
+        """Adds a piece, `finished` last; one that is finished stays as it is.
+
+        Args:
+            task: its name.
+            level: of the piece.
+            techniques: in the order of the arrays; `dense` stands for all of them.
+            seeds: those of a block.
+            variables: arrays by the axes of the layout, without those of level and block.
 
         Raises:
-            InputError: as `write_study`.
+            InputError: where it cannot be written, or the directory is not what it was.
         """
         self._check_there()
-        data = {name: with_level(VARIABLES[name][3], array) for name, array in variables.items()}
-        coords = {"technique": list(techniques), "seed": list(seeds), "level": [level]}
-        file = self._piece(task, int(seeds[0]), level)
-        piece = xr.Dataset(data, coords)
-        _write_whole(file, lambda path: piece.to_netcdf(path, engine="scipy"))
-        run = self.study["runs"][-1]
-        run["seconds"] = time.time() - run["started"]
-        self.write_study()
+        layout = self.layouts[task]
+        at = layout.blocks.index(int(seeds[0])), level
+        if not has_piece(self.path, task, layout, *at):
+            write_piece(self.path / task, layout, at, ordered(layout, techniques, variables))
+        if self._run:
+            self._run["seconds"] = time.time() - self._run["started"]
+            write_whole(self._run_file, sealed(self._run))
 
-    def save_networks(self, task: str, first_seed: int, level: int, networks: Any) -> None:
+    def save_networks(self, task: str, first_seed: int, level: int, tree: Any) -> None:
         """Saves a tree of host arrays by Orbax, in place of one that a kill left behind.
 
         Raises:
-            InputError: as `write_study`.
+            InputError: as `write_piece`.
         """
         self._check_there()
-        folder = checkpoint_folder(self.path, task, first_seed, level)
-        save_tree(folder, networks, replace=True)
+        networks.save_networks(self._folder(task, first_seed, level), tree)
 
     def has_networks(self, task: str, first_seed: int, level: int) -> bool:
         """Whether networks of that level are there."""
-        return checkpoint_folder(self.path, task, first_seed, level).is_dir()
+        return networks.has_networks(self._folder(task, first_seed, level))
 
     def load_networks(self, task: str, first_seed: int, level: int) -> Any:
         """The tree of host arrays that `save_networks` saved.
 
         Raises:
-            InputError: if it is not there.
+            InputError: if it is not there, or damaged.
         """
-        folder = checkpoint_folder(self.path, task, first_seed, level)
-        check(
-            folder.is_dir(),
-            f"{folder}: the networks that the study would go on from are missing; restore them, "
-            f"or {ELSEWHERE}",
-        )
-        return load_tree(folder)
+        return networks.load_networks(self._folder(task, first_seed, level))
 
     def drop_networks(self, task: str, first_seed: int, level: int) -> None:
         """Deletes networks that no later level needs."""
-        shutil.rmtree(checkpoint_folder(self.path, task, first_seed, level), ignore_errors=True)
+        networks.drop_networks(self._folder(task, first_seed, level))
 
-    def _piece(self, task: str, first_seed: int, level: int) -> Path:
-        return self.path / "results" / task / f"{piece_name(first_seed, level)}.nc"
+    def _folder(self, task: str, first_seed: int, level: int) -> Path:
+        return networks.checkpoint_folder(self.path, task, first_seed, level)
 
     def _check_there(self) -> None:
         """Raises `InputError` where the directory was removed: it is not made anew half empty."""
@@ -192,28 +220,3 @@ class StudyStore:
             f"{self.path}: was removed or replaced while its study ran; give the same command "
             "again, which begins anew where nothing is left",
         )
-
-
-def checkpoint_folder(path: str | Path, task: str, first_seed: int, level: int) -> Path:
-    """Where a study keeps the networks of a level that begin with this seed."""
-    return Path(path) / "checkpoints" / task / piece_name(first_seed, level)
-
-
-def _write_whole(file: Path, write: Callable[[Path], Any]) -> None:
-    """Writes a file beside its place, makes it durable, and moves it there.
-
-    Raises:
-        InputError: where that cannot be done; nothing is left then.
-    """
-    draft = file.with_name(f".{file.name}.draft")
-    with writing_to(file):
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write(draft)
-            with draft.open("rb") as written:
-                os.fsync(written.fileno())
-            draft.replace(file)
-        except OSError:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
-            raise

@@ -1,6 +1,5 @@
-"""A study's directory opened for writing: by one process, for one study."""
+"""A study's directory opened for writing: for one study, by a process or several."""
 
-import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from typing import Any
 
 from prune_fair.errors import InputError, check
 from prune_fair.store.directory import ELSEWHERE, LOCK_FILE, StudyStore
-from prune_fair.store.results import STUDY_FILE, read_study
+from prune_fair.store.studies import STUDY_FILE, read_study
 from prune_fair.types import SCHEMA_VERSION
 
 
@@ -17,14 +16,16 @@ from prune_fair.types import SCHEMA_VERSION
 def writing(path: str | Path, config: Mapping[str, Any], fingerprint: str) -> Iterator[StudyStore]:
     """Opens a study's directory for writing: makes it, or goes on with the same study in it.
 
+    Several processes may: each claims the blocks of seeds that it works at, until the end.
+
     Args:
         path: the directory; made where it does not exist.
         config: the study's config as JSON types.
         fingerprint: of that config.
 
     Raises:
-        InputError: if the directory holds another study (with the difference) or other files, is
-            used by another process, or cannot be written.
+        InputError: if the directory holds another study (with the difference) or other files, or
+            cannot be written.
     """
     path = Path(os.path.expanduser(path))
     _check_free(path)
@@ -34,13 +35,11 @@ def writing(path: str | Path, config: Mapping[str, Any], fingerprint: str) -> It
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}); {ELSEWHERE}") from error
     with lock:
+        store = StudyStore(path, _same_study(path, config, fingerprint), lock)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InputError(
-                f"{path}: another process is running this study; wait for it, or {ELSEWHERE}"
-            ) from error
-        yield StudyStore(path, _same_study(path, config, fingerprint), lock)
+            yield store
+        finally:
+            store.claims.release_all()
 
 
 def _check_free(path: Path) -> None:
@@ -60,7 +59,7 @@ def _same_study(path: Path, config: Mapping[str, Any], fingerprint: str) -> dict
     """The study that is there, if it is the one asked for; a blank one in an empty directory."""
     _check_free(path)
     if not (path / STUDY_FILE).exists():
-        blank = {"complete": False, "tasks": {}, "runs": []}
+        blank = {"tasks": {}, "runs": []}
         identity = {"schema_version": SCHEMA_VERSION, "fingerprint": fingerprint}
         return {**identity, **blank, "config": dict(config)}
     there = read_study(path)

@@ -25,7 +25,7 @@ from prune_fair.pruning import DENSE, GIVEN_DENSE
 from prune_fair.store import ELSEWHERE, StudyStore
 from prune_fair.study.background import Submit
 from prune_fair.study.jobs import blocks, first_unfinished, jobs
-from prune_fair.types import TEST, Variables
+from prune_fair.types import Variables
 
 
 @runtime_checkable
@@ -57,9 +57,13 @@ class TaskRun(NamedTuple):
 
 
 def run_task(run: TaskRun) -> None:
-    """Every block of seeds of one task, from the dense networks to the last level."""
+    """Every block of seeds of one task, from the dense networks to the last level.
+
+    Those that another process works at are left to it.
+    """
     for seeds in blocks(run.config):
-        run_block(run, np.array(seeds, np.int32))
+        if run.store.claim(run.name, seeds[0]):
+            run_block(run, np.array(seeds, np.int32))
 
 
 def run_block(run: TaskRun, seeds: np.ndarray) -> None:
@@ -140,8 +144,6 @@ def _save(run: TaskRun, seeds: np.ndarray, number: int, level: Level) -> None:
         name: values[:, :, -1] if name in STATISTICS else values  # of the test split
         for name, values in level.results.items()
     }
-    if run.config.votes:
-        results["image_label"] = np.asarray(run.engine.data.splits[TEST].labels)
     run.store.write_piece(run.name, number, list(level.networks), seeds.tolist(), results)
     if number > 1 and run.engine.given is None:  # of an audit any network may be asked for
         run.store.drop_networks(run.name, first_seed, number - 1)

@@ -22,6 +22,7 @@ from prune_fair.provenance import physical_memory
 from prune_fair.store import StudyStore, open_study, writing
 from prune_fair.study.background import Submit, in_background
 from prune_fair.study.levels import Progress, TaskRun, run_task, silent
+from prune_fair.study.schema import layout_of, made_of
 from prune_fair.types import Dataset, Model, Variables
 
 
@@ -90,11 +91,10 @@ def carry_out(
     """As `run_study`, of subjects by the name of their task, which are asked for where needed."""
     with writing(path, config.as_json(), config.fingerprint()) as store:
         store.check_plan(asdict(plan))
-        firsts = range(0, config.seeds, config.seeds_per_piece)
-        levels = len(config.schedule.sparsity_by_level())
-        if store.is_whole(firsts, config.task_names, levels):
+        if store.is_whole(config.task_names):
             progress(config.networks, reused=True)
             return open_study(path)
+        store.check_work_left()
         set_up_jax()
         asked = subjects()
         for technique, subject in itertools.product(config.parsed_techniques, asked.values()):
@@ -106,13 +106,16 @@ def carry_out(
         tasks = {name: subject.task(laid) for name, subject in asked.items()}
         for technique, task in itertools.product(config.parsed_techniques, tasks.values()):
             check_steps(technique, total_steps(task))
+        described = {
+            name: layout_of(config, tasks[name], subject.dataset) for name, subject in asked.items()
+        }
+        store.describe(described, {name: made_of(each.dataset) for name, each in asked.items()})
         store.begin_run(asdict(laid))
         for name, subject in asked.items():
             machine = Population(laid)
             told = store, progress
             with in_background() as behind:
                 run_task(_begin_task(config, name, tasks[name], subject, machine, *told, behind))
-        store.finish()
     return open_study(path)
 
 
@@ -148,9 +151,8 @@ def _begin_task(
     progress: Progress,
     behind: Submit,
 ) -> TaskRun:
-    """Puts a task on the machine, and tells the store what its results look like."""
+    """Puts a task on the machine."""
     dataset, levels = subject.dataset, len(config.schedule.sparsity_by_level())
-    store.describe_task(name, config.techniques, levels, task.model.layers, dataset, config.votes)
     one_go = not config.schedule.iterative and not any(
         technique.retraining.trains for technique in config.parsed_techniques
     )

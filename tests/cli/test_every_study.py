@@ -1,7 +1,6 @@
 """Every command on every kind of study: an answer or one line, and JSON that can be read."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -45,14 +44,12 @@ def networks(count):
     "several seeds", "unfinished", "one network", "groups", "a class without images",
     "one network, a class without images",
 ])  # fmt: skip
-def study(request, tmp_path_factory, toy_study):
+def study(request, tmp_path_factory, toy_study, copy_study):
     """A kind of study, and its directory."""
     path = tmp_path_factory.mktemp("kinds") / "study"
     if request.param in ("several seeds", "unfinished"):
-        shutil.copytree(toy_study, path)
-        for piece in path.glob("results/digits/mlp/*level-002.nc"):
-            if request.param == "unfinished":
-                piece.unlink()
+        last = 2 if request.param == "unfinished" else 3
+        copy_study(toy_study, path, finished=lambda first, level: level < last)
         return request.param, path
     digits = load("digits")
     shown = digits.test_labels < (9 if "without" in request.param else 10)

@@ -1,7 +1,6 @@
 """`prune-fair frontier` and `compare`: tables, documents, and a line for each mistake."""
 
 import json
-import os
 import re
 
 import numpy as np
@@ -19,15 +18,9 @@ def run(capsys, *arguments) -> str:
 
 
 @pytest.fixture
-def running_study(toy_study, tmp_path):
+def running_study(toy_study, copy_study, tmp_path):
     """The toy study when its first seeds are through and the others have not begun."""
-    os.symlink(toy_study / "study.json", tmp_path / "study.json")
-    folder = tmp_path / "results" / "digits" / "mlp"
-    folder.mkdir(parents=True)
-    for piece in sorted((toy_study / "results/digits/mlp").glob("seeds-*")):
-        if "seeds-00000" in piece.name:
-            os.symlink(piece, folder / piece.name)
-    return tmp_path
+    return copy_study(toy_study, tmp_path / "study", finished=lambda first, level: first == 0)
 
 
 @pytest.fixture

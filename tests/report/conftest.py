@@ -1,6 +1,5 @@
 """Studies to write cards of: the toy study with what study.json says of it changed."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -34,19 +33,12 @@ def one_seed(toy_config, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def edited(toy_study, tmp_path_factory):
+def edited(toy_study, copy_study, tmp_path_factory):
     """Makes a study of the toy study's results, with a study.json that a function has changed."""
 
-    def edit(change, name="edited", pieces="*", source=toy_study):
+    def edit(change, name="edited", finished=lambda first, level: True, source=toy_study):
         path = tmp_path_factory.mktemp("studies") / name
-        study = json.loads((source / "study.json").read_text())
-        change(study)
-        for task in study["tasks"]:
-            (path / "results" / task).mkdir(parents=True)
-            for piece in (source / "results/digits/mlp").glob(f"seeds-{pieces}.nc"):
-                (path / "results" / task / piece.name).symlink_to(piece)
-        (path / "study.json").write_text(json.dumps(study))
-        return path
+        return copy_study(source, path, change, finished)
 
     return edit
 
@@ -59,8 +51,9 @@ def hostile(edited):
     """A study whose names are meant to do harm."""
 
     def rename(study):
-        axes = study["tasks"]["digits/mlp"]
-        axes["classes"] = [HOSTILE.get(name, name) for name in axes["classes"]]
+        labels = study["tasks"]["digits/mlp"]["labels"]
+        for axis in ("true", "predicted"):
+            labels[axis] = [HOSTILE.get(name, name) for name in labels[axis]]
         study["runs"][0]["command"] = ["x.py", "</pre><script>alert(2)</script>", "```"]
         study["config"]["tasks"][0]["data"]["groups"] = "<b>bold</b>"
 

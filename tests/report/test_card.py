@@ -108,7 +108,11 @@ def test_one_seed_has_intervals_over_images(one_seed):
 
 
 def test_one_seed_without_votes_has_no_intervals(one_seed, edited):
-    path = edited(lambda study: study["tasks"]["digits/mlp"].pop("images"), source=one_seed)
+    def drop_votes(study):
+        for name in ("votes", "image_label"):
+            del study["tasks"]["digits/mlp"]["variables"][name]
+
+    path = edited(drop_votes, source=one_seed)
     task = task_of(path, LENIENT)
     assert task.limits.uncertainty.over == "nothing"
     assert task.exemplars is None
@@ -119,14 +123,14 @@ def test_one_seed_without_votes_has_no_intervals(one_seed, edited):
 
 
 def test_unfinished_study(edited):
-    task = task_of(edited(lambda study: study.update(complete=False), pieces="00000*"), LENIENT)
+    task = task_of(edited(lambda study: None, finished=lambda first, level: first == 0), LENIENT)
     assert task.limits.finished == pytest.approx(0.6)
     assert "still running: 60 %" in " ".join(limits_in_words(task))
     assert task.decision.chosen is not None
 
 
 def test_only_dense_networks_are_finished(edited):
-    task = task_of(edited(lambda study: None, pieces="*level-000"))
+    task = task_of(edited(lambda study: None, finished=lambda first, level: level == 0))
     assert task.decision.shown is None
     assert task.classes == ()
     assert verdict(task.decision) == "Do not prune"
@@ -135,7 +139,7 @@ def test_only_dense_networks_are_finished(edited):
 
 def test_nothing_is_finished(edited):
     with pytest.raises(InputError, match="no dense network is finished yet"):
-        make_card(edited(lambda study: None, pieces="none"))
+        make_card(edited(lambda study: None, finished=lambda *_: False))
 
 
 def test_diverged_and_undefined_are_said(toy_study, toy_results):
@@ -176,7 +180,7 @@ def test_images_that_cannot_be_had(edited, name, words):
 
 def test_other_images_are_not_shown(edited):
     def change(study):
-        study["tasks"]["digits/mlp"]["data_sha256"] = "0" * 64
+        study["tasks"]["digits/mlp"]["facts"]["data_sha256"] = "0" * 64
 
     assert "not the one" in task_of(edited(change), LENIENT).exemplars.why_not
 

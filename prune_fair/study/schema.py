@@ -1,0 +1,71 @@
+"""What a study's results hold: the layout of each task, from the rows of what is counted."""
+
+from functools import partial
+
+import numpy as np
+
+from prune_fair.config import StudyConfig
+from prune_fair.datasets import COMPLEXITY, class_complexity
+from prune_fair.engine.results import schema
+from prune_fair.engine.task import Task
+from prune_fair.provenance import digest
+from prune_fair.store import Layout, Makers, Variable
+from prune_fair.types import Dataset
+
+CONSTANTS = {
+    "train_count": Variable(("true",), "int32", 0, "images", "training images of each class"),
+    "complexity": Variable(
+        ("measure", "true"), "float64", np.nan, "as each measure's",
+        "how hard the training images of each class are",
+    ),
+    "image_label": Variable(
+        ("image",), "int32", -1, "position of the true class", "of each test image"
+    ),
+}  # fmt: skip
+
+
+def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
+    """The layout of a task's results.
+
+    Args:
+        config: of the study.
+        task: of its networks; what is counted of them are the variables.
+        dataset: of the task. Its groups are an axis, and its test images where there are votes.
+    """
+    classes = list(dataset.class_names)
+    labels = {
+        "technique": list(config.techniques),
+        "true": classes,
+        "predicted": classes,
+        "layer": list(task.model.layers),
+        "measure": list(COMPLEXITY),
+    }
+    sizes = {"seed": config.seeds, "level": len(config.schedule.sparsity_by_level())}
+    if dataset.group_names:
+        labels["group"] = list(dataset.group_names)
+    if task.votes:
+        labels["half"] = ["even", "odd"]
+        sizes["image"] = len(dataset.test_labels)
+    counted = {name: _of_test_split(Variable(*row)) for name, row in schema(task).items()}
+    constants = {
+        name: each for name, each in CONSTANTS.items() if {*each.dims} <= {*labels, *sizes}
+    }
+    facts = {
+        "data_sha256": digest(dataset),
+        "image_shape": list(dataset.train_images.shape[1:]),
+    }
+    block = min(config.seeds, config.seeds_per_piece)
+    return Layout(labels, sizes, block, {**counted, **constants}, facts)
+
+
+def _of_test_split(variable: Variable) -> Variable:
+    return variable._replace(dims=tuple(dim for dim in variable.dims if dim != "split"))
+
+
+def made_of(dataset: Dataset) -> Makers:
+    """What gives the arrays that no piece has, by name."""
+    return {
+        "image_label": partial(np.asarray, dataset.test_labels, np.int32),
+        "train_count": dataset.train_count,
+        "complexity": lambda: np.stack(list(class_complexity(dataset).values())),
+    }
