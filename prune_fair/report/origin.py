@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from prune_fair.data import GIVEN
 from prune_fair.errors import InputError
 from prune_fair.provenance import summary_and_source
 from prune_fair.pruning import CRITERIA, GRANULARITIES, SCHEDULES, SCOPES, TREATMENTS, Technique
-from prune_fair.types import GIVEN
 
 PROGRAM = "prune-fair"
 TAKES = {  # what a schedule reads of its config

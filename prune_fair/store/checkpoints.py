@@ -8,13 +8,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import jax
-from jaxtyping import PyTree
+from typing import Any, TypeAlias
 
 from prune_fair.errors import InputError, check, writing_to
-from prune_fair.types import leaves_by_path
+
+PyTree: TypeAlias = Any  # that of jaxtyping imports JAX, which reading results does without
 
 
 def save_tree(folder: str | Path, tree: PyTree, *, replace: bool = False) -> None:
@@ -84,6 +82,10 @@ def shaped_as(tree: PyTree, like: PyTree, source: str) -> PyTree:
         >>> shaped_as([{"w": 1}, [2]], ({"w": 0}, (0,)), "a checkpoint")
         ({'w': 1}, (2,))
     """
+    import jax
+
+    from prune_fair.types import leaves_by_path
+
     found, wanted = map(leaves_by_path, (tree, like))
     for path in (*wanted, *found):
         check(

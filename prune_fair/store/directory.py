@@ -21,13 +21,12 @@ from typing import Any, TextIO
 import numpy as np
 import xarray as xr
 
-from prune_fair.datasets import class_complexity
+from prune_fair.data import Dataset
 from prune_fair.errors import check, writing_to
 from prune_fair.provenance import digest, environment
 from prune_fair.store.checkpoints import load_tree, save_tree
 from prune_fair.store.pieces import piece_name
 from prune_fair.store.results import STUDY_FILE, VARIABLES, with_level
-from prune_fair.types import Dataset
 
 LOCK_FILE = ".lock"
 ELSEWHERE = "name another directory with --out"
@@ -70,6 +69,10 @@ class StudyStore:
             axes["images"] = len(dataset.test_labels)
         known = self.study["tasks"].setdefault(task, axes)
         if "complexity" not in known:  # a moment for large sets: once, not at every resume
+            from prune_fair.datasets import (
+                class_complexity,
+            )  # brings JAX, which reading does without
+
             known["complexity"] = {
                 name: [None if np.isnan(value) else value for value in values.tolist()]
                 for name, values in class_complexity(dataset).items()
