@@ -104,7 +104,7 @@ def holm(p: Float[np.ndarray, "*tests"]) -> Float[np.ndarray, "*tests"]:
         >>> holm(np.array([0.01, 0.04, np.nan])).tolist()
         [0.02, 0.04, nan]
     """
-    return _adjusted(p, "holm")
+    return _adjusted(p, lambda p, rank: np.maximum.accumulate(p * (len(p) + 1 - rank)))
 
 
 def benjamini_hochberg(p: Float[np.ndarray, "*tests"]) -> Float[np.ndarray, "*tests"]:
@@ -119,7 +119,7 @@ def benjamini_hochberg(p: Float[np.ndarray, "*tests"]) -> Float[np.ndarray, "*te
         >>> benjamini_hochberg(np.array([0.01, 0.04, 0.02, np.nan])).round(3).tolist()
         [0.03, 0.04, 0.03, nan]
     """
-    return _adjusted(p, "fdr_bh")
+    return _adjusted(p, lambda p, rank: np.minimum.accumulate((p * len(p) / rank)[::-1])[::-1])
 
 
 def seeds_needed(
@@ -199,10 +199,9 @@ def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.asarray(mean), error, count
 
 
-def _adjusted(p: np.ndarray, method: str) -> np.ndarray:
-    from statsmodels.stats.multitest import multipletests  # takes a second to import
-
-    adjusted, known = np.full(p.shape, np.nan), ~np.isnan(p)
-    if known.any():
-        adjusted[known] = multipletests(p[known], method=method)[1]
-    return adjusted
+def _adjusted(p: np.ndarray, correct: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+    """Adjusted p from those that are known, smallest first, and their ranks from 1 on."""
+    family, adjusted = p.ravel(), np.full(p.size, np.nan)
+    order = np.argsort(family, kind="stable")[: np.count_nonzero(~np.isnan(family))]  # NaN last
+    adjusted[order] = np.minimum(correct(family[order], np.arange(len(order)) + 1), 1)
+    return adjusted.reshape(p.shape)
