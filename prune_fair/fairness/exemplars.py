@@ -40,7 +40,7 @@ def modal_exemplars(
         [True, False]
     """
     first, second = map(_modal_labels, (votes, dense_votes))
-    return ~(first & second).any(axis=-1)
+    return np.logical_not((first & second).any(axis=-1))
 
 
 def _modal_labels(votes: Int[np.ndarray, "*rows classes"]) -> Bool[np.ndarray, "*rows classes"]:

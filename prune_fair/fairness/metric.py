@@ -138,10 +138,11 @@ def metric(
     row's source is theirs; all else is as in `Metric`.
 
     Example:
-        >>> words = {"label": "images", "description": "how many images there are"}
-        >>> images = metric(np.sum, higher_is_better=True, bounds=(0.0, inf), **words)
-        >>> int(images.function(np.array([[8, 2], [1, 9]]), np.zeros((2, 2))))
-        20
+        >>> from prune_fair.fairness import recall
+        >>> words = {"label": "median recall", "description": "median recall of the classes"}
+        >>> row = metric(recall, np.median, higher_is_better=True, **words)
+        >>> round(float(row.function(np.array([[8, 2], [1, 9]]), np.zeros((2, 2)))), 3)
+        0.85
     """
     return Metric(
         partial(_in_turn, functions, against_dense),

@@ -5,12 +5,12 @@ over any leading axes. What is undefined is NaN, never infinite.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from jaxtyping import Float, Int, Real
 
-Values: TypeAlias = np.ndarray | np.number  # what NumPy makes of arrays, and of a single network
+Values: TypeAlias = Any  # an array, or the scalar that NumPy reduces the axes of one network to
 Confusion: TypeAlias = Real[np.ndarray, "*networks classes classes"]  # true, predicted
 PerClass: TypeAlias = Float[np.ndarray, "*networks classes"]
 PerNetwork: TypeAlias = Float[Values, "*networks"]
