@@ -106,7 +106,8 @@ def make_card(
     study, results = read_study(path), open_study(path)
     asked = tuple(require), maximise, confidence
     tasks = tuple(
-        _task(node.path.strip("/"), node.to_dataset(), study, *asked) for node in results.leaves
+        _task(node.path.strip("/"), analysis.as_dataset(node), study, *asked)
+        for node in results.leaves
     )
     return Card(Path(path).expanduser().absolute().name, tasks, origin(study), *asked)
 
