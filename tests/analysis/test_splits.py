@@ -70,7 +70,7 @@ def test_another_split_is_had_by_its_name(example, split):
     validation = analysis.as_dataset(split, "validation")
     assert "split" not in validation.coords
     assert not np.array_equal(validation["confusion"], example["confusion"])
-    with pytest.raises(InputError, match="split 'tests': expected"):
+    with pytest.raises(InputError, match="unknown split 'tests'"):
         analysis.as_dataset(split, "tests")
 
 
