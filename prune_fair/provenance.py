@@ -11,10 +11,9 @@ from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
-from prune_fair.types import Dataset
+from prune_fair.data import Dataset
 
 PROGRAM = "prune-fair"
 PACKAGES = (
@@ -37,6 +36,8 @@ def environment() -> dict[str, Any]:
         >>> sorted(environment())
         ['command', 'git_commit', 'hardware', 'packages', 'python']
     """
+    import jax  # here alone: reading results starts without it
+
     return {
         "command": sys.argv,
         "git_commit": git_commit(),

@@ -1,4 +1,4 @@
-"""What the rooms hand to each other."""
+"""What the rooms that compute hand to each other; `prune_fair.data` has what needs no JAX."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -6,11 +6,11 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import jax
 import numpy as np
 from jax.tree_util import KeyPath
-from jaxtyping import Array, Bool, Float, Float32, Int, Key, PyTree, UInt8
+from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
-SCHEMA_VERSION = 5
-VALIDATION, TEST = "validation", "test"  # the splits: what is chosen on, what is reported
-GIVEN = "given:"  # begins the name of what an audit was handed and nobody can load again
+from prune_fair.data import GIVEN as GIVEN
+from prune_fair.data import SCHEMA_VERSION as SCHEMA_VERSION
+from prune_fair.data import Dataset as Dataset
 
 AnyArray: TypeAlias = Array | np.ndarray  # on a device or on the host
 Params: TypeAlias = PyTree[Float[AnyArray, "..."]]
@@ -21,32 +21,6 @@ PRNGKey: TypeAlias = Key[Array, ""]
 Images: TypeAlias = Float[Array, "n h w c"]
 Logits: TypeAlias = Float[Array, "n classes"]
 Tree = TypeVar("Tree")
-
-
-class Dataset(NamedTuple):
-    """A classification task as host arrays. Labels are positions in `class_names`.
-
-    Images are bytes, but for floats that an audit is handed for its network, which get them as they
-    are. Test images may belong to groups beside their class; then `test_groups` are positions in
-    `group_names`.
-
-    Example:
-        >>> images, labels = np.zeros((3, 8, 8, 1), np.uint8), np.array([0, 1, 1])
-        >>> Dataset(images, labels, images, labels, ("cat", "dog")).train_count()
-        array([1, 2])
-    """
-
-    train_images: UInt8[np.ndarray, "train h w c"] | Float32[np.ndarray, "train h w c"]
-    train_labels: Int[np.ndarray, " train"]
-    test_images: UInt8[np.ndarray, "test h w c"] | Float32[np.ndarray, "test h w c"]
-    test_labels: Int[np.ndarray, " test"]
-    class_names: tuple[str, ...]
-    test_groups: Int[np.ndarray, " test"] | None = None
-    group_names: tuple[str, ...] = ()
-
-    def train_count(self) -> Int[np.ndarray, " classes"]:
-        """How many training images each class has."""
-        return np.bincount(self.train_labels, minlength=len(self.class_names))
 
 
 class Batch(NamedTuple):

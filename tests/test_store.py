@@ -17,6 +17,7 @@ from drawn import drawn, drawn_study, layout, write, write_all
 
 from prune_fair import InputError, StudyConfig, open_example, open_study, run_study
 from prune_fair.cli.flags import flag_registry
+from prune_fair.data import SCHEMA_VERSION
 from prune_fair.datasets import COMPLEXITY, class_complexity
 from prune_fair.store import (
     EXAMPLE,
@@ -26,7 +27,6 @@ from prune_fair.store import (
     status_of,
     writing,
 )
-from prune_fair.types import SCHEMA_VERSION
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "experiments"))
 from quickstart import quickstart

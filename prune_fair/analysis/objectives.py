@@ -18,19 +18,16 @@ from prune_fair.analysis.tables import resampled
 from prune_fair.errors import check, unknown
 from prune_fair.fairness import METRICS
 
-FRACTIONS = ("_group_min", "_group_max", "_difference", "_ratio", "_to_overall", "_gini")
-CHANGES = ("_change", "excessive", "normalised")  # against dense: not between 0 and 1
-
 
 def reference_point(
     results: Results, objectives: Sequence[str], given: Mapping[str, float] | None = None
 ) -> dict[str, float]:
     """The point that hypervolumes are measured from, by objective and in its own units.
 
-    What is not given: sparsity 0; chance, 1/classes, for `accuracy` and `balanced_accuracy`; the
-    worst possible value, 0 or 1, for metrics that are fractions by their name; else the worst mean
-    over seeds of all techniques and levels, which then depends on what is compared (NaN where no
-    mean is known).
+    What is not given: sparsity 0; chance, 1/classes, for metrics that say so (`Metric.chance`); the
+    worst possible value for those of a network alone that have one (`Metric.worst_bound`); else the
+    worst mean over seeds of all techniques and levels, which then depends on what is compared (NaN
+    where no mean is known).
 
     Raises:
         InputError: for a given name that is no objective, or a value that is not finite.
@@ -54,10 +51,11 @@ def reference_point(
 def _worst(results: Results, name: str) -> float:
     if name == SPARSITY:
         return 0.0
-    if name in ("accuracy", "balanced_accuracy"):
+    metric = METRICS[name]
+    if metric.chance:
         return 1 / as_dataset(results).sizes["true"]
-    if name.endswith(FRACTIONS) and not any(part in name for part in CHANGES):
-        return 0.0 if METRICS[name].higher_is_better else 1.0
+    if not metric.against_dense and np.isfinite(metric.worst_bound):
+        return metric.worst_bound
     means = direction_of(name) * resampled(as_dataset(results), name, 0)
     known = means[np.isfinite(means)]
     return direction_of(name) * known.min() if known.size else np.nan

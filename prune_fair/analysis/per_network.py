@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
@@ -27,7 +26,7 @@ def class_recall(results: Results) -> xr.DataArray:
         '0.796'
     """
     results = as_dataset(results)
-    values = np.asarray(fairness.recall(jnp.asarray(results["confusion"].values)))
+    values = fairness.recall(results["confusion"].values)
     kept = results["confusion"].isel(predicted=0, drop=True)
     return kept.copy(data=values).rename("recall").assign_attrs(units="fraction of the class")
 
@@ -69,7 +68,7 @@ def network_metrics(results: Results, names: Sequence[str] | None = None) -> xr.
                 f"metric {name!r}: it is of all networks together; expected one that each network "
                 "has, such as recall_change_min",
             )
-            values = np.asarray(metric.function(*counts_of(results, name)), dtype=float)
+            values = metric.function(*counts_of(results, name))
             if metric.worst is not None:
                 values = np.where(failed, metric.worst, values)
             table[name] = (MEMBERS, values)
@@ -123,7 +122,7 @@ def known_metrics(results: Results) -> list[str]:
         (87, ['accuracy', 'balanced_accuracy'])
     """
     grouped = "group_confusion" in as_dataset(results)
-    return [name for name, metric in METRICS.items() if grouped or metric.over != "group"]
+    return [name for name, metric in METRICS.items() if grouped or "groups" not in metric.needs]
 
 
 def check_names(results: Results, kind: str, names: Iterable[str]) -> None:
@@ -153,10 +152,10 @@ def check_dense(results: xr.Dataset) -> None:
     )
 
 
-def counts_of(results: xr.Dataset, name: str) -> tuple[jnp.ndarray, jnp.ndarray]:
+def counts_of(results: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray]:
     """What a metric is a function of: counts of every network, and of its dense network."""
     variable = "group_confusion" if METRICS[name].over == "group" else "confusion"
     counts = results[variable].transpose(*MEMBERS, ...)
     check_dense(results)
     dense = counts.sel(level=[0]).values
-    return jnp.asarray(counts.values), jnp.broadcast_to(jnp.asarray(dense), counts.shape)
+    return counts.values, np.broadcast_to(dense, counts.shape)

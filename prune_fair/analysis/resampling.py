@@ -6,12 +6,14 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from prune_fair.errors import lookup
 from prune_fair.fairness import FEWEST_SEEDS, RESAMPLES, bootstrap_weights
 from prune_fair.store import MEMBERS
 
 Results: TypeAlias = xr.Dataset | xr.DataTree
 Labelled = TypeVar("Labelled", xr.Dataset, xr.DataArray)
 IMAGES, SEEDS, NOTHING = "images", "seeds", "nothing"
+SPLIT, TEST = "split", "test"
 IMAGE_RESAMPLES = 1000
 MOST_COUNTS = 1 << 26  # numbers that the counts of all resamples may be: 256 MiB
 RESAMPLED = "resampled"  # how many images: a coordinate, since those outlive arithmetic
@@ -45,15 +47,29 @@ class Uncertainty(NamedTuple):
         return f"{self.units:,}{nouns[self.over]}" if self.over in nouns else ""
 
 
-def as_dataset(results: Results) -> xr.Dataset:
-    """A task's results as a Dataset, from a node of the tree or from a Dataset.
+def as_dataset(results: Results, split: str = TEST) -> xr.Dataset:
+    """A task's results on one split of its images, from a node of the tree or from a Dataset.
+
+    Every answer reads results through here. Those without a dimension `split` are given as they
+    are: their images are of one split already.
+
+    Args:
+        results: one task's results.
+        split: of the images that networks were counted on.
+
+    Raises:
+        InputError: for a split that the results do not have.
 
     Example:
         >>> from prune_fair import open_example
         >>> as_dataset(open_example()["digits/mlp"]).sizes["seed"]
         16
     """
-    return results.to_dataset() if isinstance(results, xr.DataTree) else results
+    table = results.to_dataset() if isinstance(results, xr.DataTree) else results
+    if SPLIT not in table.dims:
+        return table
+    positions = {str(name): position for position, name in enumerate(table[SPLIT].values)}
+    return table.isel({SPLIT: lookup(positions, split, "split")}, drop=True)
 
 
 def uncertainty(results: Results) -> Uncertainty:

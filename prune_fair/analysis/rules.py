@@ -13,7 +13,7 @@ from prune_fair.errors import InputError, check
 
 ACCURACY_ALONE = "accuracy_change>=-0.01"
 OF_ACCURACY = (SPARSITY, "accuracy", "accuracy_change")
-ROUNDING = 1e-6  # of float32 rates: a bound that is met but for that is met
+ROUNDING = 1e-6  # a bound that is met but for that is met
 
 
 class Constraint(NamedTuple):

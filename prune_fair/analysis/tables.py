@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
@@ -146,9 +145,8 @@ def _means_reduced(
     weights, finished = resample_weights(results, resamples), results[SPARSITY].transpose(*MEMBERS)
     rows = []
     for own, own_dense, known in zip(counts, dense, finished.notnull().values, strict=True):
-        values = np.asarray(by_class(own, own_dense), dtype=float)
-        means = fairness.weighted_means(weights, np.where(known[..., None], values, np.nan))
-        rows.append(np.asarray(reduce(jnp.asarray(means)), dtype=float))
+        values = np.where(known[..., None], by_class(own, own_dense), np.nan)
+        rows.append(reduce(fairness.weighted_means(weights, values)))
     return np.stack(rows, axis=1)
 
 
@@ -176,12 +174,15 @@ def _pooled(results: xr.Dataset, name: str, confidence: float) -> xr.DataArray:
     counts, dense = counts_of(results, name)
     lost = diverged(results).any("seed").transpose("technique", "level").values
     sparsity = results[SPARSITY].transpose(*MEMBERS)
-    rows = jnp.asarray(resample_weights(sparsity), jnp.float32)
+    rows = resample_weights(sparsity).astype(np.float32)
     finished, resampled = sparsity.notnull(), []
     for own, own_dense, known in zip(counts, dense, finished.values, strict=True):
         shown = known.reshape(*known.shape, *(1,) * (own.ndim - 2))
-        pair = (jnp.tensordot(rows, part * shown, axes=1) for part in (own, own_dense))
-        resampled.append(np.asarray(METRICS[name].function(*pair), dtype=float))
+        pair = (
+            np.tensordot(rows, (part * shown).astype(np.float32), axes=1)
+            for part in (own, own_dense)
+        )
+        resampled.append(METRICS[name].function(*pair).astype(float))
     seeds, values = finished.sum("seed").values, np.stack(resampled, axis=1)
     if METRICS[name].worst is not None:  # summed counts of a diverged network look even
         values = np.where(lost, np.nan, values)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Bool, Float
 
 from prune_fair import fairness
 from prune_fair.analysis.per_network import SPARSITY, check_dense
@@ -13,7 +13,7 @@ from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, check_confidence
 from prune_fair.errors import check, unknown
 
 DISTANCE = 1.0
-Measure = Callable[[np.ndarray, np.ndarray], Array]
+Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def exemplars(
@@ -108,13 +108,13 @@ def exemplar_images(results: Results, technique: str, level: int, top: int = 10)
     votes = results["votes"].isel(technique=0).sum("half")
     pruned, dense = votes.isel(level=level).values, votes.isel(level=0).values
     chosen = np.flatnonzero(fairness.modal_exemplars(pruned, dense))
-    moved = np.asarray(fairness.taxicab(pruned, dense))
+    moved = fairness.taxicab(pruned, dense)
     chosen = chosen[np.argsort(-moved[chosen], kind="stable")][:top]
     names = np.array(results["true"].values)
     columns = {
         "image": results["image"].values[chosen],
         "true": names[results["image_label"].values[chosen]],
-        "dense": names[np.asarray(fairness.modal_label(dense))[chosen]],
+        "dense": names[fairness.modal_label(dense)[chosen]],
         "pruned": names[np.asarray(fairness.modal_label(pruned))[chosen]],
         "taxicab": moved[chosen],
     }
@@ -141,7 +141,7 @@ def _with_votes(results: Results, technique: str | None) -> xr.Dataset:
 def _by_image(measure: Measure, votes: xr.DataArray, dense: xr.DataArray) -> xr.DataArray:
     """A number for each image from two populations' votes."""
     like = votes.isel(predicted=0, drop=True)
-    return like.copy(data=np.asarray(measure(votes.values, dense.values)))
+    return like.copy(data=measure(votes.values, dense.values))
 
 
 def _between_halves(votes: xr.DataArray) -> dict[str, xr.DataArray]:
@@ -160,7 +160,7 @@ def _right(
 ) -> dict[str, xr.DataArray]:
     """On how many of the exemplars the modal labels are right."""
     like = votes.isel(predicted=0, drop=True)
-    pruned = like.copy(data=np.asarray(fairness.modal_label(votes.values)))
+    pruned = like.copy(data=fairness.modal_label(votes.values))
     labels = {"dense": pruned.isel(level=0, drop=True), "pruned": pruned}
     return {
         f"{name}_accuracy": (label == results["image_label"]).where(modal).mean("image")

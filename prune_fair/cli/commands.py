@@ -16,8 +16,8 @@ from prune_fair.cli.listing import list_rows
 from prune_fair.cli.points import metrics
 from prune_fair.cli.report import report
 from prune_fair.cli.votes import exemplars
-from prune_fair.engine.machine import end_quickly
 from prune_fair.errors import printable
+from prune_fair.process import end_quickly
 
 
 def run(arguments: Sequence[str] | None) -> None:

@@ -1,7 +1,5 @@
 """The process set up: a device a core, compiled programs kept on disk, and a quick end."""
 
-import atexit
-import gc
 import hashlib
 import os
 import platform
@@ -11,6 +9,7 @@ import jax
 from jax.experimental.compilation_cache import compilation_cache
 
 from prune_fair.engine.plan import use_every_core
+from prune_fair.process import end_quickly
 
 MOST_BYTES = 1 << 30  # of compiled programs; those longest unused go first
 WORTH_KEEPING = 0.05  # seconds of compiling
@@ -21,17 +20,6 @@ def set_up_jax() -> None:
     use_every_core()
     keep_programs()
     end_quickly()
-
-
-def end_quickly() -> None:
-    """Lets the process end without looking once more through all that is loaded.
-
-    Python's collector would, for half a second and more: of JAX alone there are 400,000 objects.
-
-    Source: the Python documentation, `gc.freeze`.
-    """
-    atexit.unregister(gc.freeze)
-    atexit.register(gc.freeze)
 
 
 def keep_programs() -> None:

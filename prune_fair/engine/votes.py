@@ -13,12 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
+from prune_fair.data import TEST
 from prune_fair.engine import evaluation
 from prune_fair.engine.images import DeviceData
 from prune_fair.engine.population import Population
 from prune_fair.engine.statistics import add_votes
 from prune_fair.engine.task import Task
-from prune_fair.types import TEST, Mask, Variables
+from prune_fair.types import Mask, Variables
 
 HALVES = 2  # the even seeds and the odd ones
 Votes: TypeAlias = Int[np.ndarray, "techniques half images classes"]

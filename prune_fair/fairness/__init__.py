@@ -1,8 +1,9 @@
 """Confusion counts, metrics, statistics and frontiers."""
 
-from prune_fair.fairness.aggregators import AGGREGATORS, generalised_entropy
+from prune_fair.fairness.aggregators import AGGREGATORS
 from prune_fair.fairness.confusion import all_wrong
 from prune_fair.fairness.dense_reference import (
+    EVERY_CLASS,
     excessive_error,
     normalised_recall_difference,
     recall_change,
@@ -21,7 +22,9 @@ from prune_fair.fairness.frontier import (
     rank_agreement,
     sparsest,
 )
-from prune_fair.fairness.metrics import EVERY_CLASS, METRICS, Metric
+from prune_fair.fairness.inequality import generalised_entropy
+from prune_fair.fairness.metric import Metric
+from prune_fair.fairness.metrics import METRICS
 from prune_fair.fairness.rates import BASE_RATES, accuracy, overall, recall, undefined
 from prune_fair.fairness.significance import (
     PairedDifference,

@@ -5,10 +5,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from prune_fair.types import AnyArray
 
-
-def all_wrong(confusion: Int[AnyArray, "*networks classes classes"]) -> Any:
+def all_wrong(confusion: Int[Any, "*networks classes classes"]) -> Any:
     """The counts of a network that classifies nothing: each class's images, under the next class.
 
     What a diverged network gives for `argmax` is an accident; counted so, it is a failure of

@@ -5,28 +5,26 @@ Pure functions of votes: how many networks of a population predict each class fo
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
-from scipy.special import betaincinv
+from jaxtyping import Bool, Float, Int
 
-from prune_fair.types import AnyArray
+from prune_fair.fairness.rates import fraction
 
 
-def modal_label(votes: Int[AnyArray, "*rows images classes"]) -> Int[Array, "*rows images"]:
+def modal_label(votes: Int[np.ndarray, "*rows images classes"]) -> Int[np.ndarray, "*rows images"]:
     """The label that most networks predict; of several the smallest, and 0 without votes.
 
     Example:
-        >>> modal_label(jnp.array([[1, 3, 0], [0, 2, 2]])).tolist()
+        >>> modal_label(np.array([[1, 3, 0], [0, 2, 2]])).tolist()
         [1, 1]
     """
-    return jnp.argmax(jnp.asarray(votes), axis=-1)
+    return np.argmax(votes, axis=-1)
 
 
 def modal_exemplars(
-    votes: Int[AnyArray, "*#rows images classes"],
-    dense_votes: Int[AnyArray, "*#rows images classes"],
-) -> Bool[Array, "... images"]:
+    votes: Int[np.ndarray, "*#rows images classes"],
+    dense_votes: Int[np.ndarray, "*#rows images classes"],
+) -> Bool[np.ndarray, "... images"]:
     """Pruning-identified exemplars: images whose modal labels differ between two populations.
 
     Labels that tie are all modal, and an image on which the populations share a modal label is no
@@ -37,23 +35,23 @@ def modal_exemplars(
     Source: Hooker et al. 2019, arXiv 1911.05248 (PIE); 2020, arXiv 2010.03058 (modal CIE).
 
     Example:
-        >>> dense, pruned = jnp.array([[4, 0], [2, 2]]), jnp.array([[1, 3], [0, 4]])
+        >>> dense, pruned = np.array([[4, 0], [2, 2]]), np.array([[1, 3], [0, 4]])
         >>> modal_exemplars(pruned, dense).tolist()
         [True, False]
     """
-    first, second = (_modal_labels(jnp.asarray(each)) for each in (votes, dense_votes))
-    return ~(first & second).any(axis=-1)
+    first, second = map(_modal_labels, (votes, dense_votes))
+    return np.logical_not((first & second).any(axis=-1))
 
 
-def _modal_labels(votes: Int[Array, "*rows classes"]) -> Bool[Array, "*rows classes"]:
+def _modal_labels(votes: Int[np.ndarray, "*rows classes"]) -> Bool[np.ndarray, "*rows classes"]:
     """All labels that most networks predict; without votes every label."""
     return votes == votes.max(axis=-1, keepdims=True)
 
 
 def taxicab(
-    votes: Int[AnyArray, "*#rows images classes"],
-    dense_votes: Int[AnyArray, "*#rows images classes"],
-) -> Float[Array, "... images"]:
+    votes: Int[np.ndarray, "*#rows images classes"],
+    dense_votes: Int[np.ndarray, "*#rows images classes"],
+) -> Float[np.ndarray, "... images"]:
     """Distance in [0, 2] between two populations' shares of votes; NaN where one has none.
 
     Half of it is the share of votes that would have to change for the populations to agree.
@@ -62,18 +60,19 @@ def taxicab(
     Source: Hooker et al. 2020, arXiv 2010.03058, taxicab CIE.
 
     Example:
-        >>> taxicab(jnp.array([[1, 3]]), jnp.array([[4, 0]])).tolist()
+        >>> taxicab(np.array([[1, 3]]), np.array([[4, 0]])).tolist()
         [1.5]
     """
-    first, second = map(jnp.asarray, (votes, dense_votes))
     # Whole numbers up to the one division, so that equal distances are equal, and none is above 2.
-    members, dense_members = (each.sum(axis=-1, keepdims=True) for each in (first, second))
-    moved = jnp.abs(first * dense_members - second * members).sum(axis=-1)
-    return moved / (members * dense_members)[..., 0]
+    members, dense_members = (
+        each.sum(axis=-1, keepdims=True, dtype=each.dtype) for each in (votes, dense_votes)
+    )
+    moved = np.abs(votes * dense_members - dense_votes * members).sum(axis=-1)
+    return fraction(moved, (members * dense_members)[..., 0])
 
 
 def count_by_class(
-    exemplars: Bool[AnyArray, "*rows images"], labels: Int[AnyArray, " images"], classes: int
+    exemplars: Bool[np.ndarray, "*rows images"], labels: Int[np.ndarray, " images"], classes: int
 ) -> Int[np.ndarray, "*rows classes"]:
     """How many exemplars are truly of each class.
 
@@ -81,8 +80,8 @@ def count_by_class(
         >>> count_by_class(np.array([True, False, True]), np.array([1, 1, 1]), 2).tolist()
         [0, 2]
     """
-    one_hot = np.asarray(labels)[:, None] == np.arange(classes)
-    return np.asarray(exemplars).astype(np.int64) @ one_hot.astype(np.int64)
+    one_hot = labels[:, None] == np.arange(classes)
+    return exemplars.astype(np.int64) @ one_hot.astype(np.int64)
 
 
 class OverIndex(NamedTuple):
@@ -120,6 +119,8 @@ def over_index(
         >>> over_index(np.array([3, 1]), np.array([50, 50])).estimate.tolist()
         [1.5, 0.5]
     """
+    from scipy.special import betaincinv  # takes a quarter of a second to import
+
     total = counts.sum(axis=-1, keepdims=True)
     tail = (1 - confidence) / 2 / counts.shape[-1]
     with np.errstate(divide="ignore", invalid="ignore"):

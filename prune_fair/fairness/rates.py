@@ -5,14 +5,15 @@ over any leading axes. What is undefined is NaN, never infinite.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Real
+import numpy as np
+from jaxtyping import Float, Int, Real
 
-Confusion: TypeAlias = Real[Array, "*networks classes classes"]  # true, predicted
-PerClass: TypeAlias = Float[Array, "*networks classes"]
-PerNetwork: TypeAlias = Float[Array, "*networks"]
+Values: TypeAlias = Any  # an array, or the scalar that NumPy reduces the axes of one network to
+Confusion: TypeAlias = Real[np.ndarray, "*networks classes classes"]  # true, predicted
+PerClass: TypeAlias = Float[np.ndarray, "*networks classes"]
+PerNetwork: TypeAlias = Float[Values, "*networks"]
 
 
 class BaseRate(NamedTuple):
@@ -29,30 +30,33 @@ class BaseRate(NamedTuple):
     description: str
 
 
-def fraction(part: Real[Array, "*shape"], whole: Real[Array, "*shape"]) -> Float[Array, "*shape"]:
+def fraction(
+    part: Real[Values, "*shape"], whole: Real[Values, "*shape"]
+) -> Float[np.ndarray, "*shape"]:
     """`part / whole`; NaN wherever the whole is 0, also where the part is not.
 
     Example:
-        >>> fraction(jnp.array([1, 1, 0]), jnp.array([2, 0, 0])).tolist()
+        >>> fraction(np.array([1, 1, 0]), np.array([2, 0, 0])).tolist()
         [0.5, nan, nan]
     """
-    return jnp.where(whole == 0, jnp.nan, part / whole)
+    quotient = np.full(whole.shape, np.nan, np.result_type(part, whole, np.float32))
+    return np.true_divide(part, whole, out=quotient, where=whole != 0)
 
 
-def one_vs_rest(confusion: Confusion) -> Real[Array, "*networks classes 2 2"]:
+def one_vs_rest(confusion: Confusion) -> Real[np.ndarray, "*networks classes 2 2"]:
     """Of each class, the 2x2 confusion counts of that class (1) against all others (0).
 
     Source: `sklearn.metrics.multilabel_confusion_matrix`.
 
     Example:
-        >>> one_vs_rest(jnp.array([[3, 1], [0, 4]]))[0].tolist()
+        >>> one_vs_rest(np.array([[3, 1], [0, 4]]))[0].tolist()
         [[4, 0], [1, 3]]
     """
-    hits, rows = jnp.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(axis=-1)
+    hits, rows = np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(axis=-1)
     missed, wrong = rows - hits, confusion.sum(axis=-2) - hits
     # Sums of what is not negative: with float counts, too, 0 exactly where there is nothing.
     rest = (rows[..., None] - confusion).sum(axis=-2) - missed
-    return jnp.stack([jnp.stack([rest, wrong], -1), jnp.stack([missed, hits], -1)], -2)
+    return np.stack([np.stack([rest, wrong], -1), np.stack([missed, hits], -1)], -2)
 
 
 def overall(rate: Callable[[Confusion], PerClass], confusion: Confusion) -> PerNetwork:
@@ -65,20 +69,20 @@ def overall(rate: Callable[[Confusion], PerClass], confusion: Confusion) -> PerN
     of one binary task a class, with the class as sensitive feature.
 
     Example:
-        >>> float(overall(recall, jnp.array([[3, 1], [0, 4]])))
+        >>> float(overall(recall, np.array([[3, 1], [0, 4]])))
         0.875
     """
     return rate(one_vs_rest(confusion).sum(axis=-3))[..., 1]
 
 
-def undefined(rates: PerClass) -> Int[Array, "*networks"]:
+def undefined(rates: PerClass) -> Int[Values, "*networks"]:
     """How many classes of each network have no rate.
 
     Example:
-        >>> int(undefined(recall(jnp.array([[3, 1], [0, 0]]))))
+        >>> int(undefined(recall(np.array([[3, 1], [0, 0]]))))
         1
     """
-    return jnp.isnan(rates).sum(axis=-1)
+    return np.isnan(rates).sum(axis=-1)
 
 
 def recall(confusion: Confusion) -> PerClass:
@@ -87,10 +91,10 @@ def recall(confusion: Confusion) -> PerClass:
     Source: `sklearn.metrics.recall_score(average=None)`.
 
     Example:
-        >>> recall(jnp.array([[3, 1], [0, 4]])).tolist()
+        >>> recall(np.array([[3, 1], [0, 4]])).tolist()
         [0.75, 1.0]
     """
-    return fraction(jnp.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(axis=-1))
+    return fraction(np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(axis=-1))
 
 
 def precision(confusion: Confusion) -> PerClass:
@@ -99,10 +103,10 @@ def precision(confusion: Confusion) -> PerClass:
     Source: `sklearn.metrics.precision_score(average=None, zero_division=nan)`.
 
     Example:
-        >>> precision(jnp.array([[3, 1], [0, 3]])).tolist()
+        >>> precision(np.array([[3, 1], [0, 3]])).tolist()
         [1.0, 0.75]
     """
-    return fraction(jnp.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(axis=-2))
+    return fraction(np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(axis=-2))
 
 
 def fpr(confusion: Confusion) -> PerClass:
@@ -113,7 +117,7 @@ def fpr(confusion: Confusion) -> PerClass:
     Source: `fairlearn.metrics.false_positive_rate`, one-vs-rest.
 
     Example:
-        >>> fpr(jnp.array([[3, 1], [0, 4]])).tolist()
+        >>> fpr(np.array([[3, 1], [0, 4]])).tolist()
         [0.0, 0.25]
     """
     negatives = one_vs_rest(confusion)[..., 0, :]
@@ -128,11 +132,11 @@ def fnr(confusion: Confusion) -> PerClass:
     Source: `fairlearn.metrics.false_negative_rate`, one-vs-rest.
 
     Example:
-        >>> fnr(jnp.array([[3, 1], [0, 4]])).tolist()
+        >>> fnr(np.array([[3, 1], [0, 4]])).tolist()
         [0.25, 0.0]
     """
     images = confusion.sum(axis=-1)
-    return fraction(images - jnp.diagonal(confusion, axis1=-2, axis2=-1), images)
+    return fraction(images - np.diagonal(confusion, axis1=-2, axis2=-1), images)
 
 
 def selection_rate(confusion: Confusion) -> PerClass:
@@ -141,11 +145,11 @@ def selection_rate(confusion: Confusion) -> PerClass:
     Source: `fairlearn.metrics.selection_rate`, one-vs-rest.
 
     Example:
-        >>> selection_rate(jnp.array([[3, 1], [0, 4]])).tolist()
+        >>> selection_rate(np.array([[3, 1], [0, 4]])).tolist()
         [0.375, 0.625]
     """
     predicted = confusion.sum(axis=-2)
-    return fraction(predicted, jnp.broadcast_to(_images(confusion)[..., None], predicted.shape))
+    return fraction(predicted, np.broadcast_to(_images(confusion)[..., None], predicted.shape))
 
 
 def class_accuracy(confusion: Confusion) -> PerClass:
@@ -154,7 +158,7 @@ def class_accuracy(confusion: Confusion) -> PerClass:
     Source: `sklearn.metrics.accuracy_score`, one-vs-rest.
 
     Example:
-        >>> class_accuracy(jnp.array([[2, 2, 0], [0, 2, 0], [0, 0, 2]])).tolist()
+        >>> class_accuracy(np.array([[2, 2, 0], [0, 2, 0], [0, 0, 2]])).tolist()
         [0.75, 0.75, 1.0]
     """
     return accuracy(one_vs_rest(confusion))
@@ -166,7 +170,7 @@ def class_balanced_accuracy(confusion: Confusion) -> PerClass:
     Source: `sklearn.metrics.balanced_accuracy_score`, one-vs-rest.
 
     Example:
-        >>> class_balanced_accuracy(jnp.array([[2, 2, 0], [0, 2, 0], [0, 0, 4]])).tolist()
+        >>> class_balanced_accuracy(np.array([[2, 2, 0], [0, 2, 0], [0, 0, 4]])).tolist()
         [0.75, 0.875, 1.0]
     """
     return balanced_accuracy(one_vs_rest(confusion))
@@ -178,10 +182,10 @@ def accuracy(confusion: Confusion) -> PerNetwork:
     Source: `sklearn.metrics.accuracy_score`.
 
     Example:
-        >>> float(accuracy(jnp.array([[3, 1], [0, 4]])))
+        >>> float(accuracy(np.array([[3, 1], [0, 4]])))
         0.875
     """
-    return fraction(jnp.trace(confusion, axis1=-2, axis2=-1), _images(confusion))
+    return fraction(np.trace(confusion, axis1=-2, axis2=-1), _images(confusion))
 
 
 def balanced_accuracy(confusion: Confusion) -> PerNetwork:
@@ -190,13 +194,13 @@ def balanced_accuracy(confusion: Confusion) -> PerNetwork:
     Source: `sklearn.metrics.balanced_accuracy_score`, which leaves such a class out.
 
     Example:
-        >>> float(balanced_accuracy(jnp.array([[3, 1], [0, 2]])))
+        >>> float(balanced_accuracy(np.array([[3, 1], [0, 2]])))
         0.875
     """
     return recall(confusion).mean(axis=-1)
 
 
-def _images(confusion: Confusion) -> Real[Array, "*networks"]:
+def _images(confusion: Confusion) -> Real[Values, "*networks"]:
     return confusion.sum(axis=(-2, -1))
 
 

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy import special
 
 from prune_fair.fairness.statistics import Interval, mean_interval
 
@@ -53,12 +52,14 @@ def welch(
         1.0
     """
     (mean, error, count), (other, other_error, others) = _moments(first), _moments(second)
+    from scipy.special import stdtr
+
     both = error + other_error
     defined = (count >= FEWEST_PAIRS) & (others >= FEWEST_PAIRS) & (both > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         freedom = both**2 / (error**2 / (count - 1) + other_error**2 / (others - 1))
         statistic = (mean - other) / np.sqrt(both)
-        p = 2 * special.stdtr(freedom, -np.abs(statistic))
+        p = 2 * stdtr(freedom, -np.abs(statistic))
     return np.where(defined, p, np.nan)
 
 
@@ -79,11 +80,13 @@ def paired_difference(
         >>> [round(float(part), 3) for part in (found.mean.estimate, found.sd, found.p)]
         [2.0, 1.0, 0.074]
     """
+    from scipy.special import stdtr
+
     differences = first - second
     mean, error, pairs = _moments(differences)
     defined = (pairs >= FEWEST_PAIRS) & (error > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = 2 * special.stdtr(pairs - 1, -np.abs(mean) / np.sqrt(error))
+        p = 2 * stdtr(pairs - 1, -np.abs(mean) / np.sqrt(error))
     sd = np.where(pairs >= FEWEST_PAIRS, np.sqrt(error * pairs), np.nan)
     return PairedDifference(
         mean_interval(differences, confidence), np.where(defined, p, np.nan), sd, pairs
@@ -101,7 +104,7 @@ def holm(p: Float[np.ndarray, "*tests"]) -> Float[np.ndarray, "*tests"]:
         >>> holm(np.array([0.01, 0.04, np.nan])).tolist()
         [0.02, 0.04, nan]
     """
-    return _adjusted(p, "holm")
+    return _adjusted(p, lambda p, rank: np.maximum.accumulate(p * (len(p) + 1 - rank)))
 
 
 def benjamini_hochberg(p: Float[np.ndarray, "*tests"]) -> Float[np.ndarray, "*tests"]:
@@ -116,7 +119,7 @@ def benjamini_hochberg(p: Float[np.ndarray, "*tests"]) -> Float[np.ndarray, "*te
         >>> benjamini_hochberg(np.array([0.01, 0.04, 0.02, np.nan])).round(3).tolist()
         [0.03, 0.04, 0.03, nan]
     """
-    return _adjusted(p, "fdr_bh")
+    return _adjusted(p, lambda p, rank: np.minimum.accumulate((p * len(p) / rank)[::-1])[::-1])
 
 
 def seeds_needed(
@@ -153,8 +156,10 @@ def _fewest_seeds(effect: float, sd: float, power: float, alpha: float) -> float
         return np.inf
     if sd == 0:
         return float(FEWEST_PAIRS)
+    from scipy.special import ndtri
+
     size = effect / sd
-    normal = ((special.ndtri(1 - alpha / 2) + special.ndtri(power)) / size) ** 2
+    normal = ((ndtri(1 - alpha / 2) + ndtri(power)) / size) ** 2
     if normal > MOST_SEEDS:
         return np.ceil(normal)
     return _first(lambda n: _power(n, size, alpha) >= power, max(FEWEST_PAIRS, int(normal)))
@@ -170,9 +175,11 @@ def _first(holds: Callable[[int], bool], start: int) -> float:
 
 def _power(seeds: int, size: float, alpha: float) -> float:
     """Of the two-sided one-sample t-test, for an effect in standard deviations."""
-    beyond = special.stdtrit(seeds - 1, 1 - alpha / 2)
+    from scipy.special import nctdtr, stdtrit
+
+    beyond = stdtrit(seeds - 1, 1 - alpha / 2)
     shift = size * np.sqrt(seeds)
-    missed, wrong_sign = special.nctdtr(seeds - 1, shift, [beyond, -beyond])
+    missed, wrong_sign = nctdtr(seeds - 1, shift, [beyond, -beyond])
     # NaN comes of shifts so large that there is next to nothing in that tail.
     return float(1 - np.nan_to_num(missed) + np.nan_to_num(wrong_sign))
 
@@ -192,10 +199,9 @@ def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.asarray(mean), error, count
 
 
-def _adjusted(p: np.ndarray, method: str) -> np.ndarray:
-    from statsmodels.stats.multitest import multipletests  # takes a second to import
-
-    adjusted, known = np.full(p.shape, np.nan), ~np.isnan(p)
-    if known.any():
-        adjusted[known] = multipletests(p[known], method=method)[1]
-    return adjusted
+def _adjusted(p: np.ndarray, correct: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+    """Adjusted p from those that are known, smallest first, and their ranks from 1 on."""
+    family, adjusted = p.ravel(), np.full(p.size, np.nan)
+    order = np.argsort(family, kind="stable")[: np.count_nonzero(~np.isnan(family))]  # NaN last
+    adjusted[order] = np.minimum(correct(family[order], np.arange(len(order)) + 1), 1)
+    return adjusted.reshape(p.shape)

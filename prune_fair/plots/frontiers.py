@@ -11,18 +11,16 @@ from matplotlib.lines import Line2D
 
 from prune_fair import analysis
 from prune_fair.errors import check
-from prune_fair.fairness import EVERY_CLASS, METRICS
+from prune_fair.fairness import METRICS
 from prune_fair.plots import style
 from prune_fair.plots.labels import Named, around
 from prune_fair.store import DENSE
 
-LABELS = {
-    "accuracy": "accuracy",
-    "recall_group_min": "worst class's recall",
-    "recall_difference": "best minus worst recall",
-    "recall_ratio": "worst over best recall",
-    "recall_change_min": "worst class's change of recall",
-    EVERY_CLASS: "smallest of the classes' mean changes",
+AXES = {  # of values as they are drawn: points are differences of fractions
+    "fraction": "fraction",
+    "points": "fraction",
+    "percent": "percent",
+    "percent^2": "percent\N{SUPERSCRIPT TWO}",
 }
 RULES = {  # constraints in words
     analysis.DEFAULT_REQUIRE[0]: "every class's mean recall within 5 points",
@@ -79,7 +77,7 @@ def frontier(
     for technique, look in styles.items():
         own = points.isel(point=points["technique"].isin([technique, DENSE]).values)
         _line(axes, own, metric, look)
-    axes.set_ylabel(f"{LABELS.get(metric, metric)} (fraction)", fontsize=style.TEXT)
+    axes.set_ylabel(_axis_label(metric), fontsize=style.TEXT)
     if metric != analysis.SPARSITY and not METRICS[metric].higher_is_better:
         axes.invert_yaxis()
     style.sparsity_axis(axes, sparsity)
@@ -132,6 +130,14 @@ def overview(
         axes.label_outer()
     style.explain_all(figure, _choice_keys(chosen))
     return figure
+
+
+def _axis_label(metric: str) -> str:
+    """What a metric is called on an axis, with its unit where it has one."""
+    if metric == analysis.SPARSITY:
+        return f"{metric} (fraction)"
+    row = METRICS[metric]
+    return f"{row.label} ({AXES[row.unit]})" if row.unit in AXES else row.label
 
 
 def _line(axes: Axes, own: xr.Dataset, metric: str, look: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import xarray as xr
 
 from prune_fair import analysis
+from prune_fair.data import GIVEN
 from prune_fair.errors import check
 from prune_fair.pruning import TREATMENTS, Technique
 from prune_fair.report.classes import ClassRow, ClassSize, class_rows, class_sizes
@@ -15,7 +16,6 @@ from prune_fair.report.decision import Decision, decide
 from prune_fair.report.evidence import Exemplars, Limits, Ranking, exemplars, limits, ranking
 from prune_fair.report.origin import Origin, TechniqueParts, origin, technique_parts
 from prune_fair.store import open_study, read_study
-from prune_fair.types import GIVEN
 
 
 class TaskCard(NamedTuple):
@@ -106,7 +106,8 @@ def make_card(
     study, results = read_study(path), open_study(path)
     asked = tuple(require), maximise, confidence
     tasks = tuple(
-        _task(node.path.strip("/"), node.to_dataset(), study, *asked) for node in results.leaves
+        _task(node.path.strip("/"), analysis.as_dataset(node), study, *asked)
+        for node in results.leaves
     )
     return Card(Path(path).expanduser().absolute().name, tasks, origin(study), *asked)
 

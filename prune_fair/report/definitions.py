@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from prune_fair import analysis
+from prune_fair.data import GIVEN
 from prune_fair.datasets import COMPLEXITY
 from prune_fair.fairness import EVERY_CLASS, METRICS
 from prune_fair.report.card import Card, TaskCard
 from prune_fair.report.evidence import Exemplars, Ranking
 from prune_fair.report.figures import counted, described, heading, plain, told
 from prune_fair.report.origin import spoken, without_marks
-from prune_fair.types import GIVEN
 
 EVERYWHERE = ("accuracy", "accuracy_change", "recall_group_min", EVERY_CLASS)
 

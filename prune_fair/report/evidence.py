@@ -7,12 +7,12 @@ import numpy as np
 import xarray as xr
 
 from prune_fair import analysis
+from prune_fair.data import GIVEN
 from prune_fair.errors import InputError
 from prune_fair.provenance import digest
 from prune_fair.report.classes import test_count
 from prune_fair.report.decision import Decision, Point
 from prune_fair.report.estimate import Estimate, estimate
-from prune_fair.types import GIVEN
 
 
 class Rank(NamedTuple):

@@ -4,23 +4,19 @@ import math
 from typing import NamedTuple
 
 from prune_fair import analysis
-from prune_fair.fairness import EVERY_CLASS, METRICS
+from prune_fair.fairness import METRICS
 from prune_fair.report.estimate import Estimate
 
 MINUS = "\N{MINUS SIGN}"
 UNDEFINED = "undefined"
 SAME = 1e-9  # bounds that are nearer are one number: nothing varies
 LEAST_P = 0.001
-CHANGES = ("change", "excessive", "normalised", "spared")
-DISTANCES = ("_difference", "_std", "_to_overall", "_difference_max")
-FRACTIONS = ("accuracy", "_group_min", "_group_max")
-HEADINGS = {
-    "sparsity": "sparsity",
-    "accuracy": "accuracy",
-    "accuracy_change": "change of accuracy",
-    "recall_group_min": "recall of the worst class",
-    "recall_change_min": "change of recall, worst class of each network",
-    EVERY_CLASS: "mean change of recall, worst class",
+UNITS = {"fraction": "%", "points": "points"}  # as people read them; other numbers have none
+CHANGES = ("recall_change", "spared")  # of a class: no metrics, in points and with their sign
+OTHERS = {
+    analysis.SPARSITY: "fraction",
+    "_difference": "points",
+    **dict.fromkeys(CHANGES, "points"),
 }
 
 
@@ -38,16 +34,13 @@ def unit(name: str) -> str:
         >>> unit("recall_change_min"), unit("accuracy"), unit("recall_gini")
         ('points', '%', '')
     """
-    if any(part in name for part in CHANGES) or (
-        name.endswith(DISTANCES) and not name.endswith("ratio_to_overall")
-    ):
-        return "points"
-    return "%" if name == analysis.SPARSITY or name.endswith(FRACTIONS) else ""
+    kind = METRICS[name].unit if name in METRICS else OTHERS.get(name, "number")
+    return UNITS.get(kind, "")
 
 
 def heading(name: str) -> str:
     """A metric's name above a column."""
-    return HEADINGS.get(name, name)
+    return METRICS[name].label if name in METRICS else name
 
 
 def described(name: str) -> str:
@@ -111,7 +104,8 @@ def number(name: str, value: float) -> str:
         return _signed(f"{value:.3f}")
     if name == analysis.SPARSITY:
         return _signed(f"{100 * value:.{_sparsity_digits(value)}f}")
-    return _signed(f"{100 * value:{'+' if any(part in name for part in CHANGES) else ''}.1f}")
+    has_sign = METRICS[name].bounds[0] < 0 if name in METRICS else name in CHANGES
+    return _signed(f"{100 * value:{'+' if has_sign else ''}.1f}")
 
 
 def _sparsity_digits(sparsity: float) -> int:

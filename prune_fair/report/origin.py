@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from prune_fair.data import GIVEN
 from prune_fair.errors import InputError
 from prune_fair.provenance import command_line, summary_and_source
 from prune_fair.pruning import CRITERIA, GRANULARITIES, SCHEDULES, SCOPES, TREATMENTS, Technique
-from prune_fair.types import GIVEN
 
 TAKES = {  # what a schedule reads of its config
     "geometric": ("rate", "levels"),

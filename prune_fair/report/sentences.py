@@ -112,7 +112,7 @@ def holds(task: TaskCard) -> list[str]:
 
 def _of_other_classes(name: str) -> bool:
     """Whether a metric may be of another class in another network."""
-    return name.endswith(("_min", "_max")) and METRICS[name].averaged is None
+    return name in METRICS and METRICS[name].extreme
 
 
 def accuracy(decision: Decision, point: Point) -> str:

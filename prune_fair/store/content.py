@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from prune_fair.data import SCHEMA_VERSION
 from prune_fair.errors import check
-from prune_fair.types import SCHEMA_VERSION
 from prune_fair.values import MOST, check_folder_name, is_whole, shortened
 
 JSON_NAMES = {

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from prune_fair.data import SCHEMA_VERSION
 from prune_fair.errors import InputError, check
 from prune_fair.store.directory import ELSEWHERE, LOCK_FILE, StudyStore
 from prune_fair.store.studies import STUDY_FILE, read_study
-from prune_fair.types import SCHEMA_VERSION
 
 
 @contextmanager

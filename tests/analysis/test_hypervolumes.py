@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from prune_fair import InputError, analysis
+from prune_fair.fairness import METRICS
 
 
 @pytest.fixture
@@ -51,11 +52,13 @@ def test_reference_points(by_hand):
 
 
 def test_reference_of_a_metric_without_a_worst_value(by_hand, monkeypatch):
-    from prune_fair.fairness import METRICS
-
-    monkeypatch.setitem(METRICS, "cev", METRICS["recall_difference"])
-    point = analysis.reference_point(by_hand, ["cev"])
-    assert point["cev"] == pytest.approx(0.2, abs=1e-6)  # m0 at level 2, m1 at level 2
+    """Of unbounded ones and of changes it is the worst mean: m0 and m1 at level 2."""
+    boundless = METRICS["recall_difference"]._replace(bounds=(0.0, np.inf))
+    monkeypatch.setitem(METRICS, "cev", boundless)
+    point = analysis.reference_point(by_hand, ["cev", "recall_change_min", "recall_std"])
+    assert point["cev"] == pytest.approx(0.2, abs=1e-6)
+    assert point["recall_change_min"] == pytest.approx(-0.5, abs=1e-6)
+    assert point["recall_std"] == 0.5
 
 
 def test_the_order_turns_with_fairness(crossing):

@@ -1,6 +1,5 @@
 """Exemplars by hand, and what holds for any votes."""
 
-import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -72,12 +71,6 @@ def test_distance_is_symmetric_bounded_and_that_of_shares(votes):
     assert ((distance[known] >= 0) & (distance[known] <= 2)).all()
     shares = votes[:, known] / votes[:, known].sum(axis=-1, keepdims=True)
     assert distance[known] == pytest.approx(np.abs(shares[0] - shares[1]).sum(axis=-1))
-
-
-@pytest.mark.parametrize("function", [modal_exemplars, taxicab])
-def test_compiled_equals_eager(function, rng):
-    votes = rng.integers(0, 9, (2, 3, 50, 4))
-    assert np.array_equal(jax.jit(function)(*votes), function(*votes))
 
 
 def test_over_index_by_hand():

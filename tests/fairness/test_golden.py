@@ -1,6 +1,5 @@
 """Metrics worked by hand, and what is undefined."""
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -13,8 +12,8 @@ from prune_fair.fairness import (
     undefined,
 )
 
-DENSE = jnp.array([[8, 2, 0], [1, 8, 1], [0, 0, 10]])
-PRUNED = jnp.array([[6, 4, 0], [2, 8, 0], [0, 1, 9]])
+DENSE = np.array([[8, 2, 0], [1, 8, 1], [0, 0, 10]])
+PRUNED = np.array([[6, 4, 0], [2, 8, 0], [0, 1, 9]])
 BY_HAND = {
     "accuracy": 23 / 30,
     "balanced_accuracy": 23 / 30,
@@ -56,6 +55,13 @@ BY_HAND = {
 }
 
 
+def without(counts, index):
+    """The counts, none of them there."""
+    counts = counts.copy()
+    counts[index] = 0
+    return counts
+
+
 @pytest.mark.parametrize("name", BY_HAND)
 def test_by_hand(name):
     value = float(METRICS[name].function(PRUNED, DENSE))
@@ -64,7 +70,7 @@ def test_by_hand(name):
 
 def test_theil_by_hand():
     """Recalls 0.25 and 0.75: shares 0.5 and 1.5 of the mean."""
-    counts = jnp.array([[1, 3], [1, 3]])
+    counts = np.array([[1, 3], [1, 3]])
     expected = (0.5 * np.log(0.5) + 1.5 * np.log(1.5)) / 2
     assert float(METRICS["recall_theil"].function(counts, counts)) == pytest.approx(expected)
 
@@ -74,7 +80,7 @@ def test_cev_and_sde_by_hand():
 
     The points (change of fpr, change of fnr) are (0, 100) and (100, 0), their mean (50, 50).
     """
-    dense, pruned = jnp.array([[8, 2], [2, 8]]), jnp.array([[6, 4], [2, 8]])
+    dense, pruned = np.array([[8, 2], [2, 8]]), np.array([[6, 4], [2, 8]])
     assert float(METRICS["cev"].function(pruned, dense)) == pytest.approx(5000, rel=1e-5)
     assert float(METRICS["sde"].function(pruned, dense)) == pytest.approx(100 / 2**0.5, rel=1e-5)
 
@@ -84,8 +90,8 @@ def test_normalised_recall_difference_is_of_each_class():
     assert np.allclose(ours, [-0.2 + 0.1, 0.0 + 0.1, -0.1 + 0.1], atol=1e-6)
 
 
-GROUPS = jnp.array([[[4, 0], [1, 3]], [[2, 2], [0, 4]]])
-DENSE_GROUPS = jnp.array([[[4, 0], [0, 4]], [[4, 0], [1, 3]]])
+GROUPS = np.array([[[4, 0], [1, 3]], [[2, 2], [0, 4]]])
+DENSE_GROUPS = np.array([[[4, 0], [0, 4]], [[4, 0], [1, 3]]])
 GROUPS_BY_HAND = {
     "by_group_accuracy_group_min": 0.75,
     "by_group_accuracy_difference": 0.125,
@@ -134,19 +140,14 @@ def test_the_overall_of_every_rate():
 )
 @pytest.mark.parametrize("weight", [1, 0.1])
 def test_undefined_rates_are_nan_and_counted(empty, where, which, weight):
-    counts = {
-        "row": PRUNED.at[1].set(0),
-        "column": PRUNED.at[:, 1].set(0),
-        "others": PRUNED.at[np.array([0, 2])].set(0),
-        "all": PRUNED * 0,
-    }[where]
-    rates = BASE_RATES[empty].function(counts * weight)
+    index = {"row": 1, "column": (slice(None), 1), "others": [0, 2], "all": ...}[where]
+    rates = BASE_RATES[empty].function(without(PRUNED, index) * weight)
     assert np.flatnonzero(np.isnan(rates)).tolist() == which
     assert int(undefined(rates)) == len(which)
 
 
 def test_a_class_without_images_is_never_dropped():
-    counts = PRUNED.at[1].set(0)
+    counts = without(PRUNED, 1)
     assert float(METRICS["accuracy"].function(counts, DENSE)) == pytest.approx(15 / 20)
     for name in ("balanced_accuracy", "recall_group_min", "recall_gini", "recall_change_max"):
         assert np.isnan(METRICS[name].function(counts, DENSE)), name
@@ -155,18 +156,18 @@ def test_a_class_without_images_is_never_dropped():
 
 @pytest.mark.parametrize("suffix", ["ratio", "ratio_to_overall", "cv", "gini", "theil", "entropy"])
 def test_nothing_right_has_no_ratio(suffix):
-    nothing_right = jnp.array([[0, 3], [2, 0]])
+    nothing_right = np.array([[0, 3], [2, 0]])
     assert np.isnan(METRICS[f"recall_{suffix}"].function(nothing_right, nothing_right))
 
 
 def test_equal_dense_recalls_have_no_slope():
-    """1/3 of each class: their mean in float32 need not be 1/3."""
-    dense = jnp.array([[1, 1, 1], [2, 2, 2], [3, 3, 3]])
+    """1/3 of each class: their mean need not be 1/3."""
+    dense = np.array([[1, 1, 1], [2, 2, 2], [3, 3, 3]])
     assert np.isnan(METRICS["intensification"].function(PRUNED, dense))
 
 
 def test_one_class_alone():
-    only = jnp.array([[5]])
+    only = np.array([[5]])
     defined = {"accuracy": 1.0, "recall_group_min": 1.0, "recall_gini": 0.0, "recall_std": 0.0}
     for name, expected in defined.items():
         assert float(METRICS[name].function(only, only)) == expected
@@ -174,4 +175,4 @@ def test_one_class_alone():
 
 
 def test_recall_of_a_missing_class():
-    assert np.isnan(recall(PRUNED.at[2].set(0))[2])
+    assert np.isnan(recall(without(PRUNED, 2))[2])
