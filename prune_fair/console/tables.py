@@ -12,7 +12,7 @@ from prune_fair import analysis
 from prune_fair.errors import printable
 from prune_fair.words import caveats, failures
 from prune_fair.words.classes import PRICE, price_cells, price_in_words
-from prune_fair.words.numbers import estimates, fraction, typed
+from prune_fair.words.numbers import estimates, fraction, plain
 
 WIDTH_OF_A_FILE = 160
 HEADINGS = {"probability": "P(on frontier)"}
@@ -88,8 +88,8 @@ def point_cells(points: xr.Dataset, columns: Sequence[str]) -> list[tuple[str, .
     numbers = (points[name].values.tolist() for name in ("level", "diverged"))
     cells = [list(map(str, points["technique"].values)), [*map(failures.level, *numbers)]]
     for name in columns:
-        plain = "estimate" not in points[name].dims
-        cells.append([typed(p, 2) for p in points[name].values] if plain else _cells(points, name))
+        single = "estimate" not in points[name].dims
+        cells.append([plain(p, 2) for p in points[name].values] if single else _cells(points, name))
     return list(zip(*cells, strict=True))
 
 

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from prune_fair import analysis
 from prune_fair.errors import check
 from prune_fair.plots import style
+from prune_fair.words.numbers import sparsity as sparsity_in_percent
 
 COLUMNS = 6
 LINE = 1.3 * style.SMALL  # points
@@ -20,6 +21,7 @@ def exemplars(
     level: int | None = None,
     *,
     count: int = 12,
+    table: xr.Dataset | None = None,
     axes: Axes | None = None,
 ) -> Axes:
     """Test images that most pruned networks give another class than most dense ones.
@@ -34,6 +36,7 @@ def exemplars(
         level: None for the sparsest level at which mean accuracy is within 1 point of the dense
             networks', at least 1.
         count: the most images to show.
+        table: as `analysis.exemplar_images` gives it for these; None to compute it.
         axes: to draw into; None for a new picture.
 
     Returns:
@@ -48,13 +51,13 @@ def exemplars(
         >>> images = DataConfig("digits").load().test_images
         >>> axes = exemplars(open_example()["digits/mlp"], images, level=6)
         >>> axes.get_title(loc="left").splitlines()[0]
-        'magnitude-global-rewind at sparsity 97.2 %'
+        'magnitude-global-rewind at 97.2 % sparsity'
     """
     name, own = style.one_technique(results, technique)
     check(count >= 1, f"count {count}: expected at least 1")
     sparsity = style.mean_sparsity(own)
     level = style.at_level(own, level)
-    chosen = analysis.exemplar_images(own, name, level, count)
+    chosen = analysis.exemplar_images(own, name, level, count) if table is None else table
     at = float(sparsity.values[0, level])
     check(bool(np.isfinite(at)), f"level {level} of {name}: no network is finished there yet")
     voted = own.sizes["image"]
@@ -68,7 +71,7 @@ def exemplars(
     axes.grid(visible=False)
     axes.set_axis_off()
     axes.set_title(
-        f"{name} at sparsity {style.percent(at)} %\nclass: modal label, dense → pruned",
+        f"{name} at {sparsity_in_percent(at)} % sparsity\nclass: modal label, dense → pruned",
         fontsize=style.TEXT, loc="left",
     )  # fmt: skip
     if not shown:

@@ -4,7 +4,7 @@ import math
 
 from prune_fair import analysis
 from prune_fair.fairness import EVERY_CLASS, METRICS
-from prune_fair.words.numbers import MINUS, UNDEFINED, Estimate, Figure, fixed, written
+from prune_fair.words.numbers import MINUS, UNDEFINED, Estimate, Figure, fixed, significant, written
 from prune_fair.words.numbers import sparsity as sparsity_in_percent
 
 CHANGES = ("change", "excessive", "normalised", "spared")
@@ -124,4 +124,4 @@ def reference(point: dict[str, float]) -> str:
         >>> reference({"sparsity": 0.0, "accuracy": 0.1})
         'sparsity 0, accuracy 0.1'
     """
-    return ", ".join(f"{heading(name)} {value:.3g}" for name, value in point.items())
+    return ", ".join(f"{heading(name)} {significant(value)}" for name, value in point.items())

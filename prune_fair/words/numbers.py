@@ -168,6 +168,16 @@ def short(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def significant(value: float) -> str:
+    """A number of three digits.
+
+    Example:
+        >>> significant(0.06894), significant(0.1), significant(50.0)
+        ('0.0689', '0.1', '50')
+    """
+    return f"{value:.3g}"
+
+
 def plain(value: float, digits: int = 3) -> str:
     """A number without a unit; a dash where there is none."""
     return fixed(value, digits) if math.isfinite(value) else NONE
