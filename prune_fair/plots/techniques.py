@@ -15,7 +15,11 @@ SIDES = ("sparsity and\naccuracy", "and the worst\nclass's recall")
 
 
 def ranking(
-    results: analysis.Results, *, table: xr.Dataset | None = None, axes: Axes | None = None
+    results: analysis.Results,
+    *,
+    confidence: float = analysis.CONFIDENCE,
+    table: xr.Dataset | None = None,
+    axes: Axes | None = None,
 ) -> Axes:
     """Slope chart of the techniques' ranks by hypervolume, without fairness and with it.
 
@@ -24,14 +28,16 @@ def ranking(
 
     Args:
         results: one task's results, of at least two techniques.
-        table: as `analysis.ranking_change` gives it; None to compute it.
+        confidence: of the intervals, in (0, 1).
+        table: as `analysis.ranking_change` gives it with this confidence; None to compute it.
         axes: to draw into; None for a new picture.
 
     Returns:
         The Axes.
 
     Raises:
-        InputError: for a single technique, or where fewer than two have finished networks.
+        InputError: for a single technique, a confidence outside (0, 1), or where fewer than two
+            have finished networks.
 
     Example:
         >>> from prune_fair import open_example
@@ -41,7 +47,8 @@ def ranking(
         (2, True)
     """
     results = analysis.as_dataset(results)
-    table = analysis.ranking_change(results) if table is None else table
+    if table is None:
+        table = analysis.ranking_change(results, confidence=confidence)
     ranks = table["rank"].transpose("technique", "ranking").values
     kept = np.flatnonzero(np.isfinite(ranks).all(axis=1))
     check(len(kept) > 1, "fewer than two techniques have finished networks: there is no order yet")
@@ -62,7 +69,7 @@ def ranking(
     beside(axes, left, "left", mark=6.0)
     beside(axes, right, mark=6.0)
     _tidy(axes, len(kept))
-    words = style.interval_words(results, table["hypervolume"], analysis.CONFIDENCE)
+    words = style.interval_words(results, table["hypervolume"], confidence)
     parts = ["rank (1 is best), hypervolume", f",\n{words}" if words else ""]
     axes.set_title("".join(parts) + _agreement(table), fontsize=style.SMALL, loc="left")
     return axes

@@ -21,7 +21,6 @@ def exemplars(
     level: int | None = None,
     *,
     count: int = 12,
-    table: xr.Dataset | None = None,
     axes: Axes | None = None,
 ) -> Axes:
     """Test images that most pruned networks give another class than most dense ones.
@@ -36,7 +35,6 @@ def exemplars(
         level: None for the sparsest level at which mean accuracy is within 1 point of the dense
             networks', at least 1.
         count: the most images to show.
-        table: as `analysis.exemplar_images` gives it for these; None to compute it.
         axes: to draw into; None for a new picture.
 
     Returns:
@@ -57,7 +55,7 @@ def exemplars(
     check(count >= 1, f"count {count}: expected at least 1")
     sparsity = style.mean_sparsity(own)
     level = style.at_level(own, level)
-    chosen = analysis.exemplar_images(own, name, level, count) if table is None else table
+    chosen = analysis.exemplar_images(own, name, level, count)
     at = float(sparsity.values[0, level])
     check(bool(np.isfinite(at)), f"level {level} of {name}: no network is finished there yet")
     voted = own.sizes["image"]

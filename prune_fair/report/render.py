@@ -11,9 +11,10 @@ import jinja2
 from prune_fair import analysis
 from prune_fair.errors import check, printable
 from prune_fair.outputs import check_replaceable, write_file
-from prune_fair.report import caveats, definitions, figures, sentences, tables
+from prune_fair.report import definitions, sentences, tables
 from prune_fair.report.card import Card, make_card
 from prune_fair.report.pictures import draw
+from prune_fair.words import choices, comparisons, failures, metrics, numbers
 
 MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~!])")
 HTML_SPECIAL = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -158,8 +159,9 @@ def _environment(**options: Any) -> jinja2.Environment:
         keep_trailing_newline=True,
         **options,
     )
-    for module in (figures, sentences, tables, definitions, caveats):
+    for module in (metrics, numbers, sentences, tables, definitions):
         public = {name: word for name, word in vars(module).items() if name[0] != "_"}
         environment.globals |= {name: word for name, word in public.items() if callable(word)}
+    environment.globals |= {"choices": choices, "comparisons": comparisons, "failures": failures}
     environment.globals |= {"fenced": fenced, "verbatim": Verbatim, "MOST_CLASSES": MOST_CLASSES}
     return environment

@@ -1,0 +1,89 @@
+"""What the card says of a task, in sentences that a release manager can defend."""
+
+from prune_fair.report.card import Card, TaskCard
+from prune_fair.words import caveats, choices, classes, failures, votes
+
+SHOWN = {
+    "chosen": "the chosen point",
+    "accuracy_alone": "the point that accuracy alone would choose",
+    "nearest": "the pruned point that comes nearest to what was asked",
+    "last": "the sparsest finished point",
+}
+
+
+def headlines(card: Card) -> list[tuple[str, str]]:
+    """Each task's name and its decision.
+
+    Example:
+        >>> from prune_fair import open_example, report
+        >>> headlines(report.make_card(open_example().attrs["path"]))
+        [('digits/mlp', 'Prune with magnitude-global-rewind to 90.9 % sparsity.')]
+    """
+    return [(task.name, choices.headline(task.answers.choice)) for task in card.tasks]
+
+
+def reasons(task: TaskCard) -> list[str]:
+    """Why, who pays, and what accuracy alone would have said; each a sentence or two."""
+    choice = task.answers.choice
+    lines = [choices.asked(choice)]
+    if choice.chosen is None:
+        lines += [choices.nearest(choice, near) for near in choice.nearest]
+    elif choice.chosen > 0:  # the first point is the dense network
+        lines += [*choices.holds(choice), choices.accuracy(choice), payers(task)]
+    return [*lines, accuracy_alone(task)]
+
+
+def payers(task: TaskCard) -> str:
+    """Which classes lose recall at the shown point."""
+    return classes.payers(task.answers.recalls())
+
+
+def accuracy_alone(task: TaskCard) -> str:
+    """What accuracy alone would have chosen, and at whose cost."""
+    choice, change = task.answers.choice, None
+    if choice.accuracy_alone is not None:
+        change = task.answers.classes_at(choice.accuracy_alone)["recall_change"]
+    return choices.accuracy_alone(choice, change)
+
+
+def shown_as(task: TaskCard) -> str:
+    """Which point the tables of classes are of, and why."""
+    answers = task.answers
+    if answers.shown is None:
+        return failures.NOTHING_PRUNED
+    place = choices.place(answers.choice, answers.shown)
+    return f"At {SHOWN[answers.shown_as]}: {place}, level {answers.at(answers.shown)[1]}."
+
+
+def interval_in_words(task: TaskCard) -> str:
+    """What the brackets of a table hold."""
+    answers = task.answers
+    return caveats.interval(answers.confidence, answers.uncertainty) or caveats.NO_INTERVALS
+
+
+def exemplars_in_words(task: TaskCard) -> list[str]:
+    """How many exemplars there are and of which classes, or why nothing is known of them."""
+    if task.answers.exemplars is None:
+        return [failures.NOTHING_PRUNED if task.answers.shown is None else votes.NOT_COUNTED]
+    dense, row = (task.answers.exemplars.isel(level=place) for place in (0, 1))
+    return votes.exemplars_in_words(row, dense, task.answers.results.sizes["image"])
+
+
+def limits_in_words(task: TaskCard) -> list[str]:
+    """What the numbers of a task do not say, a sentence or two each."""
+    limits, choice, known = task.limits, task.answers.choice, task.answers.uncertainty
+    tested = any(row.p == row.p for row in task.classes)  # p is NaN where there is no test
+    lines = [
+        f"{known.covers} {known.leaves_out}",
+        *caveats.narrow(known, limits.smallest[1]),
+        caveats.looked_at(limits.looked_at),
+        caveats.SAME_IMAGES,
+        caveats.many_intervals(len(task.sizes), tested),
+        caveats.grain(*limits.smallest),
+        caveats.HELD_BY_MEANS if choice.confidence is None and choice.rule.constraints else "",
+        failures.unfinished(limits.finished),
+        failures.diverged(limits.diverged),
+        failures.collapsed(limits.collapsed),
+        *(failures.undefined(*found) for found in limits.undefined.items()),
+    ]
+    return [line for line in lines if line]
