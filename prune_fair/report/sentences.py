@@ -51,8 +51,8 @@ def shown_as(task: TaskCard) -> str:
     answers = task.answers
     if answers.shown is None:
         return failures.NOTHING_PRUNED
-    place = choices.place(answers.choice, answers.shown)
-    return f"At {SHOWN[answers.shown_as]}: {place}, level {answers.at(answers.shown)[1]}."
+    place = choices.place_and_level(answers.choice, answers.shown)
+    return f"At {SHOWN[answers.shown_as]}: {place}."
 
 
 def interval_in_words(task: TaskCard) -> str:

@@ -8,7 +8,7 @@ from prune_fair import analysis
 from prune_fair.analysis import Choice, Constraint, Nearest, Rule
 from prune_fair.fairness import METRICS
 from prune_fair.store import DENSE
-from prune_fair.words.metrics import bound, constraint, described, number, told
+from prune_fair.words.metrics import bound, constraint, described, in_short, number, told
 from prune_fair.words.numbers import Estimate, estimate, estimates, of_confidence
 
 NAMED = 3  # classes that a sentence names
@@ -57,6 +57,13 @@ def place(choice: Choice, point: int) -> str:
     return f"{choice.points['technique'].values[point]} to {sparsity} sparsity"
 
 
+def place_and_level(choice: Choice, point: int) -> str:
+    """Where a point is, with its level of the schedule."""
+    if not _pruned(choice, point):
+        return place(choice, point)
+    return f"{place(choice, point)}, level {choice.points['level'].values[point]}"
+
+
 def asked(choice: Choice) -> str:
     """What had to hold, and what was best among what holds it."""
     held = "by the mean"
@@ -71,15 +78,15 @@ def asked(choice: Choice) -> str:
 def objective(rule: Rule) -> str:
     """What a rule is to be best in."""
     if len(rule.worth) > 1:
-        wanted = (f"{each:g} x {described(name)}" for name, each in rule.worth.items())
+        wanted = (f"{each:g} x {in_short(name)}" for name, each in rule.worth.items())
         return f"most of {' + '.join(wanted)}"
     (name,) = rule.worth
-    return "most sparsity" if name == analysis.SPARSITY else f"best {described(name)}"
+    return "most sparsity" if name == analysis.SPARSITY else f"best {in_short(name)}"
 
 
 def rule_in_short(rule: Rule) -> str:
     """A rule as a picture's key says it: its constraints, or else what it is to be best in."""
-    return " and ".join(map(constraint, rule.constraints)) or f"best {' and '.join(rule.worth)}"
+    return " and ".join(map(constraint, rule.constraints)) or objective(rule)
 
 
 def holds(choice: Choice) -> list[str]:
@@ -162,7 +169,7 @@ def _spared(spared: xr.DataArray) -> str:
 
 def nearest(choice: Choice, near: Nearest) -> str:
     """What excludes all points, and the one that comes nearest."""
-    where, stated = place(choice, near.point), constraint(near.constraint)
+    where, stated = place_and_level(choice, near.point), constraint(near.constraint)
     stated = stated[0].upper() + stated[1:]
     if near.held:
         return f"{stated} by itself is held, by {where}."

@@ -48,6 +48,16 @@ def described(name: str) -> str:
     return "sparsity" if name == analysis.SPARSITY else METRICS[name].description
 
 
+def in_short(name: str) -> str:
+    """A metric as its heading, or where it has none in words.
+
+    Example:
+        >>> in_short("recall_group_min"), in_short("cev")
+        ("worst class's recall", 'spread of relative changes of fpr and fnr, percent^2')
+    """
+    return HEADINGS[name] if name in HEADINGS else described(name)
+
+
 def figure(name: str, value: Estimate) -> Figure:
     """A value of a metric and its interval, without the unit.
 
@@ -98,12 +108,12 @@ def constraint(stated: analysis.Constraint) -> str:
         >>> constraint(analysis.Constraint.parse("mean_recall_change_min>=-0.05"))
         "every class's mean recall within 5 points of dense"
         >>> constraint(analysis.Constraint.parse("recall_group_min>=0.8"))
-        'smallest recall of a class ≥ 80 %'
+        "worst class's recall ≥ 80 %"
     """
     if stated.name in WITHIN and stated.relation == ">=" and stated.bound <= 0:
         return f"{WITHIN[stated.name]} within {bound(stated.name, -stated.bound)} of dense"
     limit = bound(stated.name, stated.bound)
-    return f"{described(stated.name)} {SYMBOLS[stated.relation]} {limit}"
+    return f"{in_short(stated.name)} {SYMBOLS[stated.relation]} {limit}"
 
 
 def number(name: str, value: float) -> str:
