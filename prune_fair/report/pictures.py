@@ -22,7 +22,8 @@ class Picture(NamedTuple):
 def draw(task: TaskCard) -> dict[str, Picture]:
     """The pictures of a task by name; those that it has nothing to show for are left out."""
     answers = task.answers
-    results, intervals = answers.results, {"confidence": answers.confidence}
+    results = answers.results
+    intervals: dict[str, Any] = {"confidence": answers.confidence}
     drawn = plots.frontier(
         results, answers.metric, chosen=answers.choice, table=answers.frontier, **intervals
     )
@@ -36,7 +37,7 @@ def draw(task: TaskCard) -> dict[str, Picture]:
     if answers.shown is None:
         return pictures
     technique, level = answers.at(answers.shown)
-    known: dict[str, Any] = {"table": answers.classes, **intervals}
+    known = {"table": answers.classes, **intervals}
     pictures["who_is_hurt"] = _picture(
         plots.who_is_hurt(results, technique, level, **known),
         "change of each class's recall against its share of the training images",
