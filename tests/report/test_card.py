@@ -11,6 +11,7 @@ from prune_fair import InputError, analysis
 from prune_fair.analysis import DEFAULT_COMPLEXITY
 from prune_fair.report import make_card
 from prune_fair.report.origin import command_line, technique_parts
+from prune_fair.report.render import as_html
 from prune_fair.report.sentences import exemplars_in_words, limits_in_words, payers, reasons
 from prune_fair.words import choices
 
@@ -206,3 +207,24 @@ def test_techniques_in_parts():
 def test_commands():
     assert command_line(["/usr/bin/prune-fair", "audit", "a b"]) == "prune-fair audit 'a b'"
     assert command_line(["x.py", "--seeds", "3"]) == "python x.py --seeds 3"
+
+
+ANSWERS = (
+    *("select", "frontier", "class_tests", "recall_change", "class_recall", "ranking_change"),
+    *("exemplars", "exemplar_images", "operating_points", "price_of_accuracy", "uncertainty"),
+)
+
+
+def test_each_answer_is_computed_once(toy_study, monkeypatch):
+    """Text and pictures read it; recall_change is a part of class_tests."""
+    asked = []
+
+    def counted(name, answer):
+        return lambda *given, **options: asked.append(name) or answer(*given, **options)
+
+    for name in ANSWERS:
+        monkeypatch.setattr(analysis, name, counted(name, getattr(analysis, name)))
+    as_html(make_card(toy_study))
+    kinds = {name: asked.count(name) for name in ANSWERS if name != "uncertainty"}
+    assert max(kinds.values()) == 1
+    assert kinds["recall_change"] == kinds["price_of_accuracy"] == 0
