@@ -4,7 +4,7 @@ import math
 
 import xarray as xr
 
-from prune_fair.words.numbers import NONE, counted, estimate, fixed, percent, plain, written
+from prune_fair.words.numbers import NONE, counted, estimate, fixed, percent, written
 
 TESTED = "p: paired t-test over seeds, adjusted for all pairs by Holm; seeds: for power 0.8."
 
@@ -43,11 +43,6 @@ def first_place_changes(ranking: xr.Dataset) -> str:
     """In how many resamples another technique is first; empty where there are none."""
     changes = ranking["first_place_changes"].item()
     return "" if math.isnan(changes) else f"{percent(changes)} of the resamples"
-
-
-def rank(value: float) -> str:
-    """A rank; a dash where there is none."""
-    return plain(value, 0)
 
 
 def volume(values: xr.DataArray) -> str:
