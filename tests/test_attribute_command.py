@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from prune_fair import cli, console
+from prune_fair import cli
 
 
 def test_table_and_sentences(toy_study, capsys):
@@ -44,9 +44,3 @@ def test_mistakes_are_one_line(toy_study, capsys, options, line):
     error = capsys.readouterr().err
     assert line in error
     assert error.count("\n") == 1
-
-
-def test_a_loss_is_said_with_its_sign():
-    row = {"estimate": 2.0, "low": -0.01, "high": 4.0}
-    assert console.attribution.lost(row, -1.0) == "2.0 [0.0, 4.0] points more"
-    assert console.attribution.lost(row, 1.0) == "2.0 [0.0, 4.0] points less"

@@ -7,6 +7,7 @@ import xarray as xr
 from prune_fair import analysis, console
 from prune_fair.cli.flags import StudyPath
 from prune_fair.store import open_study
+from prune_fair.words.attribution import attribution_in_words, term_rows
 
 MODELS = {
     "known_before_training": analysis.BASELINE,
@@ -50,5 +51,5 @@ def attribute(
 
 
 def _document(table: xr.Dataset) -> dict[str, Any]:
-    terms, words = console.term_rows(table), console.attribution_in_words(table)
+    terms, words = term_rows(table), attribution_in_words(table)
     return {**table.attrs, "terms": terms, "sentences": words}

@@ -100,7 +100,7 @@ def audit(
         )
     written = write_card(out, require or analysis.DEFAULT_REQUIRE, maximise, confidence)
     (task,) = written.card.tasks
-    choice = task.choice
+    choice = task.answers.choice
     console.print_choice(screen, task.name, choice)
     console.print_caveats(screen, results, confidence or analysis.CONFIDENCE)
     screen.print(f"card     {written.html}", soft_wrap=True)

@@ -1,26 +1,24 @@
 """What people see on a terminal: the progress bar, tables, and JSON documents."""
 
-from prune_fair.console.attribution import attribution_in_words, print_attribution, term_rows
-from prune_fair.console.choices import choice_in_words, print_choice
+from prune_fair.console.attribution import print_attribution
+from prune_fair.console.choices import print_choice
 from prune_fair.console.classes import print_classes
 from prune_fair.console.comparisons import (
     comparison_document,
     hypervolume_document,
     print_comparison,
     print_hypervolumes,
-    ranking_in_words,
 )
 from prune_fair.console.documents import keyed, point_rows, print_answer, print_json
 from prune_fair.console.progress import progress
 from prune_fair.console.tables import (
-    in_words,
     make_console,
     print_caveats,
+    print_lines,
     print_listing,
     print_points,
     print_price,
     print_rows,
-    with_interval,
 )
 from prune_fair.console.votes import (
     exemplar_rows,
@@ -31,13 +29,10 @@ from prune_fair.console.votes import (
 )
 
 __all__ = [
-    "attribution_in_words",
-    "choice_in_words",
     "comparison_document",
     "exemplar_rows",
     "hypervolume_document",
     "image_rows",
-    "in_words",
     "keyed",
     "make_console",
     "point_rows",
@@ -52,12 +47,10 @@ __all__ = [
     "print_exemplars",
     "print_hypervolumes",
     "print_json",
+    "print_lines",
     "print_listing",
     "print_points",
     "print_price",
     "print_rows",
     "progress",
-    "ranking_in_words",
-    "term_rows",
-    "with_interval",
 ]

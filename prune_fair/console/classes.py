@@ -4,7 +4,9 @@ import numpy as np
 import xarray as xr
 from rich.console import Console
 
-from prune_fair.console.tables import p_value, print_rows, with_interval
+from prune_fair.console.tables import print_rows
+from prune_fair.words.classes import flag
+from prune_fair.words.numbers import change, estimate, p_value
 
 
 def print_classes(console: Console, title: str, tests: xr.Dataset) -> None:
@@ -18,16 +20,9 @@ def print_classes(console: Console, title: str, tests: xr.Dataset) -> None:
     for index in order:
         row = tests.isel(true=index)
         changes = (
-            with_interval(row[name], 100.0, "+.1f")
+            change(estimate(row[name]))
             for name in ("recall_change", "normalised_recall_difference")
         )
         adjusted = (p_value(row[name].item()) for name in ("p_holm", "p_bh"))
-        rows.append((str(row["true"].item()), *changes, *adjusted, _flag(row)))
+        rows.append((str(row["true"].item()), *changes, *adjusted, flag(row)))
     print_rows(console, f"{title}, level {tests['level'].item()}", header, rows)
-
-
-def _flag(row: xr.Dataset) -> str:
-    if not row["flagged_holm"].item():
-        return ""
-    fell = row["normalised_recall_difference"].sel(estimate="mean").item() < 0
-    return "pays" if fell else "lost less than average"

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from prune_fair.console.tables import make_console
+from prune_fair.words.numbers import speed
 
 
 class ModelProgress:
@@ -31,8 +32,7 @@ class ModelProgress:
         if fresh == 0:
             return "already finished" if self._done == self._total else "found finished"
         seconds = (time.monotonic() - self._started) / fresh
-        left = time.strftime("%H:%M:%S", time.gmtime(seconds * (self._total - self._done)))
-        return f"{60 / seconds:,.0f} models/min  {left} left"
+        return speed(seconds, self._total - self._done)
 
 
 @contextmanager

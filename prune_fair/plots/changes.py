@@ -12,6 +12,8 @@ from prune_fair import analysis
 from prune_fair.errors import check, lookup
 from prune_fair.plots import style
 from prune_fair.plots.labels import Named, around
+from prune_fair.words.numbers import fixed, short, significant
+from prune_fair.words.numbers import sparsity as sparsity_in_percent
 
 POINTS = 100.0
 MAP = "RdBu"  # red is a loss; red against blue is safe for colour-blind eyes
@@ -28,6 +30,7 @@ def recall_change(
     technique: str | None = None,
     *,
     confidence: float = analysis.CONFIDENCE,
+    table: xr.Dataset | None = None,
     axes: Axes | None = None,
 ) -> Axes:
     """Heat map of the change of recall since the dense networks, class by level, in points.
@@ -40,6 +43,8 @@ def recall_change(
         results: one task's results.
         technique: None for the first.
         confidence: of the intervals, in (0, 1).
+        table: `recall_change`, as `analysis.class_tests` gives it with this confidence; None to
+            compute it.
         axes: to draw into; None for a new picture.
 
     Returns:
@@ -58,9 +63,9 @@ def recall_change(
     """
     name, own = style.one_technique(results, technique)
     sparsity = style.mean_sparsity(own).values[0, 1:]
-    style.at_level(own, None)
-    table = analysis.recall_change(own, confidence).isel(technique=0)
-    rows, names = _rows(own, table)
+    style.check_pruned(own)
+    changes = _changes(own, name, confidence, table)
+    rows, names = _rows(own, changes)
     change = rows[..., 0]
     axes = style.canvas(axes, height=0.9 + 0.24 * len(names))
     axes.grid(visible=False)
@@ -75,17 +80,26 @@ def recall_change(
         _write(axes, rows, scale, digits=int(width >= DECIMAL_CELL))
     step = int(np.ceil(DECIMAL_CELL / width))
     known = [column for column in range(len(sparsity)) if np.isfinite(sparsity[column])][::step]
-    axes.set_xticks(known, [style.percent(sparsity[column]) for column in known])
+    axes.set_xticks(known, [short(sparsity_in_percent(sparsity[column])) for column in known])
     axes.tick_params(axis="x", labelsize=style.SMALL)
     axes.set_xlabel(style.SPARSITY_LABEL, fontsize=style.TEXT)
     axes.set_ylabel("class (training images)" if "train_count" in own else "class", fontsize=8)
-    words = style.interval_words(own, table, confidence)
+    words = style.interval_words(own, changes, confidence)
     note = f"\nbold: {words} excludes 0" if words else ""
     axes.set_title(name + note, fontsize=style.SMALL, loc="left")
     bar = style.figure_of(axes).colorbar(image, ax=axes, fraction=0.04, pad=0.02)
     bar.set_label("change of recall since dense (points)", fontsize=style.TEXT)
     bar.ax.tick_params(labelsize=style.SMALL)
     return axes
+
+
+def _changes(
+    own: xr.Dataset, technique: str, confidence: float, table: xr.Dataset | None
+) -> xr.DataArray:
+    """Changes of recall of one technique, (level, true, estimate)."""
+    if table is None:
+        return analysis.recall_change(own, confidence).isel(technique=0)
+    return table["recall_change"].sel(technique=technique)
 
 
 def _rows(
@@ -120,7 +134,7 @@ def _write(
     for row, column in zip(*np.nonzero(np.isfinite(rows[..., 0])), strict=True):
         change, low, high = rows[row, column]
         colour = "white" if abs(change) > 0.62 * scale else "black"
-        text = style.signed(change, digits)
+        text = fixed(change, digits, "+")
         weight = "bold" if low > 0 or high < 0 else "normal"
         look = {"color": colour, "weight": weight, "fontsize": 6.2}
         axes.text(column, row, text, ha="center", va="center", **look)
@@ -133,6 +147,7 @@ def who_is_hurt(
     *,
     measure: str | None = None,
     confidence: float = analysis.CONFIDENCE,
+    table: xr.Dataset | None = None,
     axes: Axes | None = None,
 ) -> Axes:
     """Change of recall of each class against its share of the training images.
@@ -148,6 +163,8 @@ def who_is_hurt(
         measure: of complexity, by which discs are sized; None for
             `analysis.DEFAULT_COMPLEXITY`, or discs of one size where the results have none.
         confidence: of the intervals, in (0, 1).
+        table: `recall_change`, as `analysis.class_tests` gives it with this confidence; None to
+            compute it.
         axes: to draw into; None for a new picture.
 
     Returns:
@@ -170,7 +187,7 @@ def who_is_hurt(
     level = style.at_level(own, level)
     at = float(sparsity.values[0, level])
     check(bool(np.isfinite(at)), f"level {level} of {name}: no network is finished there yet")
-    change = POINTS * analysis.recall_change(own, confidence).isel(technique=0, level=level)
+    change = POINTS * _changes(own, name, confidence, table).isel(level=level)
     mean, low, high = (change.sel(estimate=each).values for each in analysis.ESTIMATES)
     count = own["train_count"].values
     share = 100 * count / max(1, count.sum())
@@ -189,16 +206,17 @@ def who_is_hurt(
     around(axes, _extremes(own, share, mean), mark=1.0)
     words = style.interval_words(own, change, confidence)
     keys += [Line2D([], [], color=style.GREY, label=f"bar: {words}")] if words else []
-    title = f"{name}\nat sparsity {style.percent(at)} %{_accuracy(own, level)}"
+    title = f"{name}\nat {sparsity_in_percent(at)} % sparsity{_accuracy(own, level)}"
     style.explain(axes, keys, title=title)
     return axes
 
 
 def _accuracy(results: xr.Dataset, level: int) -> str:
     """What accuracy has lost there, in words."""
-    accuracy = analysis.network_metrics(results, ["accuracy"])["accuracy"].mean("seed")
-    change = POINTS * float(accuracy[0, level] - accuracy[0, 0])
-    return f", accuracy {style.signed(change, 1)} points"
+    both = results.isel(level=[0, level])
+    accuracy = analysis.network_metrics(both, ["accuracy"])["accuracy"].mean("seed")
+    change = POINTS * float(accuracy[0, 1] - accuracy[0, 0])
+    return f", accuracy {fixed(change, 1, '+')} points"
 
 
 def _share_axis(axes: Axes, share: Float[np.ndarray, " classes"]) -> None:
@@ -209,7 +227,7 @@ def _share_axis(axes: Axes, share: Float[np.ndarray, " classes"]) -> None:
         low, high = share.min() / 1.3, share.max() * 1.3
         axes.set_xlim(low, high)
         shown = [tick for tick in ticks if low <= tick <= high]
-        axes.set_xticks(shown, [f"{tick:g}" for tick in shown])
+        axes.set_xticks(shown, [significant(tick) for tick in shown])
         axes.minorticks_off()
     axes.set_xlabel("share of the training images (%)", fontsize=style.TEXT)
 
@@ -230,10 +248,11 @@ def _sizes(
     if not high > low:
         return np.full(len(values), 45.0), []
     sizes = SIZES[0] + (SIZES[1] - SIZES[0]) * np.nan_to_num((values - low) / (high - low))
+    what, colour = name.replace("_", " "), style.COLOURS[0]
     keys: list[Artist] = [
         Line2D(
-            [], [], linestyle="", marker="o", color=style.COLOURS[0], markersize=size**0.5,
-            markeredgecolor="white", label=f"class of {name.replace('_', ' ')} {value:.3g}",
+            [], [], linestyle="", marker="o", color=colour, markersize=size**0.5,
+            markeredgecolor="white", label=f"class of {what} {significant(value)}",
         )
         for size, value in zip(SIZES, (low, high), strict=True)
     ]  # fmt: skip

@@ -15,17 +15,10 @@ from prune_fair.fairness import METRICS
 from prune_fair.plots import style
 from prune_fair.plots.labels import Named, around
 from prune_fair.store import DENSE
+from prune_fair.words.choices import rule_in_short
+from prune_fair.words.metrics import on_axis
+from prune_fair.words.numbers import sparsity as sparsity_in_percent
 
-AXES = {  # of values as they are drawn: points are differences of fractions
-    "fraction": "fraction",
-    "points": "fraction",
-    "percent": "percent",
-    "percent^2": "percent\N{SUPERSCRIPT TWO}",
-}
-RULES = {  # constraints in words
-    analysis.DEFAULT_REQUIRE[0]: "every class's mean recall within 5 points",
-    analysis.ACCURACY_ALONE: "mean accuracy within 1 point",
-}
 MARKERS: dict[str, dict[str, Any]] = {
     "chosen": {"marker": "*", "s": 150},
     "accuracy alone": {"marker": "D", "s": 46},
@@ -39,6 +32,7 @@ def frontier(
     *,
     chosen: analysis.Choice | None = None,
     confidence: float = analysis.CONFIDENCE,
+    table: xr.Dataset | None = None,
     axes: Axes | None = None,
 ) -> Axes:
     """A metric against sparsity, a line a technique; better is up, sparser to the right.
@@ -52,6 +46,7 @@ def frontier(
         chosen: as `analysis.select` gives it; its chosen point is marked by a star, what accuracy
             alone would choose by a diamond. None marks nothing.
         confidence: of the intervals, in (0, 1).
+        table: as `analysis.frontier` gives it for sparsity and the metric; None to compute it.
         axes: to draw into; None for a new picture.
 
     Returns:
@@ -71,13 +66,16 @@ def frontier(
     """
     results = analysis.as_dataset(results)
     sparsity = style.mean_sparsity(results)
-    points = analysis.frontier(results, [analysis.SPARSITY, metric], confidence, by_class=False)
+    points = table
+    if points is None:
+        asked = [analysis.SPARSITY, metric]
+        points = analysis.frontier(results, asked, confidence, by_class=False)
     axes = style.canvas(axes, height=3.6)
     styles = style.technique_styles([str(name) for name in results["technique"].values])
     for technique, look in styles.items():
         own = points.isel(point=points["technique"].isin([technique, DENSE]).values)
         _line(axes, own, metric, look)
-    axes.set_ylabel(_axis_label(metric), fontsize=style.TEXT)
+    axes.set_ylabel(on_axis(metric), fontsize=style.TEXT)
     if metric != analysis.SPARSITY and not METRICS[metric].higher_is_better:
         axes.invert_yaxis()
     style.sparsity_axis(axes, sparsity)
@@ -132,14 +130,6 @@ def overview(
     return figure
 
 
-def _axis_label(metric: str) -> str:
-    """What a metric is called on an axis, with its unit where it has one."""
-    if metric == analysis.SPARSITY:
-        return f"{metric} (fraction)"
-    row = METRICS[metric]
-    return f"{row.label} ({AXES[row.unit]})" if row.unit in AXES else row.label
-
-
 def _line(axes: Axes, own: xr.Dataset, metric: str, look: dict[str, Any]) -> None:
     """A technique's line, its band, and its points, those on the frontier filled."""
     density = 1 - own[analysis.SPARSITY].sel(estimate="mean").values
@@ -172,7 +162,7 @@ def _mark(
         colour = styles.get(str(technique), {"color": style.GREY})["color"]
         axes.scatter(x, y, color=colour, edgecolors="black", zorder=4, **MARKERS[name])
         words = "chosen, as by accuracy alone" if agree else name
-        named.append(Named(f"{words}, {style.percent(1 - x)} %", x, y))
+        named.append(Named(f"{words}, {sparsity_in_percent(1 - x)} %", x, y))
     around(axes, named)
 
 
@@ -193,12 +183,9 @@ def _choice_keys(chosen: analysis.Choice) -> list[Artist]:
     )
     look: dict[str, Any] = {"color": "white", "markeredgecolor": "black"}
     return [
-        Line2D([], [], marker=marker, markersize=size, label=f"{name}: {_words(rule)}", **look)
+        Line2D(
+            [], [], marker=marker, markersize=size, label=f"{name}: {rule_in_short(rule)}", **look
+        )
         for marker, size, name, at, rule in rows
         if at is not None
     ]
-
-
-def _words(rule: Any) -> str:
-    parts = [RULES.get(str(each), str(each)) for each in rule.constraints]
-    return " and ".join(parts) or f"best {' and '.join(rule.worth)}"

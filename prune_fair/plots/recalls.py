@@ -13,6 +13,7 @@ from prune_fair import analysis
 from prune_fair.errors import unknown
 from prune_fair.plots import style
 from prune_fair.plots.labels import Named, beside
+from prune_fair.words.classes import images, others
 
 MOST = 4  # classes that are coloured
 
@@ -23,6 +24,7 @@ def recall(
     *,
     classes: Sequence[str] | None = None,
     confidence: float = analysis.CONFIDENCE,
+    table: xr.Dataset | None = None,
     axes: Axes | None = None,
 ) -> Axes:
     """Recall of each class against sparsity, for one technique, with bands for intervals.
@@ -34,6 +36,8 @@ def recall(
             training images of the median class (of more than 4 those that lose most), and where
             there are none, the two that lose most.
         confidence: of the intervals, in (0, 1).
+        table: `recall` and `recall_change` over networks, (technique, level, true, estimate), with
+            this confidence; None to compute them.
         axes: to draw into; None for a new picture.
 
     Returns:
@@ -52,16 +56,20 @@ def recall(
     """
     name, own = style.one_technique(results, technique)
     sparsity = style.mean_sparsity(own)
-    table = analysis.class_recall(analysis.with_resamples(own))
-    table = analysis.over_seeds(table, confidence).isel(technique=0)
-    coloured = _coloured(analysis.as_dataset(results), classes)
+    if table is None:
+        of_networks = analysis.class_recall(analysis.with_resamples(own))
+        recalls = analysis.over_seeds(of_networks, confidence)
+    else:
+        recalls = table["recall"]
+    recalls = recalls.sel(technique=name)
+    coloured = _coloured(analysis.as_dataset(results), classes, table)
     axes = style.canvas(axes, height=3.4)
     density = 1 - sparsity.values[0]
-    named = [_line(axes, density, table.sel(true=each), each, coloured) for each in _names(own)]
+    named = [_line(axes, density, recalls.sel(true=each), each, coloured) for each in _names(own)]
     axes.set_ylabel("recall of the class (fraction)", fontsize=style.TEXT)
     style.sparsity_axis(axes, sparsity)
     beside(axes, [each for each in named if each is not None])
-    words = style.interval_words(own, table, confidence)
+    words = style.interval_words(own, recalls, confidence)
     style.explain(axes, _other_keys(own, coloured) + style.band_key(words), title=name)
     return axes
 
@@ -109,7 +117,9 @@ def _names(results: xr.Dataset) -> list[str]:
     return [str(name) for name in results["true"].values]
 
 
-def _coloured(results: xr.Dataset, asked: Sequence[str] | None) -> dict[str, str]:
+def _coloured(
+    results: xr.Dataset, asked: Sequence[str] | None, table: xr.Dataset | None
+) -> dict[str, str]:
     """Colours of the classes to look at."""
     names = _names(results)
     if asked is not None:
@@ -117,7 +127,8 @@ def _coloured(results: xr.Dataset, asked: Sequence[str] | None) -> dict[str, str
             if name not in names:
                 raise unknown("class", name, names)
         return dict(zip(asked, style.COLOURS * len(names), strict=False))
-    lost = analysis.recall_change(results).sel(estimate="mean")
+    lost = analysis.recall_change(results) if table is None else table["recall_change"]
+    lost = lost.sel(estimate="mean")
     least = np.fmin.reduce(lost.transpose("true", ...).values.reshape(len(names), -1), axis=1)
     by_loss = np.argsort(least, kind="stable")
     chosen = list(by_loss[:2])
@@ -151,15 +162,15 @@ def _other_keys(results: xr.Dataset, coloured: dict[str, str]) -> list[Artist]:
     count = results.get("train_count")
     keys: list[Artist] = []
     for name, colour in coloured.items():
-        images = "" if count is None else f" ({count.sel(true=name).item()} images)"
-        label = f"class {style.plain(name, 16)}{images}"
+        shown = "" if count is None else f" ({images(count.sel(true=name).item())})"
+        label = f"class {style.plain(name, 16)}{shown}"
         keys.append(Line2D([], [], color=colour, linewidth=1.8, label=label))
-    others = [name for name in _names(results) if name not in coloured]
-    if others:
-        images = ""
+    grey = [name for name in _names(results) if name not in coloured]
+    if grey:
+        shown = ""
         if count is not None:
-            few, many = (int(end) for end in np.quantile(count.sel(true=others), [0, 1]))
-            images = f" ({few}{f' to {many}' if few < many else ''} images)"
-        label = f"{len(others)} other class{'es' if len(others) > 1 else ''}{images}"
+            own = count.sel(true=grey).values
+            shown = f" ({images(int(own.min()), int(own.max()))})"
+        label = f"{others(len(grey))}{shown}"
         keys.append(Line2D([], [], color=style.GREY, linewidth=0.7, label=label))
     return keys

@@ -21,6 +21,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from prune_fair import analysis
 from prune_fair.errors import check, unknown
 from prune_fair.outputs import write_file
+from prune_fair.words.caveats import interval
+from prune_fair.words.numbers import short
+from prune_fair.words.numbers import sparsity as sparsity_in_percent
 
 # Okabe & Ito 2008, safe for colour-blind eyes; black and yellow left out.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -143,23 +146,6 @@ def darker(colour: str) -> str:
     return to_hex((0.72 * red, 0.72 * green, 0.72 * blue))
 
 
-def percent(fraction: float) -> str:
-    """A fraction in %, of three digits: those of 1 minus it where that is small."""
-    digits = 1 if fraction < 0.99 or fraction == 1 else 2
-    return f"{100 * fraction:.{digits}f}".rstrip("0").rstrip(".")
-
-
-def signed(value: float, digits: int) -> str:
-    """A change with its sign; 0 has none.
-
-    Example:
-        >>> signed(0.04, 1), signed(1.26, 1)
-        ('0.0', '+1.3')
-    """
-    text = f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
-    return text if float(f"{value:.{digits}f}") else text[1:]
-
-
 def one_technique(results: analysis.Results, technique: str | None) -> tuple[str, xr.Dataset]:
     """A technique's name and its results, with an axis of one technique; None for the first."""
     results = analysis.as_dataset(results)
@@ -176,12 +162,18 @@ def at_level(results: xr.Dataset, level: int | None) -> int:
     None is the sparsest at which mean accuracy is within 1 point of the dense networks': what a
     look at accuracy alone would accept. Where that is none, level 1.
     """
-    last = results.sizes["level"] - 1
-    check(last > 0, "only the dense level: expected results with a pruned one")
+    last = check_pruned(results)
     if level is None:
         return max(1, int(analysis.price_of_accuracy(results)["accuracy_level"].values[0]))
     check(0 <= level <= last, f"level {level}: expected 0 to {last}")
     return level
+
+
+def check_pruned(results: xr.Dataset) -> int:
+    """The last level; raises `InputError` where that is the dense one."""
+    last = results.sizes["level"] - 1
+    check(last > 0, "only the dense level: expected results with a pruned one")
+    return last
 
 
 def mean_sparsity(results: xr.Dataset) -> xr.DataArray:
@@ -234,7 +226,7 @@ def log_ticks(least: float) -> list[float]:
 
 def as_sparsity(density: float, _: int | None = None) -> str:
     """The sparsity in %, of a density, as a tick's label."""
-    return f"{100 * (1 - density) + 0.0:.4g}"
+    return short(sparsity_in_percent(1 - density))
 
 
 def _evenness(values: np.ndarray) -> float:
@@ -255,7 +247,7 @@ def interval_words(results: xr.Dataset, table: xr.DataArray, confidence: float) 
     """What an interval is, such as "95 % interval over 32 seeds"; nothing where there is none."""
     if not table.sel(estimate="low").notnull().any():
         return ""
-    return f"{100 * confidence:g} % interval over {analysis.uncertainty(results).counted}"
+    return interval(confidence, analysis.uncertainty(results))
 
 
 def band_key(words: str) -> list[Artist]:

@@ -8,11 +8,19 @@ from prune_fair import analysis
 from prune_fair.errors import check
 from prune_fair.plots import style
 from prune_fair.plots.labels import Named, beside
+from prune_fair.words.comparisons import first_place_changes, tau, volume
+from prune_fair.words.numbers import plain
 
 SIDES = ("sparsity and\naccuracy", "and the worst\nclass's recall")
 
 
-def ranking(results: analysis.Results, *, axes: Axes | None = None) -> Axes:
+def ranking(
+    results: analysis.Results,
+    *,
+    confidence: float = analysis.CONFIDENCE,
+    table: xr.Dataset | None = None,
+    axes: Axes | None = None,
+) -> Axes:
     """Slope chart of the techniques' ranks by hypervolume, without fairness and with it.
 
     Beside each rank is the hypervolume with its interval, where there is one; above, how alike the
@@ -20,13 +28,16 @@ def ranking(results: analysis.Results, *, axes: Axes | None = None) -> Axes:
 
     Args:
         results: one task's results, of at least two techniques.
+        confidence: of the intervals, in (0, 1).
+        table: as `analysis.ranking_change` gives it with this confidence; None to compute it.
         axes: to draw into; None for a new picture.
 
     Returns:
         The Axes.
 
     Raises:
-        InputError: for a single technique, or where fewer than two have finished networks.
+        InputError: for a single technique, a confidence outside (0, 1), or where fewer than two
+            have finished networks.
 
     Example:
         >>> from prune_fair import open_example
@@ -36,36 +47,32 @@ def ranking(results: analysis.Results, *, axes: Axes | None = None) -> Axes:
         (2, True)
     """
     results = analysis.as_dataset(results)
-    table = analysis.ranking_change(results)
+    if table is None:
+        table = analysis.ranking_change(results, confidence=confidence)
     ranks = table["rank"].transpose("technique", "ranking").values
     kept = np.flatnonzero(np.isfinite(ranks).all(axis=1))
     check(len(kept) > 1, "fewer than two techniques have finished networks: there is no order yet")
     styles = style.technique_styles([str(name) for name in table["technique"].values])
     axes = style.canvas(axes, height=1.3 + 0.34 * len(kept))
-    volumes = table["hypervolume"].transpose("technique", "ranking", "estimate").values
+    volumes = table["hypervolume"]
     left, right = [], []
     for row in kept:
         name = str(table["technique"].values[row])
         look, colour = styles[name], style.darker(styles[name]["color"])
         axes.plot([0, 1], ranks[row], marker="o", markersize=12, markerfacecolor="white", **look)
-        texts = [_volume(volumes[row, side]) for side in (0, 1)]
+        texts = [volume(volumes.isel(technique=row, ranking=side)) for side in (0, 1)]
         for side in (0, 1):
             place = {"ha": "center", "va": "center_baseline", "fontsize": style.SMALL}
-            axes.text(side, ranks[row, side], f"{ranks[row, side]:.0f}", color=colour, **place)
+            axes.text(side, ranks[row, side], plain(ranks[row, side], 0), color=colour, **place)
         left.append(Named(texts[0], 0.0, ranks[row, 0], colour))
         right.append(Named(f"{style.plain(name, 60)}\n{texts[1]}", 1.0, ranks[row, 1], colour))
     beside(axes, left, "left", mark=6.0)
     beside(axes, right, mark=6.0)
     _tidy(axes, len(kept))
-    words = style.interval_words(results, table["hypervolume"], analysis.CONFIDENCE)
+    words = style.interval_words(results, table["hypervolume"], confidence)
     parts = ["rank (1 is best), hypervolume", f",\n{words}" if words else ""]
     axes.set_title("".join(parts) + _agreement(table), fontsize=style.SMALL, loc="left")
     return axes
-
-
-def _volume(estimates: np.ndarray) -> str:
-    mean, low, high = estimates
-    return f"{mean:.3f}" + (f" [{low:.3f}, {high:.3f}]" if np.isfinite(low + high) else "")
 
 
 def _tidy(axes: Axes, techniques: int) -> None:
@@ -79,10 +86,6 @@ def _tidy(axes: Axes, techniques: int) -> None:
 
 def _agreement(table: xr.Dataset) -> str:
     """How alike the orders are, in words."""
-    tau, low, high = table["tau"].values
-    text = f"\nKendall's tau of the orders {tau:.2f}"
-    if not np.isfinite(low + high):
-        return text
-    other = table["first_place_changes"].item()
-    text += f" [{low:.2f}, {high:.2f}]"
-    return f"{text}\nfirst place changes in {100 * other:.0f} % of resamples"
+    lines = f"\nKendall's tau of the orders {tau(table)}"
+    changes = first_place_changes(table)
+    return f"{lines}\nanother technique is first in {changes}" if changes else lines

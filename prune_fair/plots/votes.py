@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from prune_fair import analysis
 from prune_fair.errors import check
 from prune_fair.plots import style
+from prune_fair.words.numbers import sparsity as sparsity_in_percent
 
 COLUMNS = 6
 LINE = 1.3 * style.SMALL  # points
@@ -48,7 +49,7 @@ def exemplars(
         >>> images = DataConfig("digits").load().test_images
         >>> axes = exemplars(open_example()["digits/mlp"], images, level=6)
         >>> axes.get_title(loc="left").splitlines()[0]
-        'magnitude-global-rewind at sparsity 97.2 %'
+        'magnitude-global-rewind at 97.2 % sparsity'
     """
     name, own = style.one_technique(results, technique)
     check(count >= 1, f"count {count}: expected at least 1")
@@ -68,7 +69,7 @@ def exemplars(
     axes.grid(visible=False)
     axes.set_axis_off()
     axes.set_title(
-        f"{name} at sparsity {style.percent(at)} %\nclass: modal label, dense → pruned",
+        f"{name} at {sparsity_in_percent(at)} % sparsity\nclass: modal label, dense → pruned",
         fontsize=style.TEXT, loc="left",
     )  # fmt: skip
     if not shown:

@@ -11,9 +11,10 @@ from prune_fair import analysis
 from prune_fair.data import GIVEN
 from prune_fair.errors import check
 from prune_fair.pruning import TREATMENTS, Technique
+from prune_fair.report.answers import Answers, answer
 from prune_fair.report.classes import ClassRow, ClassSize, class_rows, class_sizes
-from prune_fair.report.decision import Decision, decide
-from prune_fair.report.evidence import Exemplars, Limits, Ranking, exemplars, limits, ranking
+from prune_fair.report.decision import Decision, decision
+from prune_fair.report.evidence import Exemplars, Limits, Rank, exemplars, limits, ranks
 from prune_fair.report.origin import Origin, TechniqueParts, origin, technique_parts
 from prune_fair.store import open_study, read_study
 
@@ -23,7 +24,7 @@ class TaskCard(NamedTuple):
 
     Attributes:
         name: dataset/model.
-        results: the task's results, for the pictures.
+        answers: of analysis, for sentences and pictures.
         data, model: fields of the config.
         recipe: fields of the config; empty where networks were not trained.
         seeds: networks of each kind.
@@ -33,9 +34,8 @@ class TaskCard(NamedTuple):
         techniques: in parts.
         sizes: of the classes, in the order of the dataset.
         decision: what was decided, and from which points.
-        choice: the same as labelled arrays, for the pictures.
         classes: at the shown point.
-        ranking: of techniques; None for one.
+        ranks: of techniques; empty for one.
         exemplars: None where no votes were counted.
         limits: what the numbers do not say.
 
@@ -45,7 +45,7 @@ class TaskCard(NamedTuple):
     """
 
     name: str
-    results: xr.Dataset
+    answers: Answers
     data: Mapping[str, Any]
     model: Mapping[str, Any]
     recipe: Mapping[str, Any]
@@ -56,9 +56,8 @@ class TaskCard(NamedTuple):
     techniques: tuple[TechniqueParts, ...]
     sizes: tuple[ClassSize, ...]
     decision: Decision
-    choice: analysis.Choice
     classes: tuple[ClassRow, ...]
-    ranking: Ranking | None
+    ranks: tuple[Rank, ...]
     exemplars: Exemplars | None
     limits: Limits
 
@@ -125,7 +124,8 @@ def _task(
         f"{name}: no dense network is finished yet; let the study run on",
     )
     config, facts = json.loads(results.attrs["config"]), study["tasks"][name]["facts"]
-    decision, choice = decide(results, require, maximise, confidence)
+    answers = answer(results, require, maximise, confidence)
+    decided = decision(answers)
     techniques = tuple(technique_parts(str(technique)) for technique in results["technique"].values)
     untrained = config["model"]["name"].startswith(GIVEN) and all(
         not TREATMENTS[Technique.parse(str(name)).treatment].trains
@@ -133,7 +133,7 @@ def _task(
     )
     return TaskCard(
         name,
-        results,
+        answers,
         config["data"],
         config["model"],
         {} if untrained else config["recipe"],
@@ -143,10 +143,9 @@ def _task(
         facts["data_sha256"],
         techniques,
         tuple(class_sizes(results)),
-        decision,
-        choice,
-        class_rows(results, decision, choice),
-        ranking(results, decision.intervals),
-        exemplars(results, decision.shown, config["data"], facts["data_sha256"]),
-        limits(results, decision),
+        decided,
+        class_rows(answers),
+        ranks(answers),
+        exemplars(answers, config["data"], facts["data_sha256"]),
+        limits(answers, decided),
     )

@@ -1,13 +1,15 @@
 """Who is hurt: each class at the point that the card shows, as plain values."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import xarray as xr
 
 from prune_fair import analysis
-from prune_fair.report.decision import Decision, Point
-from prune_fair.report.estimate import Estimate, estimates
+from prune_fair.report.answers import Answers
+from prune_fair.words.classes import RECALLS
+from prune_fair.words.numbers import Estimate, estimates
 
 
 class ClassSize(NamedTuple):
@@ -54,39 +56,21 @@ class ClassRow(NamedTuple):
     spared: Estimate | None
 
 
-def class_rows(
-    results: xr.Dataset, decision: Decision, choice: analysis.Choice
-) -> tuple[ClassRow, ...]:
+def class_rows(answers: Answers) -> tuple[ClassRow, ...]:
     """The classes in the order of the dataset; empty where no pruned network is finished."""
-    if decision.shown is None:
+    if answers.shown is None:
         return ()
-    tests = analysis.class_tests(results, decision.intervals)
-    points = analysis.operating_points(results, (), decision.intervals)
-    recalls = {
-        name: estimates(points["recall"].isel(point=decision.points.index(point)), "true")
-        for name, point in (("dense", decision.dense), ("pruned", decision.shown))
-    }
-    changes, p = _changes(tests, decision.shown), _at(tests, decision.shown)["p_holm"].values
-    accurate = decision.accuracy_alone
-    by_accuracy = None if accurate is None else _changes(tests, accurate)
-    price = {
-        name: None if choice.price is None else estimates(choice.price[name], "true")
-        for name in ("chosen", "spared")
-    }
-    return tuple(
-        ClassRow(
-            size,
-            recalls["dense"][c],
-            recalls["pruned"][c],
-            changes[c],
-            float(p[c]),
-            *(
-                None if part is None else part[c]
-                for part in (by_accuracy, price["chosen"], price["spared"])
-            ),
-        )
-        for c, size in enumerate(class_sizes(results))
-    )
+    choice, recalls = answers.choice, answers.recalls()
+    shown = [estimates(recalls[name], "true") for name in RECALLS]
+    p, sizes = answers.classes_at(answers.shown)["p_holm"].values, class_sizes(answers.results)
+    columns: list[Sequence[Estimate | None]] = [[None] * len(sizes)] * 3
+    if choice.accuracy_alone is not None:
+        alone = answers.classes_at(choice.accuracy_alone)["recall_change"]
+        columns[0] = estimates(alone, "true")
+    if choice.price is not None:
+        columns[1:] = [estimates(choice.price[name], "true") for name in ("chosen", "spared")]
+    rows = zip(sizes, *shown, map(float, p), *columns, strict=True)
+    return tuple(ClassRow(*row) for row in rows)
 
 
 def class_sizes(results: xr.Dataset) -> list[ClassSize]:
@@ -109,15 +93,6 @@ def class_sizes(results: xr.Dataset) -> list[ClassSize]:
 def test_count(results: xr.Dataset) -> xr.DataArray:
     """Test images of each class, as any finished network counted them."""
     return results["confusion"].sum("predicted").max(("technique", "seed", "level"))
-
-
-def _at(tests: xr.Dataset, point: Point) -> xr.Dataset:
-    row = tests.sel(technique=point.technique) if point.pruned else tests.isel(technique=0)
-    return row.sel(level=point.level)
-
-
-def _changes(tests: xr.Dataset, point: Point) -> list[Estimate]:
-    return estimates(_at(tests, point)["recall_change"], "true")
 
 
 def _complexity(results: xr.Dataset, c: int) -> float:

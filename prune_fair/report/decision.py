@@ -1,18 +1,14 @@
 """What was decided among a task's operating points, as plain values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
-import numpy as np
 import xarray as xr
 
 from prune_fair import analysis
-from prune_fair.fairness import EVERY_CLASS
-from prune_fair.report.estimate import Estimate, estimates
+from prune_fair.report.answers import SHOWN, Answers
 from prune_fair.store import DENSE
-
-SHOWN = (analysis.SPARSITY, "accuracy", "recall_group_min", EVERY_CLASS)
-TOLD = (*SHOWN, "accuracy_change")
+from prune_fair.words.numbers import Estimate, estimates
 
 
 class Point(NamedTuple):
@@ -49,38 +45,25 @@ class Decision(NamedTuple):
     """The choice, what it was made from, and the point whose classes the card shows.
 
     Attributes:
-        rule: what was asked.
-        accuracy_rule: what is left of it without fairness.
-        confidence: that constraints were held with; None for the mean.
-        intervals: confidence of the intervals shown.
+        columns: what tables of points show: always the same few, and what was asked.
         points: all operating points, the dense network first.
         chosen: that was chosen; None where nothing qualifies.
-        accuracy_alone: what `accuracy_rule` chooses; None for nothing.
+        accuracy_alone: what accuracy alone would choose; None for nothing.
         nearest: of each constraint, where nothing qualifies.
         shown: the pruned point whose classes are shown; None where none is finished.
-        shown_as: why that: "chosen", "accuracy_alone", "nearest" or "last".
     """
 
-    rule: analysis.Rule
-    accuracy_rule: analysis.Rule
-    confidence: float | None
-    intervals: float
+    columns: tuple[str, ...]
     points: tuple[Point, ...]
     chosen: Point | None
     accuracy_alone: Point | None
     nearest: tuple[analysis.Nearest, ...]
     shown: Point | None
-    shown_as: str
 
     @property
     def dense(self) -> Point:
         """The dense network."""
         return self.points[0]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """What tables of points show: always the same few, and what was asked."""
-        return (*SHOWN, *sorted(self.rule.names() - {*SHOWN}))
 
     def levels(self, technique: str) -> tuple[Point, ...]:
         """The dense network and the finished levels of a technique."""
@@ -98,72 +81,32 @@ class Decision(NamedTuple):
         return best
 
 
-def decide(
-    results: xr.Dataset, require: Sequence[str], maximise: str, confidence: float | None
-) -> tuple[Decision, analysis.Choice]:
-    """The decision for stated values, and the choice that it tells of.
-
-    Raises:
-        InputError: as `analysis.select`.
-    """
-    choice = analysis.select(results, require, maximise, confidence=confidence)
-    names = {*TOLD, *choice.rule.names(), *choice.accuracy_rule.names()}
-    intervals = confidence or analysis.CONFIDENCE
-    table = analysis.operating_points(results, sorted(names), intervals, by_class=False)
-    points = _points(table, sorted(names), choice.points["qualifies"].values)
-    chosen, accurate = (
-        None if place is None else points[place] for place in (choice.chosen, choice.accuracy_alone)
+def decision(answers: Answers) -> Decision:
+    """The decision that answers hold."""
+    choice = answers.choice
+    points = _points(choice.points)
+    chosen, accuracy_alone, shown = (
+        None if place is None else points[place]
+        for place in (choice.chosen, choice.accuracy_alone, answers.shown)
     )
-    nearest = [points[each.point] for each in choice.nearest]
-    shown, shown_as = _shown(points, chosen, accurate, nearest)
-    return Decision(
-        choice.rule,
-        choice.accuracy_rule,
-        confidence,
-        intervals,
-        points,
-        chosen,
-        accurate,
-        choice.nearest,
-        shown,
-        shown_as,
-    ), choice
+    columns = (*SHOWN, *sorted(choice.rule.names() - {*SHOWN}))
+    return Decision(columns, points, chosen, accuracy_alone, choice.nearest, shown)
 
 
-def _points(table: xr.Dataset, names: Sequence[str], qualifies: np.ndarray) -> tuple[Point, ...]:
-    columns = {name: estimates(table[name], "point") for name in names}
+def _points(table: xr.Dataset) -> tuple[Point, ...]:
     undefined = table["undefined"].transpose("point", "metric")
     metrics = [str(name) for name in undefined["metric"].values]
-    columns_of_points = (table[name].values for name in ("technique", "level", "diverged"))
-    rows = zip(*columns_of_points, undefined.values, strict=True)
+    values = {name: estimates(table[name], "point") for name in metrics}
+    columns = (table[name].values for name in ("technique", "level", "diverged", "qualifies"))
+    rows = zip(*columns, undefined.values, strict=True)
     return tuple(
         Point(
             str(technique),
             int(level),
-            {name: column[place] for name, column in columns.items()},
+            {name: column[place] for name, column in values.items()},
             dict(zip(metrics, map(int, missing), strict=True)),
             int(diverged),
-            bool(qualifies[place]),
+            bool(qualifies),
         )
-        for place, (technique, level, diverged, missing) in enumerate(rows)
+        for place, (technique, level, diverged, qualifies, missing) in enumerate(rows)
     )
-
-
-def _shown(
-    points: Sequence[Point],
-    chosen: Point | None,
-    accuracy_alone: Point | None,
-    nearest: Sequence[Point],
-) -> tuple[Point | None, str]:
-    """The first of these that is pruned: chosen, by accuracy alone, the nearest, the sparsest."""
-    finished = [point for point in points if point.pruned and point.sparsity.known]
-    last = max(finished, key=lambda point: point.sparsity.mean, default=None)
-    for point, why in (
-        (chosen, "chosen"),
-        (accuracy_alone, "accuracy_alone"),
-        *((each, "nearest") for each in nearest),
-        (last, "last"),
-    ):
-        if point is not None and point.pruned and point.sparsity.known:
-            return point, why
-    return None, ""

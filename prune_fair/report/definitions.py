@@ -9,9 +9,9 @@ from prune_fair.data import GIVEN
 from prune_fair.datasets import COMPLEXITY
 from prune_fair.fairness import EVERY_CLASS, METRICS
 from prune_fair.report.card import Card, TaskCard
-from prune_fair.report.evidence import Exemplars, Ranking
-from prune_fair.report.figures import counted, described, heading, plain, told
 from prune_fair.report.origin import spoken, without_marks
+from prune_fair.words.metrics import described
+from prune_fair.words.numbers import counted, percent, significant
 
 EVERYWHERE = ("accuracy", "accuracy_change", "recall_group_min", EVERY_CLASS)
 
@@ -53,19 +53,6 @@ def model_in_words(task: TaskCard) -> str:
     return f"{fields}; {layers}"
 
 
-def interval_in_words(task: TaskCard) -> str:
-    """What the brackets of a table hold."""
-    over = task.limits.uncertainty.counted
-    if not over:
-        return "nothing, since there are no intervals"
-    return f"{100 * task.decision.intervals:g} % interval over {over}"
-
-
-def reference_in_words(ranking: Ranking) -> str:
-    """The point that hypervolumes are measured from."""
-    return ", ".join(f"{heading(name)} {value:.3g}" for name, value in ranking.reference.items())
-
-
 def complexity_in_words() -> str:
     """What the column of complexity is."""
     return spoken(COMPLEXITY[analysis.DEFAULT_COMPLEXITY])[0]
@@ -92,10 +79,12 @@ def data_in_words(data: Mapping[str, Any]) -> str:
     if data.get("imbalance_factor", 1) > 1:
         words.append(f"cut to a long tail of factor {data['imbalance_factor']:g}")
     if data.get("keep"):
-        kept = ", ".join(f"{name} at {part:.4g}" for name, part in data["keep"].items())
+        kept = ", ".join(f"{name} at {significant(part)}" for name, part in data["keep"].items())
         words.append(f"training images kept by fraction: class {kept}")
     if data.get("label_noise"):
-        words.append(f"{data['label_noise']:.0%} of the training labels replaced by wrong ones")
+        words.append(
+            f"{percent(data['label_noise'])} of the training labels replaced by wrong ones"
+        )
     if data.get("groups"):
         words.append(f"test images grouped by {data['groups']}")
     return "; ".join(words)
@@ -111,39 +100,6 @@ def settings(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
         )
         for name, value in shown.items()
     ]
-
-
-def exemplars_in_words(found: Exemplars) -> list[str]:
-    """How many exemplars there are, how many chance makes, and of which classes."""
-    share = found.number / found.images
-    lines = [
-        f"On {found.number} of {counted(found.images, 'test image')} ({100 * share:.1f} %) "
-        + (
-            "the pruned network says another class than the dense one."
-            if found.networks == 1
-            else "most pruned networks say another class than most dense ones."
-        )
-    ]
-    if found.across == found.across and found.chance == found.chance:  # neither is NaN
-        lines.append(
-            "Between halves of the seeds that share no seed, such images number "
-            f"{plain(found.across, 1)} from dense to pruned, and {plain(found.chance, 1)} from "
-            "dense to dense: that many seeds make alone."
-        )
-    if found.over:
-        named = ", ".join(f"{name} {told('ratio', value)} times" for name, value in found.over[:3])
-        lines.append(f"Classes that are exemplars more often than their share of images: {named}.")
-    return lines
-
-
-def no_exemplars(task: TaskCard) -> str:
-    """Why there is nothing to say of exemplars."""
-    if task.decision.shown is None:
-        return "No pruned network is finished yet."
-    return (
-        "Votes on each test image were not counted, so that it is not known on which images pruned "
-        "networks disagree with dense ones. A study that is run with --votes knows."
-    )
 
 
 def definitions(card: Card) -> list[Definition]:

@@ -1,13 +1,12 @@
 """The card's pictures: drawn by `plots`, held as data that a page can carry within itself."""
 
 import base64
+from math import isfinite
 from typing import Any, NamedTuple
 
 from prune_fair import plots
-from prune_fair.analysis import CONFIDENCE, Choice
-from prune_fair.analysis.rules import OF_ACCURACY
 from prune_fair.report.card import TaskCard
-from prune_fair.report.figures import described
+from prune_fair.words.metrics import described
 
 MEDIA = {"svg": "image/svg+xml", "png": "image/png"}
 EXEMPLARS = 12
@@ -22,51 +21,50 @@ class Picture(NamedTuple):
 
 def draw(task: TaskCard) -> dict[str, Picture]:
     """The pictures of a task by name; those that it has nothing to show for are left out."""
-    results, decision = task.results, task.decision
-    metric = decided_by(task.choice)
+    answers = task.answers
+    results = answers.results
+    intervals: dict[str, Any] = {"confidence": answers.confidence}
+    drawn = plots.frontier(
+        results, answers.metric, chosen=answers.choice, table=answers.frontier, **intervals
+    )
     pictures = {
         "frontier": _picture(
-            plots.frontier(results, metric, chosen=task.choice, confidence=decision.intervals),
-            f"{described(metric)} against sparsity, a line for each technique with its interval; "
-            "the chosen point and that of accuracy alone are marked",
+            drawn,
+            f"{described(answers.metric)} against sparsity, a line for each technique with its "
+            "interval; the chosen point and that of accuracy alone are marked",
         )
     }
-    shown = decision.shown
-    if shown is None:
+    if answers.shown is None:
         return pictures
-    at, intervals = (shown.technique, shown.level), decision.intervals
+    technique, level = answers.at(answers.shown)
+    known = {"table": answers.classes, **intervals}
     pictures["who_is_hurt"] = _picture(
-        plots.who_is_hurt(results, *at, confidence=intervals),
+        plots.who_is_hurt(results, technique, level, **known),
         "change of each class's recall against its share of the training images",
     )
     pictures["recall_change"] = _picture(
-        plots.recall_change(results, shown.technique, confidence=intervals),
+        plots.recall_change(results, technique, **known),
         "change of recall of every class at every level, in points",
     )
     pictures["recall"] = _picture(
-        plots.recall(results, shown.technique, confidence=intervals),
+        plots.recall(results, technique, **known),
         "recall of every class against sparsity",
     )
     pictures["layer_sparsities"] = _picture(
-        plots.layer_sparsities(results, shown.technique, confidence=intervals),
+        plots.layer_sparsities(results, technique, **intervals),
         "sparsity of each layer against that of the whole network",
     )
-    ranked = task.ranking is not None and len(task.ranking.ordered) > 1
-    if ranked and decision.intervals == CONFIDENCE:  # it has no others
+    ordered = [row for row in task.ranks if isfinite(row.performance_rank + row.fairness_rank)]
+    if len(ordered) > 1:
         pictures["ranking"] = _picture(
-            plots.ranking(results), "ranks of the techniques without and with fairness"
+            plots.ranking(results, confidence=answers.confidence, table=answers.ranking),
+            "ranks of the techniques without and with fairness",
         )
     if task.exemplars is not None and task.exemplars.pixels is not None and task.exemplars.number:
-        grid = plots.exemplars(results, task.exemplars.pixels, *at, count=EXEMPLARS)
+        grid = plots.exemplars(results, task.exemplars.pixels, technique, level, count=EXEMPLARS)
         text = "test images, each with its true class, the dense and the pruned modal label"
         pictures["exemplars"] = _picture(grid, text, "png")
     return pictures
-
-
-def decided_by(choice: Choice) -> str:
-    """The metric to look at: the first that was asked beside sparsity and accuracy."""
-    asked = (stated.name for stated in choice.rule.constraints if stated.name not in OF_ACCURACY)
-    return next(asked, "recall_group_min")
 
 
 def _picture(drawn: Any, text: str, form: str = "svg") -> Picture:

@@ -11,11 +11,14 @@ import jinja2
 from prune_fair import analysis
 from prune_fair.errors import check, printable
 from prune_fair.outputs import check_replaceable, write_file
-from prune_fair.report import caveats, definitions, figures, sentences, tables
+from prune_fair.report import definitions, sentences, tables
 from prune_fair.report.card import Card, make_card
 from prune_fair.report.pictures import draw
+from prune_fair.words import choices, comparisons, failures, metrics, numbers
 
-MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~!])")
+NUMBER = r"[+\N{MINUS SIGN}]?\d+(?:\.\d+)?"
+INTERVAL = rf"\[{NUMBER}, {NUMBER}\](?![(\[:])"  # no link, with or without a backslash
+MARKDOWN_SPECIAL = re.compile(rf"({INTERVAL})|([\\`*_{{}}\[\]#|~!])")
 HTML_SPECIAL = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 MOST_CLASSES = 20  # that are shown without unfolding
 
@@ -124,15 +127,15 @@ def escape_markdown(value: Any) -> Any:
     r"""Text as Markdown that shows it as it is, on one line.
 
     Example:
-        >>> print(escape_markdown("<b>|_x_"))
-        &lt;b&gt;\|\_x\_
+        >>> print(escape_markdown("<b>|_x_ [0.9, 1.0]"))
+        &lt;b&gt;\|\_x\_ [0.9, 1.0]
     """
     if isinstance(value, Verbatim):
         return Verbatim(printable(value, "\n"))
     if not isinstance(value, str):
         return value
     line = printable(" ".join(value.split())).translate(HTML_SPECIAL)
-    return MARKDOWN_SPECIAL.sub(r"\\\1", line)
+    return MARKDOWN_SPECIAL.sub(lambda found: found[1] or f"\\{found[2]}", line)
 
 
 def fenced(text: str, language: str = "") -> Verbatim:
@@ -158,8 +161,9 @@ def _environment(**options: Any) -> jinja2.Environment:
         keep_trailing_newline=True,
         **options,
     )
-    for module in (figures, sentences, tables, definitions, caveats):
+    for module in (metrics, numbers, sentences, tables, definitions):
         public = {name: word for name, word in vars(module).items() if name[0] != "_"}
         environment.globals |= {name: word for name, word in public.items() if callable(word)}
+    environment.globals |= {"choices": choices, "comparisons": comparisons, "failures": failures}
     environment.globals |= {"fenced": fenced, "verbatim": Verbatim, "MOST_CLASSES": MOST_CLASSES}
     return environment

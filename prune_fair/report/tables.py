@@ -2,11 +2,11 @@
 
 import math
 
-from prune_fair.console.tables import level_cell
 from prune_fair.report.card import TaskCard
 from prune_fair.report.classes import ClassRow
 from prune_fair.report.decision import Decision, Point
 from prune_fair.report.origin import Part
+from prune_fair.words import failures
 
 Labelled = list[tuple[str, Point | None]]
 
@@ -48,7 +48,7 @@ def _tag(decision: Decision, point: Point) -> str:
 
 def level_of(point: Point) -> str:
     """A point's level, and how many of its networks diverged."""
-    return level_cell(point.level, point.diverged)
+    return failures.level(point.level, point.diverged)
 
 
 def sorted_rows(rows: tuple[ClassRow, ...]) -> list[ClassRow]:

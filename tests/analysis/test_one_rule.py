@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 
-from prune_fair import InputError, analysis, open_example, plots, report
+from prune_fair import InputError, analysis, console, open_example, plots, report
 from prune_fair.fairness import EVERY_CLASS
+from prune_fair.report.render import as_markdown, escape_markdown
+from prune_fair.words.numbers import change, estimate
 
 RULE = f"{EVERY_CLASS}>=-0.05"
 
@@ -60,6 +62,24 @@ def test_the_table_the_star_select_and_the_card_agree():
         if isinstance(artist, PathCollection) and len(artist.get_offsets()) == 1
     ]
     assert min(abs(1 - each - max(expected)) for each in star) < 1e-9
+
+
+@pytest.mark.parametrize("require", [RULE, "recall_group_min>=0.9", "accuracy>=0.5"])
+def test_terminal_and_card_say_the_same(require, capsys):
+    """Every sentence of the terminal is the card's, and so is every number of a class."""
+    results = open_example()["digits/mlp"].to_dataset()
+    choice = analysis.select(results, [require])
+    console.print_choice(console.make_console(), "digits/mlp", choice)
+    terminal = capsys.readouterr().out.splitlines()
+    card = as_markdown(report.make_card(open_example().attrs["path"], [require]))
+    sentences = [line for line in terminal if line.endswith(".")]
+    assert len(sentences) >= 2
+    for line in sentences:
+        assert escape_markdown(line.removesuffix(".")) in card  # which may add who pays
+    cells = [change(estimate(row)) for row in choice.price.spared] if choice.price else []
+    for cell in cells:
+        assert cell in "\n".join(terminal)
+        assert cell in card
 
 
 def test_single_networks_are_another_metric(results_of):

@@ -132,4 +132,4 @@ def test_results_say_what_their_intervals_are_over(predicted, capsys):
     assert analysis.uncertainty(analysis.with_resamples(results))[:2] == ("images", IMAGES)
     tree = xr.DataTree.from_dict({"/digits/mlp": results})
     console.print_caveats(console.make_console(), tree, 0.95)
-    assert "bootstrap over 300 test images of one network" in capsys.readouterr().out
+    assert "interval over 300 test images of one network" in capsys.readouterr().out

@@ -104,7 +104,7 @@ def test_a_checkpoints_entry_becomes_a_card_and_a_pruned_checkpoint(audit, folde
     words = "--entry", "state/layers", "--require", "sparsity>=0.4", "--export", str(chosen)
     status, out, _ = audit("plain", "trained", *words, "--maximise", "accuracy")
     assert status == 0
-    assert "bootstrap over 200 test images of one network" in out
+    assert "interval over 200 test images of one network" in out
     card = (tmp_path / "study/report.html").read_text()
     assert "1 trained network handed over" in card
     assert "were handed over trained, and were not trained again" in card

@@ -16,7 +16,7 @@ def test_classes_are_shown_the_worst_first(capsys, toy_study):
     plain = run(capsys, "classes", toy_study)
     assert "digits/mlp: magnitude-global-rewind, level 2" in plain
     assert "p (Holm)" in plain
-    assert "95% percentile bootstrap over 5 seeds" in plain
+    assert "95 % interval over 5 seeds" in plain
     document = json.loads(run(capsys, "classes", toy_study, "--json"))
     tests = document["tasks"]["digits/mlp"]
     assert tests["p_holm"]["magnitude-global-rewind"]["0"]["8"] is None

@@ -90,7 +90,7 @@ def test_every_command_answers(study, command, capsys):
         assert error == ""
         assert "nan" not in out
         if "--json" not in words and "without" in kind and name not in ("attribute", "exemplars"):
-            assert "no test images of class digit 9" in out
+            assert "Class digit 9 has no test image: nothing is known of its recall." in out
     if not refused:
         document = json.loads(out)
         assert document["path"] == str(path)

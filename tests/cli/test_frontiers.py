@@ -1,13 +1,10 @@
 """`prune-fair frontier` and `compare`: tables, documents, and a line for each mistake."""
 
 import json
-import re
 
-import numpy as np
 import pytest
-import xarray as xr
 
-from prune_fair import cli, console
+from prune_fair import cli
 
 TECHNIQUES = ["magnitude-global-rewind", "random-layerwise-channel-finetune"]
 
@@ -54,7 +51,7 @@ def test_frontier_prints_what_is_on_it(capsys, toy_study):
 
 def test_frontier_compares_the_techniques(capsys, toy_study):
     plain = run(capsys, "frontier", toy_study)
-    for words in ("rank by performance", "rank with fairness", "Kendall's tau", "accuracy=0.1"):
+    for words in ("rank by performance", "rank with fairness", "Kendall's tau", "accuracy 0.1"):
         assert words in plain
     document = json.loads(run(capsys, "frontier", toy_study, "--json"))["comparisons"]["digits/mlp"]
     assert document["reference"] == {"sparsity": 0, "accuracy": 0.1, "recall_group_min": 0}
@@ -90,7 +87,8 @@ def test_one_kind_of_objectives_has_no_ranking(capsys, toy_study):
 
 def test_few_seeds_are_said(capsys, two_seeds):
     for command in ("frontier", "compare"):
-        assert "no intervals: 2 seed(s), at least 3" in run(capsys, command, two_seeds)
+        plain = run(capsys, command, two_seeds)
+        assert "There are no intervals: 2 network(s) of each kind, at least 3" in plain
     rows = json.loads(run(capsys, "frontier", two_seeds, "--json"))["tasks"]["digits/mlp"]
     assert rows[0]["probability"] is None
 
@@ -98,7 +96,7 @@ def test_few_seeds_are_said(capsys, two_seeds):
 def test_running_study(capsys, running_study):
     for command in ("frontier", "compare"):
         plain = run(capsys, command, running_study)
-        assert "still running: 60% of its networks are finished" in plain
+        assert "still running: 60 % of its networks are finished" in plain
     document = json.loads(run(capsys, "compare", running_study, "--json"))
     assert document["tasks"]["digits/mlp"]["pairs"][0]["seeds"] == 3
 
@@ -130,24 +128,3 @@ def test_mistakes(capsys, toy_study, arguments, message):
     assert printed.startswith("error: ")
     assert printed.count("\n") == 1
     assert message in printed
-
-
-@pytest.mark.parametrize(
-    ("change", "bounds", "first", "words"),
-    [
-        ([1, -1], (-1, 1), 0.4, r"order of m0, m1 \(.*tau -1.00 \[-1.00, 1.00\]\); .* in 40% of"),
-        ([0, 0], (1, 1), 0.0, r"leaves the order as it is"),
-        ([0, 0], (np.nan, np.nan), 0.0, "tied"),
-        ([1, -1], (np.nan, np.nan), np.nan, r"order of m0, m1 \(Kendall's tau -1.00\)\.$"),
-    ],
-)
-def test_ranking_in_words(change, bounds, first, words):
-    ranking = xr.Dataset(
-        {
-            "rank_change": ("technique", change),
-            "tau": ("estimate", [np.nan if words == "tied" else -1.0, *bounds]),
-            "first_place_changes": first,
-        },
-        {"technique": ["m0", "m1"], "estimate": ["mean", "low", "high"]},
-    )
-    assert re.search(words, console.ranking_in_words(ranking))

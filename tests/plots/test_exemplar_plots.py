@@ -17,7 +17,7 @@ def test_images_and_their_labels(make_results, panel):
         f"{first.true.item()}: {first.dense.item()} → {first.pruned.item()}"
     )
     assert len(axes.texts) == len(axes.images) == 5
-    assert axes.get_title("left").startswith("m1 at sparsity 75 %")
+    assert axes.get_title("left").startswith("m1 at 75.0 % sparsity")
 
 
 def test_where_there_are_none_it_says_so(make_results, panel):

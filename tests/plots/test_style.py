@@ -27,12 +27,6 @@ def test_text_from_data_is_plain():
     assert style.plain("x" * 40, 10) == "x" * 9 + "…"
 
 
-def test_percent():
-    assert [style.percent(s) for s in (0.0, 0.5, 0.9423, 0.99, 0.9986, 1.0)] == [
-        *("0", "50", "94.2", "99", "99.86", "100")
-    ]
-
-
 @pytest.mark.parametrize("least", [0.9, 0.5, 0.1, 0.01, 1e-3, 1e-5])
 def test_ticks_are_neither_few_nor_crowded(least):
     ticks = style.log_ticks(least)

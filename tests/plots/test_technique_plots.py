@@ -62,9 +62,9 @@ def test_chosen_points_are_marked_and_named(by_hand, panel, labels_of):
     agreed = analysis.select(by_hand, ["recall_change_min>=-0.05"])
     choice = agreed._replace(accuracy_alone=2)
     axes = plots.frontier(by_hand, chosen=choice, axes=panel())
-    assert labels_of(axes) == ["chosen, 50 %", "accuracy alone, 75 %"]
+    assert labels_of(axes) == ["chosen, 50.0 %", "accuracy alone, 75.0 %"]
     axes = plots.frontier(by_hand, chosen=agreed, axes=panel())
-    assert labels_of(axes) == ["chosen, as by accuracy alone, 50 %"]
+    assert labels_of(axes) == ["chosen, as by accuracy alone, 50.0 %"]
     nothing = choice._replace(chosen=None, accuracy_alone=None)
     assert labels_of(plots.frontier(by_hand, chosen=nothing, axes=panel())) == []
     with pytest.raises(InputError, match="not in these results"):
@@ -79,7 +79,7 @@ def test_overview(toy_results):
     assert (upper.get_xlabel(), lower.get_xlabel()[:8]) == ("", "sparsity")
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert texts[:2] == toy_results.technique.values.tolist()
-    assert "chosen: every class's mean recall within 5 points" in texts
+    assert "chosen: every class's mean recall within 5 points of dense" in texts
     with pytest.raises(InputError, match="no metrics"):
         plots.overview(toy_results, [])
 

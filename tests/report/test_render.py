@@ -13,7 +13,7 @@ from prune_fair.report import make_card, render, write_card
 from prune_fair.report.render import as_html, as_markdown, escape_markdown
 
 FIGURE = re.compile(
-    r"[+\N{MINUS SIGN}]?\d+\.\d+ \([+\N{MINUS SIGN}]?[\d.]+ to [+\N{MINUS SIGN}]?[\d.]+\)"
+    r"[+\N{MINUS SIGN}]?\d+\.\d+ \[[+\N{MINUS SIGN}]?[\d.]+, [+\N{MINUS SIGN}]?[\d.]+\]"
 )
 
 
@@ -204,3 +204,7 @@ def test_nowhere(tmp_path):
 def test_escape_markdown():
     assert escape_markdown("a\n# b") == r"a \# b"
     assert escape_markdown(3) == 3
+    assert escape_markdown("4.8 [3.0, 6.9]") == "4.8 [3.0, 6.9]"
+    assert escape_markdown("[1, 2](x) [1, 2][3]: [1, 2]: y [1]") == (
+        r"\[1, 2\](x) \[1, 2\]\[3\]: \[1, 2\]: y \[1\]"
+    )

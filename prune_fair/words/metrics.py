@@ -1,16 +1,12 @@
-"""Numbers as people read them: percent, points, intervals and units."""
+"""Metrics as people read them: their names, units and values."""
 
 import math
-from typing import NamedTuple
 
 from prune_fair import analysis
-from prune_fair.fairness import METRICS
-from prune_fair.report.estimate import Estimate
+from prune_fair.fairness import EVERY_CLASS, METRICS
+from prune_fair.words.numbers import MINUS, UNDEFINED, Estimate, Figure, fixed, significant, written
+from prune_fair.words.numbers import sparsity as sparsity_in_percent
 
-MINUS = "\N{MINUS SIGN}"
-UNDEFINED = "undefined"
-SAME = 1e-9  # bounds that are nearer are one number: nothing varies
-LEAST_P = 0.001
 UNITS = {"fraction": "%", "points": "points"}  # as people read them; other numbers have none
 CHANGES = ("recall_change", "spared")  # of a class: no metrics, in points and with their sign
 OTHERS = {
@@ -18,13 +14,14 @@ OTHERS = {
     "_difference": "points",
     **dict.fromkeys(CHANGES, "points"),
 }
-
-
-class Figure(NamedTuple):
-    """A number in its unit, and its interval; empty where there is none."""
-
-    mean: str
-    interval: str
+AXES = {  # of values as they are drawn: points are differences of fractions
+    "fraction": "fraction",
+    "points": "fraction",
+    "percent": "percent",
+    "percent^2": "percent\N{SUPERSCRIPT TWO}",
+}
+WITHIN = {"accuracy_change": "mean accuracy", EVERY_CLASS: "every class's mean recall"}
+SYMBOLS = {">=": "\N{GREATER-THAN OR EQUAL TO}", "<=": "\N{LESS-THAN OR EQUAL TO}"}
 
 
 def unit(name: str) -> str:
@@ -43,6 +40,19 @@ def heading(name: str) -> str:
     return METRICS[name].label if name in METRICS else name
 
 
+def on_axis(name: str) -> str:
+    """What a metric is called on an axis, with its unit where it has one.
+
+    Example:
+        >>> on_axis("recall_group_min"), on_axis("recall_gini")
+        ("worst class's recall (fraction)", 'Gini coefficient of recall')
+    """
+    if name == analysis.SPARSITY:
+        return f"{name} (fraction)"
+    row = METRICS[name]
+    return f"{row.label} ({AXES[row.unit]})" if row.unit in AXES else row.label
+
+
 def described(name: str) -> str:
     """A metric in words."""
     return "sparsity" if name == analysis.SPARSITY else METRICS[name].description
@@ -53,14 +63,9 @@ def figure(name: str, value: Estimate) -> Figure:
 
     Example:
         >>> figure("recall_change_min", Estimate(-0.044, -0.051, -0.037))
-        Figure(mean='−4.4', interval='(−5.1 to −3.7)')
+        Figure(mean='−4.4', interval='[−5.1, −3.7]')
     """
-    if not value.known:
-        return Figure(UNDEFINED, "")
-    mean, low, high = (number(name, each) for each in value)
-    if not value.bounded or value.high - value.low < SAME:
-        return Figure(mean, "")
-    return Figure(mean, f"({low} to {high})")
+    return written(value, lambda each: number(name, each))
 
 
 def told(name: str, value: Estimate) -> str:
@@ -68,7 +73,7 @@ def told(name: str, value: Estimate) -> str:
 
     Example:
         >>> told("accuracy", Estimate(0.9594, 0.957, 0.962))
-        '95.9 % (95.7 to 96.2)'
+        '95.9 % [95.7, 96.2]'
     """
     mean, interval = figure(name, value)
     return " ".join(part for part in (mean, unit(name) if value.known else "", interval) if part)
@@ -79,7 +84,7 @@ def lost(value: Estimate) -> str:
 
     Example:
         >>> lost(Estimate(-0.044, -0.051, -0.037))
-        '4.4 points (3.7 to 5.1)'
+        '4.4 points [3.7, 5.1]'
     """
     return told("_difference", Estimate(-value.mean, -value.high, -value.low))
 
@@ -96,55 +101,38 @@ def bound(name: str, value: float) -> str:
     return f"{scale * value:g}".replace("-", MINUS) + (" point" if single else units)
 
 
+def constraint(stated: analysis.Constraint) -> str:
+    """A constraint in words.
+
+    Example:
+        >>> constraint(analysis.Constraint.parse("mean_recall_change_min>=-0.05"))
+        "every class's mean recall within 5 points of dense"
+        >>> constraint(analysis.Constraint.parse("recall_group_min>=0.8"))
+        "worst class's recall ≥ 80 %"
+    """
+    if stated.name in WITHIN and stated.relation == ">=" and stated.bound <= 0:
+        return f"{WITHIN[stated.name]} within {bound(stated.name, -stated.bound)} of dense"
+    limit = bound(stated.name, stated.bound)
+    return f"{heading(stated.name)} {SYMBOLS[stated.relation]} {limit}"
+
+
 def number(name: str, value: float) -> str:
     """One value of a metric, without its unit."""
     if math.isnan(value):
         return UNDEFINED
     if not unit(name):
-        return _signed(f"{value:.3f}")
+        return fixed(value)
     if name == analysis.SPARSITY:
-        return _signed(f"{100 * value:.{_sparsity_digits(value)}f}")
+        return sparsity_in_percent(value)
     has_sign = METRICS[name].bounds[0] < 0 if name in METRICS else name in CHANGES
-    return _signed(f"{100 * value:{'+' if has_sign else ''}.1f}")
+    return fixed(100 * value, 1, "+" if has_sign else "")
 
 
-def _sparsity_digits(sparsity: float) -> int:
-    """So many that 99.95 % is not shown as all."""
-    return 1 if sparsity < 0.99 else 2 if sparsity < 0.999 else 3
-
-
-def _signed(text: str) -> str:
-    """With a minus sign in place of a hyphen, and none before a zero."""
-    zero = not text.strip("+-0.")
-    return text.strip("+-") if zero else text.replace("-", MINUS)
-
-
-def plain(value: float, digits: int = 3) -> str:
-    """A number without a unit; a dash where there is none."""
-    return "\N{EN DASH}" if math.isnan(value) else _signed(f"{value:.{digits}f}")
-
-
-def p_value(p: float) -> str:
-    """A p, as small as it is worth reading; a dash where there is none."""
-    return "< 0.001" if p < LEAST_P else plain(p)
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it.
+def reference(point: dict[str, float]) -> str:
+    """The point that hypervolumes are measured from.
 
     Example:
-        >>> duration(62.7), duration(7290.0)
-        ('1 min 3 s', '2 h 2 min')
+        >>> reference({"sparsity": 0.0, "accuracy": 0.1})
+        'sparsity 0, accuracy 0.1'
     """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {round(whole % 3600 / 60)} min"
-
-
-def counted(number: int, noun: str) -> str:
-    """How many of something: `1 seed`, `1,536 networks`."""
-    plural = noun + ("es" if noun.endswith("s") else "s")
-    return f"{number:,} {noun if number == 1 else plural}"
+    return ", ".join(f"{heading(name)} {significant(value)}" for name, value in point.items())

@@ -1,0 +1,151 @@
+"""What analysis says of one task, each answer computed once: text and pictures read it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from prune_fair import analysis
+from prune_fair.analysis.rules import OF_ACCURACY
+from prune_fair.fairness import EVERY_CLASS
+from prune_fair.store import DENSE
+
+SHOWN = (analysis.SPARSITY, "accuracy", "recall_group_min", EVERY_CLASS)
+TOLD = (*SHOWN, "accuracy_change")
+
+
+class Answers(NamedTuple):
+    """What is known of one task.
+
+    Attributes:
+        results: the task's results.
+        confidence: of the intervals.
+        choice: what was chosen; its points have every metric that the card shows.
+        metric: that was decided by, beside sparsity and accuracy.
+        frontier: of sparsity and that metric.
+        classes: tests of every class at every level, with `recall` and `recall_change`.
+        shown: position of the pruned point whose classes are shown; None where none is finished.
+        shown_as: why that: "chosen", "accuracy_alone", "nearest" or "last".
+        ranking: of techniques; None for a single one.
+        exemplars: of the shown technique, at level 0 and the shown one; None where no votes were
+            counted or nothing is shown.
+        uncertainty: what intervals cover and leave out.
+
+    Example:
+        >>> Answers._fields[:3]
+        ('results', 'confidence', 'choice')
+    """
+
+    results: xr.Dataset
+    confidence: float
+    choice: analysis.Choice
+    metric: str
+    frontier: xr.Dataset
+    classes: xr.Dataset
+    shown: int | None
+    shown_as: str
+    ranking: xr.Dataset | None
+    exemplars: xr.Dataset | None
+    uncertainty: analysis.Uncertainty
+
+    def at(self, point: int) -> tuple[str, int]:
+        """Technique and level of a point."""
+        points = self.choice.points
+        return str(points["technique"].values[point]), int(points["level"].values[point])
+
+    def classes_at(self, point: int) -> xr.Dataset:
+        """The classes at a point, by `true`."""
+        technique, level = self.at(point)
+        row = 0 if level == 0 else self.classes["technique"].values.tolist().index(technique)
+        return self.classes.isel(technique=row).sel(level=level)
+
+    def recalls(self) -> xr.Dataset:
+        """Recall `dense` and `pruned`, and its `change`, at the shown point, by class."""
+        assert self.shown is not None
+        here, dense = self.classes_at(self.shown), self.classes_at(0)
+        columns = {
+            "dense": dense["recall"],
+            "pruned": here["recall"],
+            "change": here["recall_change"],
+        }
+        return xr.Dataset(
+            {name: values.reset_coords(drop=True) for name, values in columns.items()}
+        )
+
+
+def answer(
+    results: xr.Dataset, require: Sequence[str], maximise: str, confidence: float | None
+) -> Answers:
+    """Every answer that a card needs of one task.
+
+    Raises:
+        InputError: as `analysis.select`.
+    """
+    choice = analysis.select(results, require, maximise, confidence=confidence)
+    intervals, metric = confidence or analysis.CONFIDENCE, decided_by(choice.rule)
+    frontier = analysis.frontier(results, (analysis.SPARSITY, metric), intervals, by_class=False)
+    points = _with_metrics(results, choice.points, frontier, intervals)
+    choice = choice._replace(points=points)
+    shown, shown_as = _shown(choice)
+    recall = analysis.class_recall(analysis.with_resamples(results))
+    tests = analysis.class_tests(results, intervals)
+    several = results.sizes["technique"] > 1
+    exemplars = None
+    if shown is not None and "votes" in results:
+        technique, level = (points[name].values[shown] for name in ("technique", "level"))
+        own = results.sel(technique=[technique]).sel(level=[0, level])
+        exemplars = analysis.exemplars(own).isel(technique=0)
+    return Answers(
+        results,
+        intervals,
+        choice,
+        metric,
+        frontier,
+        tests.assign(recall=analysis.over_seeds(recall, intervals)),
+        shown,
+        shown_as,
+        analysis.ranking_change(results, confidence=intervals) if several else None,
+        exemplars,
+        analysis.uncertainty(results),
+    )
+
+
+def decided_by(rule: analysis.Rule) -> str:
+    """The metric to look at: the first that was asked beside sparsity and accuracy."""
+    asked = (stated.name for stated in rule.constraints if stated.name not in OF_ACCURACY)
+    return next(asked, "recall_group_min")
+
+
+def _with_metrics(
+    results: xr.Dataset, points: xr.Dataset, frontier: xr.Dataset, confidence: float
+) -> xr.Dataset:
+    """A choice's points with all that a card shows; what is there is not computed again."""
+    tables = [points, frontier.drop_vars(["on_frontier", "probability"])]
+    known = {str(name) for table in tables for name in table["undefined"]["metric"].values}
+    if missing := [name for name in TOLD if name not in known]:
+        tables.append(analysis.operating_points(results, missing, confidence, by_class=False))
+    for table in tables[1:]:
+        names = [str(name) for name in table["undefined"]["metric"].values if name not in points]
+        undefined = [points["undefined"], table["undefined"].sel(metric=names)]
+        columns = {name: table[name] for name in names}
+        columns["undefined"] = xr.concat(undefined, "metric")
+        points = points.drop_vars(["undefined", "metric"]).assign(columns)
+    return points
+
+
+def _shown(choice: analysis.Choice) -> tuple[int | None, str]:
+    """The first of these that is pruned: chosen, by accuracy alone, the nearest, the sparsest."""
+    points = choice.points
+    sparsity = points[analysis.SPARSITY].sel(estimate="mean").values
+    fit = (points["technique"].values != DENSE) & np.isfinite(sparsity)
+    last = int(np.argmax(np.where(fit, sparsity, -np.inf)))
+    for point, why in (
+        (choice.chosen, "chosen"),
+        (choice.accuracy_alone, "accuracy_alone"),
+        *((near.point, "nearest") for near in choice.nearest),
+        (last, "last"),
+    ):
+        if point is not None and fit[point]:
+            return point, why
+    return None, ""

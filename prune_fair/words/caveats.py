@@ -1,0 +1,88 @@
+"""What intervals are over, and what numbers do not say."""
+
+from prune_fair.analysis import Uncertainty
+from prune_fair.words.failures import without_images
+from prune_fair.words.numbers import counted, fixed, of_confidence
+
+FEW_SEEDS = 16
+MANY_IMAGES = 200  # of a class, from which on intervals of one network are about right
+NO_INTERVALS = "nothing, since there are no intervals"
+SAME_IMAGES = (
+    "The same test images were used to choose and to report. What is shown for the chosen "
+    "point is no measurement on images that had no part in the choice."
+)
+HELD_BY_MEANS = (
+    "Constraints were held by means, whose intervals may reach past the bound; the flag "
+    "--confidence asks the bad end of each interval to hold them."
+)
+
+
+def interval(confidence: float, known: Uncertainty) -> str:
+    """What an interval is; nothing where there is none.
+
+    Example:
+        >>> interval(0.95, Uncertainty("seeds", 32, "", ""))
+        '95 % interval over 32 seeds'
+    """
+    return f"{of_confidence(confidence)} interval over {known.counted}" if known.counted else ""
+
+
+def brackets(confidence: float, known: Uncertainty) -> str:
+    """What the brackets of a terminal's tables hold, or that there are none.
+
+    Example:
+        >>> brackets(0.9, Uncertainty("images", 200, "", ""))
+        '[low, high]: 90 % interval over 200 test images of one network (percentile bootstrap).'
+    """
+    if not known.counted:
+        return known.covers
+    whose = " of one network" if known.over == "images" else ""
+    return f"[low, high]: {interval(confidence, known)}{whose} (percentile bootstrap)."
+
+
+def narrow(known: Uncertainty, least_images: int) -> list[str]:
+    """Where intervals are known to cover less than they should.
+
+    Args:
+        known: what the intervals are over.
+        least_images: test images of the class that has the fewest.
+    """
+    if known.over == "seeds" and known.units < FEW_SEEDS:
+        return [
+            f"With fewer than {FEW_SEEDS} seeds bootstrap intervals are too narrow: 95 % intervals "
+            "of 8 seeds cover the truth in about 88 % of simulated studies."
+        ]
+    if known.over == "images" and least_images < MANY_IMAGES:
+        return [
+            "The worst of all classes' changes looks worse than it is where classes have few test "
+            "images: its 95 % intervals covered the truth in 81 % of simulated test sets of 50 "
+            "images a class, in 93 % of those of 200."
+        ]
+    return []
+
+
+def looked_at(points: int) -> str:
+    """That the best of many points was chosen."""
+    return (
+        f"The point was chosen by looking at {counted(points, 'pruned point')}: the best of many "
+        "is also the luckiest, and no interval here allows for that."
+    )
+
+
+def many_intervals(classes: int, tested: bool) -> str:
+    """That intervals are of one number each, and what allows for looking at many."""
+    allows = "only the p of the table of classes allow" if tested else "nothing here allows"
+    return (
+        f"Each interval is of one figure. Among {counted(classes, 'class')} some lie off by "
+        f"chance; {allows} for looking at all of them."
+    )
+
+
+def grain(name: str, images: int) -> str:
+    """How much one test image of a class moves its recall."""
+    if not images:
+        return without_images([name])
+    return (
+        f"Class {name} has {counted(images, 'test image')}: one image of it is "
+        f"{fixed(100 / images, 1)} points of the recall of one network."
+    )

@@ -1,0 +1,60 @@
+"""Techniques side by side: whether fairness changes their order, and how sure a difference is."""
+
+import math
+
+import xarray as xr
+
+from prune_fair.words.numbers import NONE, counted, estimate, fixed, percent, written
+
+TESTED = "p: paired t-test over seeds, adjusted for all pairs by Holm; seeds: for power 0.8."
+
+
+def ranking_in_words(ranking: xr.Dataset | None) -> str:
+    """Whether other techniques win once fairness counts, as a sentence or two.
+
+    Args:
+        ranking: as `analysis.ranking_change` gives it; None where there is nothing to rank.
+
+    Example:
+        >>> from prune_fair import analysis, open_example
+        >>> ranking_in_words(analysis.ranking_change(open_example()["digits/mlp"])).split(".")[0]
+        "Counting fairness leaves the order as it is: Kendall's tau is 1"
+    """
+    if ranking is None:
+        return "No change of ranks: it takes two techniques, and objectives of both kinds."
+    if ranking.tau[0].isnull():
+        return (
+            "No change of ranks: techniques are tied, or one has no finished network, or an "
+            "objective is undefined."
+        )
+    moved = [str(name) for name in ranking["technique"].values[ranking.rank_change.values != 0]]
+    order = f"changes the order of {', '.join(moved)}" if moved else "leaves the order as it is"
+    line = f"Counting fairness {order}: Kendall's tau is {tau(ranking)}."
+    changes = first_place_changes(ranking)
+    return f"{line} In {changes} another technique is first." if changes else line
+
+
+def tau(ranking: xr.Dataset) -> str:
+    """How alike the orders without and with fairness are, with the interval."""
+    return written(estimate(ranking["tau"]), lambda value: fixed(value, 2)).text
+
+
+def first_place_changes(ranking: xr.Dataset) -> str:
+    """In how many resamples another technique is first; empty where there are none."""
+    changes = ranking["first_place_changes"].item()
+    return "" if math.isnan(changes) else f"{percent(changes)} of the resamples"
+
+
+def volume(values: xr.DataArray) -> str:
+    """A hypervolume with its interval."""
+    return written(estimate(values), fixed).text
+
+
+def effect_in_words(effect: float | None) -> str:
+    """The difference that a number of seeds is for."""
+    return "the difference" if effect is None else f"a difference of {abs(effect):g}"
+
+
+def seeds_needed(number: float) -> str:
+    """How many seeds show a difference; a dash where none do."""
+    return counted(int(number), "seed") if math.isfinite(number) else NONE

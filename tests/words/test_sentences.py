@@ -1,0 +1,192 @@
+"""Sentences, from small tables by hand."""
+
+import re
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from prune_fair import analysis
+from prune_fair.analysis import Uncertainty
+from prune_fair.words import attribution, caveats, choices, classes, comparisons, failures, votes
+
+MINUS = "\N{MINUS SIGN}"
+ESTIMATES = ["mean", "low", "high"]
+
+
+def test_a_choice_is_told(by_hand):
+    """c1 of m0 falls by 1 and 10 points; of m1 by 3 and 50."""
+    choice = analysis.select(by_hand)
+    assert choices.headline(choice) == "Prune with m0 to 50.0 % sparsity."
+    assert choices.verdict(choice) == "Prune"
+    assert choices.place_and_level(choice, choice.chosen) == "m0 to 50.0 % sparsity, level 1"
+    assert choices.asked(choice).startswith(
+        "Asked: every class's mean recall within 5 points of dense, by the mean; of what"
+    )
+    (held,) = choices.holds(choice)
+    assert f"{MINUS}1.0 points" in held
+    assert "so does all of the interval" in held
+    assert choices.rule_as_typed(choice) == "best sparsity with mean_recall_change_min>=-0.05"
+
+
+def test_what_accuracy_alone_costs(by_hand):
+    choice = analysis.select(by_hand, ["recall_group_min>=0.75", "accuracy>=0.7"])
+    line = choices.accuracy_alone(choice)
+    assert line.startswith(
+        "By accuracy alone (accuracy ≥ 70 %; most sparsity) one would take m0 to"
+    )
+    assert "where recall would be lower still: class c1 by 9.0 points" in line
+    agreed = choices.accuracy_alone(choice._replace(accuracy_alone=choice.chosen))
+    assert agreed.endswith("one would choose the same.")
+    none = choices.accuracy_alone(choice._replace(accuracy_alone=None))
+    assert none.endswith("nothing would qualify.")
+
+
+def test_nothing_qualifies(by_hand):
+    choice = analysis.select(by_hand, ["recall_group_min>=0.95", "sparsity>=0.3"])
+    assert choices.headline(choice).startswith("No operating point holds what was asked")
+    told = [choices.nearest(choice, near) for near in choice.nearest]
+    assert re.search(r"^Worst class's recall ≥ 95 % binds: of the points that hold all", told[0])
+    assert "level 1, which misses it by 16.0 points" in told[0]
+    change = analysis.recall_change(by_hand).isel(technique=0, level=2)
+    chosen = choice._replace(accuracy_alone=2)
+    assert choices.accuracy_alone(chosen, change).endswith(
+        f"where the recall of class c1 changes by {MINUS}10.0 points."
+    )
+
+
+def test_weights_are_told(by_hand):
+    choice = analysis.select(by_hand, [], weights={"accuracy": 2.0, "sparsity": 0.5})
+    assert choices.rule_as_typed(choice) == "most of 2 accuracy + 0.5 sparsity with no constraint"
+    assert choices.objective(choice.rule) == "most of 2 x accuracy + 0.5 x sparsity"
+
+
+def recalls(change):
+    dense = np.full((len(change), 3), 0.9)
+    columns = {"dense": dense, "pruned": dense + change, "change": np.asarray(change, float)}
+    return xr.Dataset(
+        {name: (("true", "estimate"), values) for name, values in columns.items()},
+        {"true": [f"c{row}" for row in range(len(change))], "estimate": ESTIMATES},
+    )
+
+
+def test_who_pays():
+    found = recalls([[-0.01, -0.02, 0.01], [-0.1, -0.2, -0.05], [-0.03, -0.04, -0.02]])
+    line = classes.payers(found)
+    assert line.startswith("Class c1 pays most: its recall falls from 90.0 %")
+    assert "by 10.0 points [5.0, 20.0]; next class c2 by 3.0 points [2.0, 4.0]" in line
+    assert line.endswith("In 2 of 3 classes the whole interval of the change lies below 0.")
+    without = recalls([[-0.1, np.nan, np.nan], [0.1, np.nan, np.nan]])
+    assert classes.payers(without).endswith("1 of 2 classes lose recall.")
+    assert classes.payers(recalls([[0, -1, 1]])) == "Of no class does recall fall for sure."
+
+
+@pytest.mark.parametrize(
+    ("change", "bounds", "first", "words"),
+    [
+        (
+            [1, -1],
+            (-1, 1),
+            0.4,
+            rf"order of m0, m1: .*tau is {MINUS}1.00 \[{MINUS}1.00, 1.00\]\. In 40 % of",
+        ),
+        ([0, 0], (1, 1), 0.0, r"leaves the order as it is"),
+        ([0, 0], (np.nan, np.nan), 0.0, "tied"),
+        ([1, -1], (np.nan, np.nan), np.nan, rf"order of m0, m1: Kendall's tau is {MINUS}1.00\.$"),
+    ],
+)
+def test_ranking_in_words(change, bounds, first, words):
+    ranking = xr.Dataset(
+        {
+            "rank_change": ("technique", change),
+            "tau": ("estimate", [np.nan if words == "tied" else -1.0, *bounds]),
+            "first_place_changes": first,
+        },
+        {"technique": ["m0", "m1"], "estimate": ESTIMATES},
+    )
+    assert re.search(words, comparisons.ranking_in_words(ranking))
+    assert comparisons.ranking_in_words(None).startswith("No change of ranks: it takes two")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "cost", "fair", "words"),
+    [
+        (0.9, -0.07, 0.8, "class b would pay with 7.0 points of its recall.*only up to 80.0 %"),
+        (0.9, -0.02, 0.95, "class b would pay with 2.0 points.*within 5 points.*there too"),
+        (0.9, 0.01, 0.95, "no class has lost recall"),
+    ],
+)
+def test_the_price_in_words(chosen, cost, fair, words):
+    by_estimate = {"accuracy_sparsity": chosen, "cost": cost, "fair_sparsity": fair}
+    price = xr.Dataset(
+        {name: (("technique", "estimate"), [[v, v, v]]) for name, v in by_estimate.items()},
+        {"technique": ["random-global-rewind"], "estimate": ESTIMATES},
+    ).assign(worst_class=("technique", ["b"]))
+    assert re.search(words, classes.price_in_words(price))
+    assert "random-global-rewind to 90.0 % sparsity" in classes.price_in_words(price)
+    cells = classes.price_cells(price.isel(technique=0))
+    assert cells[0] == "90.0"
+    assert cells[1].startswith("class b: ")
+
+
+def test_a_loss_is_said_with_its_sign():
+    row = {"estimate": 2.0, "low": -0.01, "high": 4.0}
+    assert attribution.lost(row, -1.0) == "2.0 points more [0.0, 4.0]"
+    assert attribution.lost(row, 1.0) == "2.0 points less [0.0, 4.0]"
+
+
+def exemplars(number, seeds=5, across=3.0):
+    over = [[3.0, 1.5, 5.0], [0.5, 0.1, 0.9], [2.0, 0.9, 3.0]]
+    values = {"number": number, "share": number / 60, "seeds": seeds, "across": across}
+    values |= {"taxicab": 0.25, "dense_accuracy": 0.5, "pruned_accuracy": 0.25}
+    return xr.Dataset(
+        {
+            **values,
+            "over_index": (("true", "estimate"), over),
+            "class_number": ("true", [1, 0, 2]),
+        },
+        {"true": ["a", "b", "c"], "estimate": ESTIMATES},
+    )
+
+
+def test_exemplars():
+    row, dense = exemplars(3), exemplars(0, across=2.0)
+    first, second, third = votes.exemplars_in_words(row, dense, 60)
+    assert first.startswith("On 3 of 60 test images (5.0 %) most pruned networks say another")
+    assert "number 3.0 from dense to pruned, and 2.0 from dense to dense" in second
+    assert third.endswith("share of images: a 3.000 [1.500, 5.000] times.")
+    alone = votes.exemplars_in_words(exemplars(3, seeds=1, across=np.nan), dense, 60)
+    assert alone[0].endswith("the pruned network says another class than the dense one.")
+    assert len(alone) == 2
+    assert votes.cells(row) == (
+        *("3 (5.0 %)", "3.0", "0.250", "50 % -> 25 %", "a: 3.0 [1.5, 5.0], 1 image"),
+    )
+    assert votes.cells(exemplars(0))[3:] == ("", "")
+
+
+def test_failures():
+    assert failures.unfinished(1.0) == failures.diverged(0) == failures.collapsed(0) == ""
+    assert failures.unfinished(0.4).startswith("The study is still running: 40 % of its networks")
+    assert failures.diverged(1).startswith("1 network diverged and is counted as a failure")
+    assert failures.diverged(2).startswith("2 networks diverged and are counted as failures")
+    assert failures.diverged(2, failures.MISVOTED).startswith("2 networks diverged and vote for")
+    assert failures.collapsed(1).endswith("lost every weight of a layer and is counted as it is.")
+    assert failures.without_images(["a", "b"]).startswith("Classes a, b have no test image")
+    assert failures.undefined("cev", 3).startswith("cev is undefined for some networks at 3 points")
+
+
+def test_caveats():
+    seeds, images = Uncertainty("seeds", 8, "", ""), Uncertainty("images", 500, "", "")
+    nothing = Uncertainty("nothing", 2, "There are no intervals.", "")
+    assert caveats.interval(0.95, seeds) == "95 % interval over 8 seeds"
+    assert caveats.interval(0.9, nothing) == ""
+    assert caveats.brackets(0.9, nothing) == "There are no intervals."
+    assert "500 test images of one network" in caveats.brackets(0.9, images)
+    assert "fewer than 16 seeds" in caveats.narrow(seeds, 10)[0]
+    assert "few test images" in caveats.narrow(images, 199)[0]
+    assert caveats.narrow(images, 200) == caveats.narrow(nothing, 1) == []
+    assert caveats.grain("8", 52).endswith(
+        "one image of it is 1.9 points of the recall of one network."
+    )
+    assert caveats.grain("8", 0) == failures.without_images(["8"])
+    assert "nothing here allows" in caveats.many_intervals(10, tested=False)
