@@ -29,12 +29,12 @@ class AuditConfig(StudyConfig):
 
     def __post_init__(self) -> None:
         lookup(dict.fromkeys(PIXELS), self.pixels, "pixels")
-        super().__post_init__()
         for technique in self.parsed_techniques:
             self._check_technique(technique)
         for task in self.tasks:
             images = task.recipe.recalibrate_images
             check(images == 0, f"recalibrate_images {images}: a handed-over network cannot; use 0")
+        super().__post_init__()
 
     def _check_technique(self, technique: Technique) -> None:
         refused, treatment = f"technique {technique.name!r}: ", technique.retraining

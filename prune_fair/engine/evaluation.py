@@ -78,7 +78,7 @@ def _over(task: Task, masked: Variables, split: Split) -> Part:
         predicted = jnp.argmax(logits, axis=1)
         batch = Outputs(labels, logits, predicted, groups, task.groups)
         return Part(
-            {name: row.count(batch) for name, row in rows.items()},
+            {name: row.of_batch(batch) for name, row in rows.items()},
             jax.nn.one_hot(labels, task.classes, dtype=jnp.int32).sum(axis=0),
             (~_decided(logits) & (labels >= 0)).sum(dtype=jnp.int32),
             predicted if task.votes else None,

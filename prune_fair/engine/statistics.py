@@ -51,7 +51,7 @@ class Statistic(NamedTuple):
     """A row of `STATISTICS`.
 
     Attributes:
-        count: of one batch, an array of `axes`; added up over the batches of a split.
+        of_batch: of one batch, an array of `axes`; added up over the batches of a split.
         axes: names of its axes, of `AXES` or of `labels`.
         unit: of its values.
         description: one line for people.
@@ -68,7 +68,7 @@ class Statistic(NamedTuple):
         (('true', 'predicted'), 'probability')
     """
 
-    count: Callable[[Outputs], Array]
+    of_batch: Callable[[Outputs], Array]
     axes: tuple[str, ...]
     unit: str
     description: str

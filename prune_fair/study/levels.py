@@ -77,7 +77,8 @@ def run_block(run: TaskRun, seeds: np.ndarray) -> None:
         return
     techniques, block = run.config.parsed_techniques, begin_block(run.engine, seeds)
     dense = DENSE if run.engine.given is None else GIVEN_DENSE
-    weights, networks = {}, {}  # weights by step, networks by level
+    weights: dict[int, Variables] = {}  # by step
+    networks: dict[int, dict[str, Networks]] = {}  # by level
     for number, job in enumerate(todo):
         if job.parents is None:
             own, parents = (dense,), {dense.name: dense_parents(block)}

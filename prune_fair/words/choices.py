@@ -8,7 +8,7 @@ from prune_fair import analysis
 from prune_fair.analysis import Choice, Constraint, Nearest, Rule
 from prune_fair.fairness import METRICS
 from prune_fair.store import DENSE
-from prune_fair.words.metrics import bound, constraint, described, number, told
+from prune_fair.words.metrics import bound, constraint, described, heading, number, told
 from prune_fair.words.numbers import Estimate, estimate, estimates, of_confidence
 
 NAMED = 3  # classes that a sentence names
