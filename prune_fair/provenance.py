@@ -101,8 +101,8 @@ def git_commit() -> str | None:
 def digest(dataset: Dataset) -> str:
     """SHA-256 over a dataset's images and labels, and its groups where it has some."""
     total = hashlib.sha256()
-    groups = [] if dataset.test_groups is None else [dataset.test_groups]
-    for array in (*dataset[:4], *groups):
+    others = dataset.test_groups, dataset.validation_images, dataset.validation_labels
+    for array in (*dataset[:4], *(each for each in others if each is not None)):
         total.update(np.ascontiguousarray(array).data)
     return total.hexdigest()
 

@@ -30,9 +30,10 @@ RANGES: dict[str, tuple[Callable[[float], bool], str]] = {  # of a recipe: allow
 class DataConfig:
     """The images of a task, and what is done to them before anything is trained.
 
-    In this order, whatever the order of the fields: classes are chosen, images made smaller, the
-    long tail cut, classes kept by fraction, and last labels replaced. So fractions are of true
-    classes, and `Dataset.train_count` counts the labels that are trained on, wrong ones included.
+    In this order, whatever the order of the fields: classes are chosen, images made smaller, a
+    validation split taken from training, the long tail cut, classes kept by fraction, and last
+    labels replaced. So fractions are of true classes, and `Dataset.train_count` counts the labels
+    that are trained on, wrong ones included.
 
     Attributes:
         name: `digits`, `fashion_mnist`, `idx:DIR`, `npz:FILE` or `tfds:NAME`.
@@ -43,6 +44,8 @@ class DataConfig:
         label_noise: fraction in [0, 1) of the training labels that become another class.
         groups: what test images are grouped by beside their class: a feature of `tfds:NAME`, or
             the arrays of `npz:FILE` that begin so; empty for no groups.
+        validation: fraction in [0, 1) of each class's training images that are not trained on, and
+            counted as a split of their own; 0 for none.
 
     Raises:
         InputError: for an unknown name, or values outside their ranges.
@@ -60,6 +63,7 @@ class DataConfig:
     downsample: int = 1
     label_noise: float = 0.0
     groups: str = ""
+    validation: float = 0.0
 
     def __post_init__(self) -> None:
         datasets.check_name(self.name)
@@ -70,6 +74,12 @@ class DataConfig:
         datasets.check_downsample(self.downsample)
         datasets.check_label_noise(self.label_noise)
         datasets.check_groups(self.name, self.groups)
+        datasets.check_validation(self.validation)
+        check(
+            not (self.validation and self.groups),
+            f"validation {self.validation} with groups {self.groups!r}: groups are known of test "
+            "images alone; use validation 0",
+        )
         for name in self.keep if self.classes else ():
             lookup(dict.fromkeys(self.classes), name, "class")
 
@@ -89,6 +99,7 @@ class DataConfig:
         dataset = datasets.load(self.name, self.groups)
         dataset = datasets.choose_classes(dataset, self.classes)
         dataset = datasets.downsample(dataset, self.downsample)
+        dataset = datasets.hold_out(dataset, self.validation)
         if self.imbalance_factor > 1:
             dataset = datasets.long_tail(dataset, self.imbalance_factor)
         dataset = datasets.keep_fractions(dataset, self.keep)

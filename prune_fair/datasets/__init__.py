@@ -22,6 +22,7 @@ from prune_fair.datasets.transforms import (
     label_noise,
     long_tail,
 )
+from prune_fair.datasets.validation import check_validation, hold_out
 from prune_fair.errors import InputError, check, unknown
 from prune_fair.types import GIVEN, Dataset
 from prune_fair.values import check_folder_name, shortened
@@ -42,10 +43,12 @@ __all__ = [
     "check_imbalance_factor",
     "check_label_noise",
     "check_name",
+    "check_validation",
     "choose_classes",
     "class_complexity",
     "downsample",
     "from_arrays",
+    "hold_out",
     "keep_fractions",
     "known_shape",
     "label_noise",

@@ -1,11 +1,13 @@
 """One network's images, counted inside the compiled graph: each split, each statistic."""
 
+from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
+from prune_fair.data import TEST
 from prune_fair.engine.images import DeviceData, Split
 from prune_fair.engine.statistics import STATISTICS, Outputs, Statistic
 from prune_fair.engine.task import Task
@@ -23,7 +25,7 @@ class Evaluated(NamedTuple):
     task with votes `predicted` is the class of each test image, and never leaves the device.
     """
 
-    counted: Counted
+    counted: Mapping[str, AnyArray]
     removed_weights: Int[AnyArray, " layers"]
     removed_parameters: Int[AnyArray, ""]
     diverged: Bool[AnyArray, ""]
@@ -42,19 +44,19 @@ def evaluate(task: Task, data: DeviceData, variables: Variables, mask: Mask) -> 
     A diverged network is a failure of every class: what stands for it is the row's `failed`.
     """
     masked = variables._replace(params=apply_mask(variables.params, mask))
-    parts = [_over(task, masked, split) for split in data.splits.values()]
-    diverged = (sum(part.undecided for part in parts) > 0) | ~_finite(masked)
+    parts = {name: _over(task, masked, data.splits[name]) for name in data.split_names}
+    diverged = (sum(part.undecided for part in parts.values()) > 0) | ~_finite(masked)
     rows = statistics_of(task)
 
     def value(name: str, part: Part) -> Array:
         finished = rows[name].finish(part.totals[name], part.images)
         return jnp.where(diverged, rows[name].failed(finished, part.images), finished)
 
-    counted = {name: jnp.stack([value(name, part) for part in parts]) for name in rows}
-    predicted = parts[-1].predicted
+    counted = {name: jnp.stack([value(name, part) for part in parts.values()]) for name in rows}
+    predicted = parts[TEST].predicted
     if predicted is not None:
-        labels = [*data.splits.values()][-1].labels
-        predicted = jnp.where(diverged, (labels + 1) % task.classes, predicted)
+        failed = (data.splits[TEST].labels + 1) % task.classes
+        predicted = jnp.where(diverged, failed, predicted)
     weights, parameters = removed_weights(mask, task.model.layers), removed_parameters(mask)
     return Evaluated(counted, weights, parameters, diverged, predicted)
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float32, Int, UInt8, UInt32
 
-from prune_fair.data import TEST
+from prune_fair.data import SPLITS, TEST, VALIDATION
 from prune_fair.types import AnyArray, Dataset, Images, PRNGKey
 
 
@@ -26,17 +26,25 @@ class DeviceData(NamedTuple):
     Attributes:
         train_images: what networks are trained on.
         train_labels: of these.
-        splits: what they are judged on, by name; the last is the test split.
+        splits: what they are judged on, by name.
     """
 
     train_images: UInt8[AnyArray, "train h w c"] | Float32[AnyArray, "train h w c"]
     train_labels: Int[AnyArray, " train"]
     splits: dict[str, Split]
 
+    @property
+    def split_names(self) -> tuple[str, ...]:
+        """The splits in the order of `SPLITS`, in which results have them."""
+        return tuple(name for name in SPLITS if name in self.splits)
+
     @classmethod
     def of(cls, dataset: Dataset) -> "DeviceData":
         """A dataset's, on the host."""
         splits = {TEST: Split(dataset.test_images, dataset.test_labels, dataset.test_groups)}
+        images, labels = dataset.validation_images, dataset.validation_labels
+        if images is not None and labels is not None:
+            splits[VALIDATION] = Split(images, labels)
         return cls(dataset.train_images, dataset.train_labels, splits)
 
 

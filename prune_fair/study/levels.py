@@ -141,8 +141,9 @@ def _save(run: TaskRun, seeds: np.ndarray, number: int, level: Level) -> None:
         for name, each in level.networks.items()
     }
     run.store.save_networks(run.name, first_seed, number, saved)
+    one_split = len(run.engine.data.splits) == 1
     results = {
-        name: values[:, :, -1] if name in STATISTICS else values  # of the test split
+        name: values[:, :, 0] if one_split and name in STATISTICS else values
         for name, values in level.results.items()
     }
     run.store.write_piece(run.name, number, list(level.networks), seeds.tolist(), results)

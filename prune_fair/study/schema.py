@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from prune_fair.config import StudyConfig
+from prune_fair.data import SPLITS
 from prune_fair.datasets import COMPLEXITY, class_complexity
 from prune_fair.engine.results import schema
 from prune_fair.engine.task import Task
@@ -46,7 +47,11 @@ def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
     if task.votes:
         labels["half"] = ["even", "odd"]
         sizes["image"] = len(dataset.test_labels)
-    counted = {name: _of_test_split(Variable(*row)) for name, row in schema(task).items()}
+    counted = {name: Variable(*row) for name, row in schema(task).items()}
+    if dataset.validation_images is None:
+        counted = {name: of_one_split(each) for name, each in counted.items()}
+    else:
+        labels["split"] = list(SPLITS)
     constants = {
         name: each for name, each in CONSTANTS.items() if {*each.dims} <= {*labels, *sizes}
     }
@@ -58,7 +63,8 @@ def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
     return Layout(labels, sizes, block, {**counted, **constants}, facts)
 
 
-def _of_test_split(variable: Variable) -> Variable:
+def of_one_split(variable: Variable) -> Variable:
+    """Without an axis of splits: results of the test images alone have none."""
     return variable._replace(dims=tuple(dim for dim in variable.dims if dim != "split"))
 
 
