@@ -253,7 +253,7 @@ def test_configs_of_the_experiments():
     assert 1 - sparsities[-1] <= 0.015
     assert out == Path("studies/quickstart")
     config, out = fashion_mnist(dataset="tfds:fashion_mnist", model="lenet5")
-    assert config.tasks[0].name == "fashion_mnist/lenet5"
+    assert config.task_names == ("fashion_mnist/lenet5",)
     assert config.tasks[0].recipe.epochs <= 6
     assert 0.8 in config.schedule.sparsity_by_level()
 

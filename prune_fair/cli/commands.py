@@ -24,9 +24,14 @@ def run(arguments: Sequence[str] | None) -> None:
     """The command `prune-fair`, of words or of the process's own."""
     words = _shown(sys.argv[1:] if arguments is None else arguments)
     end_quickly()
+    if [*words[:1]] in (["run"], ["demo"]):
+        _study(words[0], words[1:])
+        return
     with one_line_errors():
         tyro.extras.subcommand_cli_from_dict(
             {
+                "demo": _demo_in_a_line,
+                "run": _run_in_a_line,
                 "list": list_rows,
                 "metrics": metrics,
                 "frontier": frontier,
@@ -56,6 +61,21 @@ def _shown(words: Sequence[str]) -> list[str]:
     """
     named = [word.partition("=") if word.startswith("-") else ("", "", word) for word in words[1:]]
     return [*map(printable, words[:1]), *(f"{printable(name)}{a}{b}" for name, a, b in named)]
+
+
+def _study(command: str, words: Sequence[str]) -> None:
+    """A command that trains, imported with all that trains, which others do without."""
+    from prune_fair.cli import studies
+
+    {"run": studies.run, "demo": studies.demo}[command](words)
+
+
+def _demo_in_a_line() -> None:
+    """Trains and prunes networks on the embedded digits: a table, pictures and a study."""
+
+
+def _run_in_a_line() -> None:
+    """Runs the study of a config file (TOML or JSON), of flags, or of a file and flags."""
 
 
 def _audit() -> Callable[..., None]:

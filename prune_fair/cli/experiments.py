@@ -21,17 +21,20 @@ from prune_fair.study import run_study
 
 
 def experiment(
-    configure: Callable[..., tuple[StudyConfig, Path]], arguments: Sequence[str] | None = None
+    configure: Callable[..., tuple[StudyConfig, Path]],
+    arguments: Sequence[str] | None = None,
+    prog: str | None = None,
 ) -> None:
     """Runs an experiment: from flags to a study, its pictures, the table and the paths.
 
     Args:
         configure: gives the study and its directory; its parameters become the flags.
         arguments: the command line; None for the process's own.
+        prog: what the command is called in its help; None for the script's name.
     """
     with one_line_errors():
         (config, out), plan = tyro.cli(
-            _planned(configure), args=arguments, registry=flag_registry()
+            _planned(configure), args=arguments, registry=flag_registry(), prog=prog
         )
         for picture in _pictures(config.task_names, out):
             check_replaceable(picture)

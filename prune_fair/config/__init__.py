@@ -4,6 +4,7 @@ The rooms below know their own names; here they are composed, so that a mistake 
 anything runs.
 """
 
+from prune_fair.config.plain import from_json, to_json
 from prune_fair.config.study import StudyConfig
 from prune_fair.config.task import (
     DECAYS,
@@ -22,4 +23,6 @@ __all__ = [
     "RecipeConfig",
     "StudyConfig",
     "TaskConfig",
+    "from_json",
+    "to_json",
 ]

@@ -1,0 +1,160 @@
+"""`prune-fair run` and `prune-fair demo`: from a config to a study, its pictures and a table."""
+
+import json
+import os
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from prune_fair.cli.endings import one_line_errors
+from prune_fair.cli.experiments import experiment
+from prune_fair.config import (
+    DataConfig,
+    ModelConfig,
+    RecipeConfig,
+    StudyConfig,
+    TaskConfig,
+    from_json,
+)
+from prune_fair.errors import InputError, check
+from prune_fair.pruning import Schedule
+
+Configure = Callable[..., tuple[StudyConfig, Path]]
+OF_A_TASK = ("name", "data", "model", "recipe")
+QUICKSTART = StudyConfig(
+    (
+        TaskConfig(
+            DataConfig("digits", keep={"3": 0.35, "8": 0.2}),
+            ModelConfig("mlp", widths=(100, 50)),
+            RecipeConfig(epochs=25, batch_size=64, learning_rate=0.1),
+        ),
+    ),
+    (
+        "magnitude-global-rewind",
+        "magnitude-layerwise-finetune",
+        "saliency-global-rewind",
+        "random-global-rewind",
+    ),
+    Schedule("geometric", rate=0.3, levels=12),
+    seeds=32,
+    votes=True,
+)
+
+
+def demo(arguments: Sequence[str]) -> None:
+    """`prune-fair demo`: who pays for sparsity, on digits with two classes under-represented.
+
+    Args:
+        arguments: the words after the command.
+    """
+    experiment(quickstart, arguments, prog="prune-fair demo")
+
+
+def run(arguments: Sequence[str]) -> None:
+    """`prune-fair run [CONFIG]`: the study of a config file, of flags, or of a file and flags.
+
+    Args:
+        arguments: the words after the command.
+    """
+    words = list(arguments)
+    if not words or words[0].startswith("-"):
+        experiment(configured(StudyConfig(), Path("studies/study")), words, prog="prune-fair run")
+        return
+    given = Path(os.path.expanduser(words[0]))
+    with one_line_errors():
+        study = configured(*read_config(given))
+    experiment(study, words[1:], prog=f"prune-fair run {given}")
+
+
+def read_config(path: Path) -> tuple[StudyConfig, Path]:
+    """The study of a TOML or JSON file, and its directory.
+
+    The file has the fields of `StudyConfig`, and `out`, the directory (studies/NAME without it, of
+    a file NAME.toml). What stands for a single task (name, data, model, recipe) may stand at the
+    top, in place of `tasks`.
+
+    Raises:
+        InputError: for a file that cannot be read, or that holds no such fields.
+    """
+    readers: dict[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": json.loads}
+    check(path.suffix in readers, f"{path}: expected a config in a file NAME.toml or NAME.json")
+    try:
+        content = readers[path.suffix](path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or f"it is no {path.suffix[1:].upper()}: {error}"
+        raise InputError(f"{path}: cannot be read ({reason})") from error
+    check(isinstance(content, dict), f"{path}: expected the fields of a study, found a list")
+    out = content.pop("out", f"studies/{path.stem}")
+    check(isinstance(out, str), f"{path}: out is {out!r}: expected the study's directory")
+    single = {name: content.pop(name) for name in OF_A_TASK if name in content}
+    if single:
+        check(
+            "tasks" not in content,
+            f"{path}: {', '.join(single)} beside tasks: expected one of both; move it into a task",
+        )
+        content["tasks"] = [single]
+    return from_json(StudyConfig, content, str(path)), Path(os.path.expanduser(out))
+
+
+def configured(config: StudyConfig, default: Path) -> Configure:
+    """A function whose parameters are the flags of a study, and their defaults those of a config.
+
+    Flags change the task of a study that has one; of several they change none.
+    """
+    task = config.tasks[0]
+
+    def study(
+        out: Path = default,
+        seeds: int = config.seeds,
+        techniques: tuple[str, ...] = config.techniques,
+        schedule: Schedule = config.schedule,
+        seeds_per_piece: int = config.seeds_per_piece,
+        votes: bool = config.votes,
+    ) -> tuple[StudyConfig, Path]:
+        """Runs a study, or goes on where its directory holds it half done.
+
+        Args:
+            out: the study's directory.
+            seeds: networks trained of each task, each pruned with every technique.
+            techniques: criterion-scope[-channel]-treatment[-output], as in `prune-fair list`.
+            schedule: the sparsities.
+            seeds_per_piece: seeds that are trained together and saved as one piece of work.
+            votes: count the votes on each test image, for `prune-fair exemplars`.
+        """
+        asked = techniques, schedule, seeds, seeds_per_piece, votes
+        return StudyConfig(config.tasks, *asked), out
+
+    def one_task(
+        out: Path = default,
+        name: str = task.name,
+        data: DataConfig = task.data,
+        model: ModelConfig = task.model,
+        recipe: RecipeConfig = task.recipe,
+        seeds: int = config.seeds,
+        techniques: tuple[str, ...] = config.techniques,
+        schedule: Schedule = config.schedule,
+        seeds_per_piece: int = config.seeds_per_piece,
+        votes: bool = config.votes,
+    ) -> tuple[StudyConfig, Path]:
+        """Runs a study, or goes on where its directory holds it half done.
+
+        Args:
+            out: the study's directory.
+            name: what to call the task in the results; dataset/model without one.
+            data: the images.
+            model: the architecture.
+            recipe: how each network is trained.
+            seeds: networks trained, each pruned with every technique.
+            techniques: criterion-scope[-channel]-treatment[-output], as in `prune-fair list`.
+            schedule: the sparsities.
+            seeds_per_piece: seeds that are trained together and saved as one piece of work.
+            votes: count the votes on each test image, for `prune-fair exemplars`.
+        """
+        tasks = (TaskConfig(data, model, recipe, name),)
+        return StudyConfig(tasks, techniques, schedule, seeds, seeds_per_piece, votes), out
+
+    return one_task if len(config.tasks) == 1 else study
+
+
+quickstart = configured(QUICKSTART, Path("studies/quickstart"))
