@@ -117,7 +117,8 @@ def at_sparsity(results: Results, metric: str, sparsity: float) -> xr.DataArray:
 def common_sparsity(results: Results) -> float:
     """The sparsest that all techniques reach: of the last level that 3 seeds or more have finished.
 
-    (Or all seeds, where there are fewer.) Of these networks the least sparse one counts.
+    (Or all seeds, where there are fewer.) Of these networks the least sparse one counts. A
+    technique that prunes nothing has no say.
 
     Example:
         >>> from prune_fair import open_example
@@ -126,6 +127,8 @@ def common_sparsity(results: Results) -> float:
         0.972
     """
     sparsities = as_dataset(results)[SPARSITY].transpose("level", "seed", "technique").values
+    prune = (sparsities > 0).any(axis=(0, 1))
+    sparsities = sparsities[:, :, prune | ~prune.any()]
     finished: np.ndarray = np.logical_not(np.isnan(sparsities).any(axis=2))
     enough = finished.sum(axis=1) >= min(FEWEST_SEEDS, finished.shape[1])
     check(bool(enough.any()), "no level is finished by enough seeds: let the study run on")

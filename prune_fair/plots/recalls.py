@@ -75,7 +75,7 @@ def recall(
 
 
 def recalls(results: analysis.Results, *, confidence: float = analysis.CONFIDENCE) -> Figure:
-    """`recall` of every technique, a panel each, with the same classes coloured.
+    """`recall` of every technique that prunes, a panel each, with the same classes coloured.
 
     Args:
         results: one task's results.
@@ -94,7 +94,9 @@ def recalls(results: analysis.Results, *, confidence: float = analysis.CONFIDENC
         ['magnitude-global-rewind']
     """
     results = analysis.as_dataset(results)
-    techniques = [str(name) for name in results["technique"].values]
+    prune = (results["sparsity"] > 0).any(("seed", "level")).values
+    shown = results["technique"].values[prune | ~prune.any()]
+    techniques = [str(name) for name in shown]
     columns = min(2, len(techniques))
     rows = -(-len(techniques) // columns)
     size = (3.6 * columns, 2.8 * rows)

@@ -202,7 +202,10 @@ def sparsity_axis(axes: Axes, sparsity: xr.DataArray) -> None:
     least = 1 - known[-1]
     axes.set_xlabel(SPARSITY_LABEL, fontsize=TEXT)
     axes.xaxis.set_minor_locator(NullLocator())
-    if least <= 0 or _evenness(known) < _evenness(-np.log(1 - known)):
+    if least == 1:
+        axes.set_xlim(1.03, 0.97)
+        axes.xaxis.set_major_locator(FixedLocator([1.0]))
+    elif least <= 0 or _evenness(known) < _evenness(-np.log(1 - known)):
         axes.set_xlim(1 + 0.03 * (1 - least), least - 0.03 * (1 - least))
         axes.xaxis.set_major_locator(MaxNLocator(5))
     else:
