@@ -1,4 +1,4 @@
-"""`prune-fair run` and `demo`: configs in files, flags on top of them, and a line for each mistake."""
+"""`prune-fair run` and `demo`: configs in files, flags above them, and a line for each mistake."""
 
 import json
 from pathlib import Path
