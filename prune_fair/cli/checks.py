@@ -7,6 +7,7 @@ from prune_fair import console
 from prune_fair.cli.flags import StudyPath
 from prune_fair.provenance import command_line
 from prune_fair.store import Problem, find_problems, read_study, status_of
+from prune_fair.words.numbers import duration
 
 NOT_WHOLE = 1
 
@@ -77,7 +78,8 @@ def status(study: StudyPath, json: bool = False) -> None:
     ]
     for run in document["runs"]:
         started = datetime.fromtimestamp(run["started"], UTC).strftime("%Y-%m-%d %H:%M UTC")
-        lines.append(f"run      {started}, {run['seconds']:.0f} s: {command_line(run['command'])}")
+        took = duration(run["seconds"])
+        lines.append(f"run      {started}, {took}: {command_line(run['command'])}")
     ending = "running" if document["running"] else f"not running; `{document['goes_on']}` goes on"
     lines.append("complete" if document["complete"] else ending)
     for line in lines:

@@ -154,6 +154,10 @@ class Spacing(NamedTuple):
         sparsities: from a schedule to the sparsity of each level after the dense one.
         takes: the fields of `Schedule` that it reads; others stay at their defaults.
         iterative: whether a level prunes the level before it rather than the dense network.
+
+    Example:
+        >>> SCHEDULES["one-shot"].takes
+        ('sparsities',)
     """
 
     sparsities: Callable[[Schedule], tuple[float, ...]]

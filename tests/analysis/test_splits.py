@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from prune_fair import InputError, analysis, open_example, plots
-from prune_fair.report.decision import decide
+from prune_fair.report.answers import answer
 
 COUNTED = ("confusion", "margin", "votes", "image_label", "diverged")
 METRICS = ("accuracy", "recall_group_min", "mean_recall_change_min")
@@ -32,7 +32,7 @@ ANSWERS = {
     ),
     "attribute": lambda results: analysis.attribute(results, complexity="dense_margin"),
     "with_resamples": analysis.with_resamples,
-    "decide": lambda results: decide(results, ["accuracy>=0.9"], "sparsity", None)[1].points,
+    "answer": lambda results: answer(results, ["accuracy>=0.9"], "sparsity", None).choice.points,
 }
 
 

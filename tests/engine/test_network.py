@@ -346,12 +346,11 @@ def test_evaluation_and_scores_go_by_the_running_statistics(deep):
     task, _, data, (plain, recalibrated) = deep
     mask = full_mask(plain.params)
     evaluate = jax.jit(partial(evaluation.evaluate, task))
-    counts = [evaluate(data, t.variables, mask).confusion for t in (plain, recalibrated)]
+    counts = [of_test(evaluate(data, t, mask), "confusion") for t in (plain, recalibrated)]
     assert not np.array_equal(*counts)
     quota = jnp.array([1000])
     technique = Technique("saliency")
     prune = jax.jit(partial(network.prune, task, technique, data, LEVEL))
-    networks = [t.variables for t in (plain, recalibrated)]
-    masks = [prune(v, mask, plain, jnp.int32(0), quota) for v in networks]
+    masks = [prune(v, mask, plain, jnp.int32(0), quota) for v in (plain, recalibrated)]
     assert jax.tree.structure(masks[0]) == jax.tree.structure(plain.params)
     assert not same(*masks)

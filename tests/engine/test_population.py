@@ -10,6 +10,7 @@ import pytest
 from prune_fair.config import RecipeConfig
 from prune_fair.datasets import load
 from prune_fair.engine import network, plan
+from prune_fair.engine.images import DeviceData, Pixels
 from prune_fair.engine.plan import Plan, PlanConfig, make_plan
 from prune_fair.engine.population import Population
 from prune_fair.engine.task import Task, total_steps

@@ -67,7 +67,7 @@ def train(task, data, span, variables, mask, seed, share):
 
 
 def solo(task, wide=as_it_is):
-    return jax.tree.map(lambda leaf: leaf[0], start(task, [5], wide))
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), start(task, [5], wide))
 
 
 @pytest.mark.parametrize("recipe", [{}, {"augment": ("flip",)}], ids=["plain", "augment"])

@@ -109,7 +109,7 @@ def test_figures():
             "recall_change_min>=-0.05",
             f"change of recall, worst class of each network ≥ {MINUS}5 points",
         ),
-        ("recall_gini<=0.2", "Gini coefficient of recall by class ≤ 0.2"),
+        ("recall_gini<=0.2", "Gini coefficient of recall ≤ 0.2"),
     ],
 )
 def test_constraints(stated, words):
