@@ -16,6 +16,9 @@ import numpy as np
 import pytest
 
 from prune_fair import cli
+from prune_fair.engine.statistics import STATISTICS
+from prune_fair.fairness import METRICS
+from prune_fair.losses import LOSSES
 from prune_fair.models import MODELS
 from prune_fair.pruning import CRITERIA
 from prune_fair.store.results import EXAMPLE
@@ -32,6 +35,9 @@ TOY = {  # what makes an experiment small, where its command does not say otherw
         "--schedule.sparsities": "0.5",
     },
 }
+
+
+TRAINED_A_LITTLE = ["--recipe.epochs", "1", "--seeds", "1"]
 
 
 class Block(NamedTuple):
@@ -72,6 +78,8 @@ def place(tmp_path, monkeypatch, write_idx_folder, rng):
     images, labels = rng.integers(0, 256, (266, 28, 28), np.uint8), np.arange(266) % 10
     parts = {"x_train": images[50:], "y_train": labels[50:]}
     np.savez(tmp_path / "cells.npz", **parts, x_test=images[:50], y_test=labels[:50])
+    for block in blocks(ROOT / "README.md", "toml"):
+        (tmp_path / block.info.split('"')[1]).write_text(block.text)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -79,7 +87,8 @@ def place(tmp_path, monkeypatch, write_idx_folder, rng):
 @pytest.fixture
 def registries():
     """Rows that a document adds go with it."""
-    before = [(registry, dict(registry)) for registry in (MODELS, CRITERIA)]
+    added_to = MODELS, CRITERIA, LOSSES, STATISTICS, METRICS
+    before = [(registry, dict(registry)) for registry in added_to]
     yield
     for registry, rows in before:
         registry.clear()
@@ -93,7 +102,7 @@ def test_every_block_is_of_a_kind_that_runs(document):
     found = FENCE.findall(text)
     assert len(fences) == 2 * len(found)
     for language, info, _ in found:
-        assert language in ("sh", "python", "pycon", ""), "say how a test is to run this"
+        assert language in ("sh", "python", "pycon", "toml", ""), "say how a test is to run this"
         assert not info or info.startswith(' title="')
         assert "not run" not in info or NOT_RUN.fullmatch(info), "say why it is not run"
 
@@ -110,7 +119,8 @@ def test_command(command, place):
     if words[:2] == [".venv/bin/prune-fair", "audit"]:
         train_what_is_audited(place)
     if words[0] == ".venv/bin/prune-fair":
-        cli.main(words[1:])
+        trains = words[1] in ("run", "demo")
+        cli.main(words[1:] + TRAINED_A_LITTLE * trains)
         return
     if words[0] == "make":
         words, folder = ["make", "--dry-run", *words[1:]], ROOT

@@ -16,6 +16,7 @@ def list_rows(json: bool = False) -> None:
     """
     # Brings Flax, which commands that read results do without.
     from prune_fair.datasets import DATASETS, PARAMETRIC
+    from prune_fair.engine.statistics import STATISTICS
     from prune_fair.losses import LOSSES
     from prune_fair.models import MODELS
     from prune_fair.pruning import (
@@ -42,6 +43,10 @@ def list_rows(json: bool = False) -> None:
         for kind, rows in described.items()
     }
     listing["techniques"] = {name_pattern(): _row("what --techniques takes", "see the rows above")}
+    listing["statistics"] = {
+        name: _row(row.description, f"{row.unit}, by {', '.join(row.axes)}")
+        for name, row in STATISTICS.items()
+    }
     listing["metrics"] = {name: _row(row.description, row.source) for name, row in METRICS.items()}
     if json:
         console.print_json(listing)

@@ -1,0 +1,78 @@
+"""One file and a few lines: what the guide adds is there in every place at once.
+
+A criterion is the same, and has its test in tests/pruning/test_criteria.py.
+"""
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from prune_fair import cli, run_study
+from prune_fair.engine.statistics import STATISTICS
+from prune_fair.fairness import METRICS
+from prune_fair.losses import LOSSES
+
+GUIDE = Path(__file__).parent.parent / "docs/guides/own-criterion.md"
+ADDED = {  # by the file that a recipe is of: the registry, the row, and the lines it may have
+    "prune_fair/losses.py": (LOSSES, "focal", 15),
+    "prune_fair/engine/statistics.py": (STATISTICS, "confidence", 15),
+    "prune_fair/fairness/metrics.py": (METRICS, "recall_median", 15),
+}
+
+
+def recipe(file: str) -> str:
+    """The guide's block of that file."""
+    text = GUIDE.read_text()
+    [block] = re.findall(rf'^```python title="{file}"\n(.*?)^```', text, re.DOTALL | re.MULTILINE)
+    return block
+
+
+@pytest.fixture
+def added(monkeypatch):
+    """Every recipe carried out; taken back afterwards."""
+    names: dict = {}
+    exec("import jax\nimport jax.numpy as jnp", names)
+    for file, (registry, name, most) in ADDED.items():
+        lines = [line for line in recipe(file).splitlines() if line.strip()]
+        assert len([line for line in lines if not line.startswith(("import", "from"))]) <= most
+        monkeypatch.setitem(registry, name, None)
+        exec(recipe(file), names)
+
+
+@pytest.fixture
+def results(added, toy_config, tmp_path):
+    techniques = "magnitude-global-finetune", "magnitude-global-finetune+focal"
+    config = dataclasses.replace(toy_config, techniques=techniques, seeds=2, seeds_per_piece=2)
+    return run_study(config, tmp_path / "study")["digits/mlp"].to_dataset()
+
+
+@pytest.mark.usefixtures("added")
+def test_each_is_in_the_list(capsys):
+    cli.main(["list", "--json"])
+    listed = json.loads(capsys.readouterr().out)
+    kinds = {"losses": "focal", "statistics": "confidence", "metrics": "recall_median"}
+    for kind, name in kinds.items():
+        assert name in listed[kind]
+    assert "arXiv 1708.02002" in listed["losses"]["focal"]["source"]
+    assert "+(cross_entropy|balanced_softmax|focal)" in next(iter(listed["techniques"]))
+
+
+def test_each_is_in_the_results(results, tmp_path, capsys):
+    images = results.confusion.sum("predicted")
+    share = results.confidence / images
+    assert results.confidence.dims == ("technique", "seed", "level", "true")
+    assert ((share > 0.1) & (share <= 1 + 1e-6)).all()
+    assert results.confidence.attrs["units"] == "probability"
+    plain, focal = results.confusion
+    assert (plain.sel(level=0) == focal.sel(level=0)).all()
+    assert not (plain.sel(level=1) == focal.sel(level=1)).all()
+    cli.main(["metrics", str(tmp_path / "study"), "--names", "recall_median", "--json"])
+    points = json.loads(capsys.readouterr().out)["tasks"]["digits/mlp"]
+    recall = np.einsum("tslcc->tslc", results.confusion.values) / images.values
+    expected = np.median(recall, axis=-1).mean(axis=1)
+    found = json.dumps(points)
+    assert f"{expected[0, 0]:.4f}"[:5] in found
