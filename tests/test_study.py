@@ -489,7 +489,7 @@ def test_untrained_levels_together_equal_one_by_one(tmp_path, monkeypatch):
     options = {"schedule": schedule, "seeds": 3, "seeds_per_piece": 2, "votes": True}
     config = StudyConfig((task,), (*untrained, other), **options)
     together = run_study(config, tmp_path / "together", plan=plan)
-    monkeypatch.setattr("prune_fair.engine.level.MOST_NUMBERS", 1)
+    monkeypatch.setattr("prune_fair.engine.members.MOST_NUMBERS", 1)
     assert same(run_study(config, tmp_path / "alone", plan=plan), together)
     beside = dataclasses.replace(config, techniques=(*untrained, "magnitude-global-finetune"))
     waiting = run_study(beside, tmp_path / "waiting", plan=plan)["digits/mlp"].to_dataset()

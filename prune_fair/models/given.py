@@ -1,6 +1,6 @@
 """A network that was trained elsewhere, by any library: a pure function behind `types.Model`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
@@ -11,6 +11,7 @@ from jaxtyping import PyTree
 
 from prune_fair.errors import InputError, check, lookup
 from prune_fair.models.lowering import LOWERINGS
+from prune_fair.models.naming import PARAMS, Path, get, named_paths, names_params, put
 from prune_fair.models.tracing import kernel_leaves, with_convolution
 from prune_fair.types import (
     Images,
@@ -24,8 +25,6 @@ from prune_fair.types import (
 
 Apply: TypeAlias = Callable[[PyTree, Images], Logits]
 ApplyTrain: TypeAlias = Callable[[PyTree, Images], tuple[Logits, PyTree]]
-Path: TypeAlias = tuple[str, ...]
-PARAMS, KERNEL = "params", "kernel"
 
 
 class Leaf(NamedTuple):
@@ -66,7 +65,7 @@ class Given(NamedTuple):
         state: dict[str, Any] = {}
         for (path, trained), leaf in zip(self.leaves, jax.tree.leaves(tree), strict=True):
             if trained:
-                _put(params, path, leaf)
+                put(params, path, leaf)
             else:
                 state["/".join(path)] = leaf
         return Variables(params, state)
@@ -74,7 +73,7 @@ class Given(NamedTuple):
     def give(self, variables: Variables) -> PyTree:
         """A tree as it was handed over, from `Variables` or a mask and what stands for a state."""
         rebuilt = [
-            _get(variables.params, path) if trained else variables.state["/".join(path)]
+            get(variables.params, path) if trained else variables.state["/".join(path)]
             for path, trained in self.leaves
         ]
         return jax.tree.unflatten(jax.tree.structure(self.like), rebuilt)
@@ -137,7 +136,7 @@ def given(
         "this network multiplies none of its parameters: expected some of two or more dimensions "
         "in a product or a convolution, as an argument of `apply` and no constant of it",
     )
-    paths, layers = _named(variables, trained, kernels)
+    paths, layers = named_paths(variables, trained, kernels)
     leaves = tuple(map(Leaf, paths, trained))
     return Given(apply, apply_train, like, leaves, layers, classes)
 
@@ -205,7 +204,7 @@ def _are_trained(variables: PyTree) -> list[bool]:
     """Which leaves are parameters."""
     from flax import nnx  # half a second that studies of our own architectures need not wait
 
-    named, flags = _names_params(variables), []
+    named, flags = names_params(variables), []
     parts = jax.tree_util.tree_leaves_with_path(
         variables, is_leaf=lambda part: isinstance(part, nnx.Variable)
     )
@@ -217,55 +216,6 @@ def _are_trained(variables: PyTree) -> list[bool]:
             for leaf in jax.tree.leaves(part)
         ]
     return flags
-
-
-def _names_params(variables: PyTree) -> bool:
-    """Whether the tree says itself which of its leaves are parameters."""
-    return isinstance(variables, Mapping) and PARAMS in variables
-
-
-def _named(
-    variables: PyTree, trained: Sequence[bool], kernels: Sequence[int]
-) -> tuple[list[Path], tuple[str, ...]]:
-    """Every leaf's path among ours, and the layers in forward order.
-
-    As in Flax a layer's kernel is at layer/kernel: one that has another name gets it, if no other
-    kernel is beside it, or else becomes a layer of its own.
-    """
-    flat = jax.tree_util.tree_leaves_with_path(variables)
-    named = _names_params(variables)
-    paths = [
-        _words(path[1:] if named and is_trained else path)
-        for (path, _), is_trained in zip(flat, trained, strict=True)
-    ]
-    inside = [paths[at][:-1] for at in kernels]
-    for at in kernels:
-        path = paths[at]
-        if path[-1] != KERNEL or len(path) == 1:
-            folder = path[:-1]
-            alone = bool(folder) and inside.count(folder) == 1 and (*folder, KERNEL) not in paths
-            paths[at] = (*(folder if alone else path), KERNEL)
-    return paths, tuple("/".join(paths[at][:-1]) for at in kernels)
-
-
-def _words(path: Sequence[Any]) -> Path:
-    """A path's names, without the `value` that an NNX variable puts behind its own."""
-    if path and path[-1] == jax.tree_util.GetAttrKey("value"):
-        path = path[:-1]
-    words = (jax.tree_util.keystr((key,), simple=True).replace("/", ".") for key in path)
-    return tuple(words) or (KERNEL,)
-
-
-def _put(tree: dict[str, Any], path: Path, leaf: Any) -> None:
-    for word in path[:-1]:
-        tree = tree.setdefault(word, {})
-    tree[path[-1]] = leaf
-
-
-def _get(tree: Any, path: Path) -> Any:
-    for word in path:
-        tree = tree[word]
-    return tree
 
 
 def _no_init(key: PRNGKey) -> Variables:

@@ -17,11 +17,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from prune_fair.models.pooling import max_pool, window_max
+from prune_fair.models.products import kernel_major_dot
 
 Operation: TypeAlias = Callable[..., Array]
 Pads: TypeAlias = tuple[tuple[int, int], ...]
 
-MATRIX_PRODUCT = (((1,), (0,)), ((), ()))
 MANY_CHANNELS = 16
 
 
@@ -160,45 +160,6 @@ def _band(
 def native_pooled_convolution(*arguments: Any, **options: Any) -> Float[Array, "n y x o"]:
     """`lax.conv_general_dilated`, then `max_pool`."""
     return max_pool(jax.lax.conv_general_dilated(*arguments, **options))
-
-
-def kernel_major_dot(
-    inputs: Float[Array, "... i"],
-    kernel: Float[Array, "i *o"],
-    dimension_numbers: Any,
-    **options: Any,
-) -> Float[Array, "..."]:
-    """`lax.dot_general` whose kernel gradient is laid out as the kernel is.
-
-    JAX's own gives it transposed, and XLA's CPU backend then reads it across the grain in the
-    optimiser: a fifth of a step of LeNet-300-100. Takes the arguments that `flax.linen.Dense`
-    gives its `dot_general`; all but a plain batch of vectors with a matrix goes to `lax`.
-
-    Example:
-        >>> kernel_major_dot(jnp.ones((2, 3)), jnp.ones((3, 4)), (((1,), (0,)), ((), ()))).shape
-        (2, 4)
-    """
-    plain = all(value is None for value in options.values())
-    if dimension_numbers != MATRIX_PRODUCT or inputs.ndim != 2 or kernel.ndim != 2 or not plain:
-        return jax.lax.dot_general(inputs, kernel, dimension_numbers, **options)
-    return _product(inputs, kernel)
-
-
-@jax.custom_vjp
-def _product(inputs: Array, kernel: Array) -> Array:
-    return inputs @ kernel
-
-
-def _product_forward(inputs: Array, kernel: Array) -> tuple[Array, tuple[Array, Array]]:
-    return inputs @ kernel, (inputs, kernel)
-
-
-def _product_backward(saved: tuple[Array, Array], gradient: Array) -> tuple[Array, Array]:
-    inputs, kernel = saved
-    return gradient @ kernel.T, jax.lax.dot_general(inputs, gradient, (((0,), (0,)), ((), ())))
-
-
-_product.defvjp(_product_forward, _product_backward)
 
 
 def mixed_convolution(

@@ -5,8 +5,9 @@ a picture of its own, one column wide (in a notebook, end the cell with `.figure
 `recalls` compose plots and give a Figure.
 """
 
-from prune_fair.plots.changes import recall_change, who_is_hurt
+from prune_fair.plots.changes import recall_change
 from prune_fair.plots.frontiers import frontier, overview
+from prune_fair.plots.hurt import who_is_hurt
 from prune_fair.plots.layers import layer_sparsities
 from prune_fair.plots.recalls import recall, recalls
 from prune_fair.plots.style import encode, save

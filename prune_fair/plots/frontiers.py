@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from prune_fair import analysis
 from prune_fair.errors import check
 from prune_fair.fairness import METRICS
-from prune_fair.plots import style
+from prune_fair.plots import densities, style
 from prune_fair.plots.labels import Named, around
 from prune_fair.store import DENSE
 from prune_fair.words.choices import rule_in_short
@@ -65,7 +65,7 @@ def frontier(
         "worst class's recall (fraction)"
     """
     results = analysis.as_dataset(results)
-    sparsity = style.mean_sparsity(results)
+    sparsity = densities.mean_sparsity(results)
     points = table
     if points is None:
         asked = [analysis.SPARSITY, metric]
@@ -78,7 +78,7 @@ def frontier(
     axes.set_ylabel(on_axis(metric), fontsize=style.TEXT)
     if metric != analysis.SPARSITY and not METRICS[metric].higher_is_better:
         axes.invert_yaxis()
-    style.sparsity_axis(axes, sparsity)
+    densities.sparsity_axis(axes, sparsity)
     handles = _technique_keys(styles) + _point_keys()
     words = style.interval_words(results, points[metric], confidence)
     style.explain(axes, handles + style.band_key(words))

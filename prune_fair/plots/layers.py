@@ -7,7 +7,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from prune_fair import analysis
 from prune_fair.errors import check
-from prune_fair.plots import style
+from prune_fair.plots import densities, style
 from prune_fair.plots.labels import Named, beside
 
 
@@ -45,10 +45,10 @@ def layer_sparsities(
     """
     name, own = style.one_technique(results, technique)
     check("layer_sparsity" in own, "these results do not have the sparsities of layers")
-    sparsity = style.mean_sparsity(own)
+    sparsity = densities.mean_sparsity(own)
     table = analysis.over_seeds(own["layer_sparsity"], confidence).isel(technique=0)
     axes = style.canvas(axes, height=3.4)
-    style.sparsity_axis(axes, sparsity)
+    densities.sparsity_axis(axes, sparsity)
     whole = 1 - sparsity.values[0]
     parts = 1 - table.transpose("layer", "estimate", "level").values
     floor = _y_axis(axes, np.concatenate([parts[:, 0].ravel(), whole]))
@@ -75,13 +75,13 @@ def _y_axis(axes: Axes, density: np.ndarray) -> float:
     """The layers' axis, as that of the whole; gives where density 0 is drawn, 0 if linear."""
     axes.set_ylabel("sparsity of the layer (% of its weights)", fontsize=style.TEXT)
     if axes.get_xscale() == "linear":
-        axes.yaxis.set_major_formatter(FuncFormatter(style.as_sparsity))
+        axes.yaxis.set_major_formatter(FuncFormatter(densities.as_sparsity))
         axes.invert_yaxis()
         return 0.0
     known = density[np.isfinite(density)]
     least = known[known > 0].min()
-    ticks = style.log_ticks(least)
-    labels = [style.as_sparsity(tick) for tick in ticks]
+    ticks = densities.log_ticks(least)
+    labels = [densities.as_sparsity(tick) for tick in ticks]
     bottom = least / 1.6 if (known <= 0).any() else least
     if bottom < least:
         ticks, labels = [*ticks, bottom], [*labels, "100"]

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from prune_fair import analysis
 from prune_fair.errors import unknown
-from prune_fair.plots import style
+from prune_fair.plots import densities, style
 from prune_fair.plots.labels import Named, beside
 from prune_fair.words.classes import images, others
 
@@ -55,7 +55,7 @@ def recall(
         'sparsity (% of prunable weights removed)'
     """
     name, own = style.one_technique(results, technique)
-    sparsity = style.mean_sparsity(own)
+    sparsity = densities.mean_sparsity(own)
     if table is None:
         of_networks = analysis.class_recall(analysis.with_resamples(own))
         recalls = analysis.over_seeds(of_networks, confidence)
@@ -67,7 +67,7 @@ def recall(
     density = 1 - sparsity.values[0]
     named = [_line(axes, density, recalls.sel(true=each), each, coloured) for each in _names(own)]
     axes.set_ylabel("recall of the class (fraction)", fontsize=style.TEXT)
-    style.sparsity_axis(axes, sparsity)
+    densities.sparsity_axis(axes, sparsity)
     beside(axes, [each for each in named if each is not None])
     words = style.interval_words(own, recalls, confidence)
     style.explain(axes, _other_keys(own, coloured) + style.band_key(words), title=name)
@@ -111,7 +111,7 @@ def recalls(results: analysis.Results, *, confidence: float = analysis.CONFIDENC
         axes.set_visible(False)
     for axes in panels[: len(techniques)][-columns:]:
         axes.tick_params(labelbottom=True)
-        axes.set_xlabel(style.SPARSITY_LABEL, fontsize=style.TEXT)
+        axes.set_xlabel(densities.SPARSITY_LABEL, fontsize=style.TEXT)
     return figure
 
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from prune_fair import analysis
 from prune_fair.errors import check
-from prune_fair.plots import style
+from prune_fair.plots import densities, style
 from prune_fair.words.numbers import sparsity as sparsity_in_percent
 
 COLUMNS = 6
@@ -53,7 +53,7 @@ def exemplars(
     """
     name, own = style.one_technique(results, technique)
     check(count >= 1, f"count {count}: expected at least 1")
-    sparsity = style.mean_sparsity(own)
+    sparsity = densities.mean_sparsity(own)
     level = style.at_level(own, level)
     chosen = analysis.exemplar_images(own, name, level, count)
     at = float(sparsity.values[0, level])

@@ -15,6 +15,10 @@ from prune_fair.pruning.treatments import TREATMENTS
 
 OUTPUT, SKIP_FIRST = "output", "skipfirst"
 NOTHING = "nothing"  # the criterion of what is not pruned
+SHARES = {
+    "finetune_learning_rate": (lambda share: 0 < share <= 1, "a share in (0, 1]"),
+    "gradual_share": (lambda share: 0 < share < 1, "a share of the steps, in (0, 1)"),
+}
 WHOLE = {"score_batches": 1, "gradual_prunings": 1, "rewind_step": 0}  # and the least of each
 UNPRUNED = {"rewind": "dense", "lr_rewind": "dense-long", "none": "dense"}  # by treatment
 

@@ -12,6 +12,7 @@ from prune_fair.pruning.masks import kernels
 from prune_fair.pruning.names import (
     NOTHING,
     OUTPUT,
+    SHARES,
     SKIP_FIRST,
     UNPRUNED,
     WHOLE,
@@ -26,10 +27,6 @@ from prune_fair.pruning.treatments import TREATMENTS, Treatment
 from prune_fair.types import Model
 from prune_fair.values import check_number, check_whole
 
-SHARES = {
-    "finetune_learning_rate": (lambda share: 0 < share <= 1, "a share in (0, 1]"),
-    "gradual_share": (lambda share: 0 < share < 1, "a share of the steps, in (0, 1)"),
-}
 SETTINGS = {*SHARES, *WHOLE}
 
 
@@ -41,8 +38,8 @@ class Technique:
     stand behind it after "@", as in `saliency@16-global-gradual@5,0.5`, and the loss at the end, as
     in `magnitude-global-finetune+balanced_softmax`. Two techniques prune nothing: `dense`, the
     network that others prune, and `dense-long`, which at every level trains on as they do, from the
-    same weights and at the full learning rate, so that it has taken as many steps in all. (Dense
-    networks that are handed over are of the treatment `none`.)
+    same weights at the full rate, so that it has taken as many steps in all. (Dense networks that
+    are handed over have the treatment `none`.)
 
     Attributes:
         criterion: a row of `CRITERIA`.
@@ -63,8 +60,7 @@ class Technique:
             equally spaced, the last one at its end; the rest of the steps repairs.
 
     Raises:
-        InputError: for an unknown name, parts that do not go together, settings outside of their
-            ranges or of parts that the technique has not.
+        InputError: for unknown names, or parts and settings that do not go together.
 
     Example:
         >>> Technique("saliency", treatment="rewind", rewind_step=100).name

@@ -9,15 +9,8 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from prune_fair.config import StudyConfig
-from prune_fair.engine.level import (
-    Engine,
-    Level,
-    Networks,
-    advance,
-    begin_block,
-    dense_parents,
-    rewound,
-)
+from prune_fair.engine.level import advance, rewound
+from prune_fair.engine.members import Engine, Level, Networks, begin_block, dense_parents
 from prune_fair.engine.spans import first_steps
 from prune_fair.engine.statistics import STATISTICS
 from prune_fair.errors import check

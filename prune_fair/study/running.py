@@ -11,8 +11,8 @@ import xarray as xr
 
 from prune_fair.config import StudyConfig, TaskConfig
 from prune_fair.engine.images import DeviceData
-from prune_fair.engine.level import Engine, levels_together
 from prune_fair.engine.machine import set_up_jax
+from prune_fair.engine.members import Engine, levels_together
 from prune_fair.engine.plan import Plan, PlanConfig, make_plan
 from prune_fair.engine.population import Population
 from prune_fair.engine.spans import check_steps

@@ -13,7 +13,8 @@ from prune_fair.datasets import load
 from prune_fair.engine import level as level_module
 from prune_fair.engine import network
 from prune_fair.engine.images import DeviceData, Pixels
-from prune_fair.engine.level import Engine, advance, begin_block, dense_parents, rewound
+from prune_fair.engine.level import advance, rewound
+from prune_fair.engine.members import Engine, begin_block, dense_parents
 from prune_fair.engine.optimizer import make_optimizer
 from prune_fair.engine.plan import Plan
 from prune_fair.engine.population import Population

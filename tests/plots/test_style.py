@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from prune_fair import InputError, plots
-from prune_fair.plots import style
+from prune_fair.plots import densities, style
 from prune_fair.plots.labels import Named, around, beside, spread
 
 
@@ -29,7 +29,7 @@ def test_text_from_data_is_plain():
 
 @pytest.mark.parametrize("least", [0.9, 0.5, 0.1, 0.01, 1e-3, 1e-5])
 def test_ticks_are_neither_few_nor_crowded(least):
-    ticks = style.log_ticks(least)
+    ticks = densities.log_ticks(least)
     assert 1 <= len(ticks) <= style.TICKS + 1
     assert min(ticks) >= least * 0.999
     steps = np.diff(-np.log(ticks))
