@@ -28,6 +28,7 @@ def test_import_contracts_hold():
         ("tyro", ("cli/",)),
         ("rich", ("console/",)),
         ("jinja2", ("report/",)),
+        ("zarr", ("store/",)),
     ],
 )
 def test_library_is_imported_only_in_its_room(library, rooms):
@@ -49,6 +50,11 @@ def test_only_the_population_batches():
 
 def test_no_module_is_a_drawer():
     assert not [path for path in SOURCES if path.stem in {"utils", "helpers", "common", "misc"}]
+
+
+def test_a_module_is_read_at_one_sitting():
+    long = {path.name: len(path.read_text().splitlines()) for path in SOURCES}
+    assert {name: lines for name, lines in long.items() if lines > 250} == {}
 
 
 def test_constraints_pin_names_and_versions_only():

@@ -30,10 +30,10 @@ def test_text_from_data_is_plain():
 @pytest.mark.parametrize("least", [0.9, 0.5, 0.1, 0.01, 1e-3, 1e-5])
 def test_ticks_are_neither_few_nor_crowded(least):
     ticks = densities.log_ticks(least)
-    assert 1 <= len(ticks) <= style.TICKS + 1
+    assert 1 <= len(ticks) <= densities.TICKS + 1
     assert min(ticks) >= least * 0.999
     steps = np.diff(-np.log(ticks))
-    assert (steps >= -np.log(least) / style.TICKS - 1e-9).all()
+    assert (steps >= -np.log(least) / densities.TICKS - 1e-9).all()
 
 
 def test_spread_without_room_goes_on_beyond():
