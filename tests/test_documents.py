@@ -144,6 +144,8 @@ def small(words: list[str]) -> list[str]:
     if words[1] not in TOY:
         return words
     flags = {"--techniques": "magnitude-global-rewind", "--seeds": "2", **TOY[words[1]]}
+    if "--schedule.sparsities" in words:
+        flags.pop("--schedule.levels", None)  # the schedule has none
     if "--seeds" in words:
         words[words.index("--seeds") + 1] = flags["--seeds"]
     return words + [word for flag in flags.items() if flag[0] not in words for word in flag]
