@@ -18,11 +18,6 @@ def tasks_of(results: xr.DataTree) -> list[tuple[str, xr.Dataset]]:
     return [(node.path.strip("/"), as_dataset(node)) for node in results.leaves]
 
 
-def split_names(names: str) -> list[str]:
-    """Names that are separated by commas."""
-    return [name.strip() for name in names.split(",") if name.strip()]
-
-
 def flag_registry() -> tyro.constructors.ConstructorRegistry:
     """Flags for the types that tyro does not know: `--data.keep 3=0.35 8=0.2`."""
     registry = tyro.constructors.ConstructorRegistry()

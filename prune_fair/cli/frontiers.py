@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, split_names, tasks_of
+from prune_fair.cli.flags import StudyPath, tasks_of
 from prune_fair.store import open_study
 
 
 def frontier(
     study: StudyPath,
-    objectives: str = ",".join(analysis.DEFAULT_OBJECTIVES),
-    reference: str = "",
+    objectives: tuple[str, ...] = tuple(analysis.DEFAULT_OBJECTIVES),
+    reference: tuple[str, ...] = (),
     json: bool = False,
     confidence: float = analysis.CONFIDENCE,
 ) -> None:
@@ -20,15 +20,15 @@ def frontier(
 
     Args:
         study: directory that an experiment wrote.
-        objectives: names separated by commas: sparsity and metrics, each in its own direction.
-        reference: point that hypervolumes are measured from, such as accuracy=0.5,sparsity=0.3;
+        objectives: sparsity and metrics, each in its own direction.
+        reference: point that hypervolumes are measured from, such as accuracy=0.5 sparsity=0.3;
             what is left out is sparsity 0, accuracy of chance, and the worst value of others.
         json: print one JSON document, with the dominated points too.
         confidence: of the intervals, in (0, 1).
     """
     results = open_study(study)
-    columns = split_names(objectives)
-    point = analysis.named_numbers("reference", split_names(reference))
+    columns = list(objectives)
+    point = analysis.named_numbers("reference", reference)
     points, volumes, rankings = {}, {}, {}
     for name, node in tasks_of(results):
         points[name] = analysis.frontier(node, columns, confidence, by_class=False)

@@ -3,7 +3,7 @@
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, split_names, tasks_of
+from prune_fair.cli.flags import StudyPath, tasks_of
 from prune_fair.store import open_study
 
 COLUMNS = 6  # that fit beside each other
@@ -11,7 +11,7 @@ COLUMNS = 6  # that fit beside each other
 
 def metrics(
     study: StudyPath,
-    names: str = ",".join(analysis.DEFAULT_METRICS),
+    names: tuple[str, ...] = tuple(analysis.DEFAULT_METRICS),
     pooled: bool = False,
     json: bool = False,
     confidence: float = analysis.CONFIDENCE,
@@ -20,7 +20,7 @@ def metrics(
 
     Args:
         study: directory that an experiment wrote.
-        names: metrics separated by commas, as in `prune-fair list`; `all` for all.
+        names: metrics, as in `prune-fair list`; `all` for all.
         pooled: metrics of the counts summed over seeds, not the mean of each network's.
         json: print one JSON document, with the recall of each class.
         confidence: of the intervals, in (0, 1).
@@ -41,7 +41,5 @@ def metrics(
     return console.print_caveats(screen, results, confidence)
 
 
-def _names(node: xr.Dataset, names: str) -> list[str]:
-    if names == "all":
-        return analysis.known_metrics(node)
-    return split_names(names)
+def _names(node: xr.Dataset, names: tuple[str, ...]) -> list[str]:
+    return analysis.known_metrics(node) if names == ("all",) else list(names)

@@ -16,7 +16,7 @@ COMMANDS = {
     "metrics all": ("--names", "all"),
     "metrics pooled": ("--pooled",),
     "frontier": (),
-    "frontier of the rule": ("--objectives", "sparsity,mean_recall_change_min"),
+    "frontier of the rule": ("--objectives", "sparsity", "mean_recall_change_min"),
     "select": (),
     "select surely": ("--confidence", "0.9"),
     "select by weights": ("--weigh", "sparsity=1", "--weigh", "accuracy=2"),

@@ -43,7 +43,7 @@ def test_frontier_prints_what_is_on_it(capsys, toy_study):
     assert len(rows) == 5
     assert 1 <= len(chosen) <= 5
     assert all(0 <= row["probability"] <= 1 for row in rows)
-    plain = run(capsys, "frontier", toy_study, "--objectives", "accuracy,recall_ratio")
+    plain = run(capsys, "frontier", toy_study, "--objectives", "accuracy", "recall_ratio")
     assert "P(on frontier)" in plain
     assert "recall_ratio" in plain
     assert "sparsity" not in plain
@@ -59,7 +59,7 @@ def test_frontier_compares_the_techniques(capsys, toy_study):
     assert sorted(document["rank"].values()) == [1, 2]
     assert {*document["difference"][TECHNIQUES[0]]} == {*TECHNIQUES}
     assert document["ranking"]["tau"]["mean"] in (-1, 1)
-    flags = ("--reference", "accuracy=0.2, sparsity=0.1", "--json")
+    flags = ("--reference", "accuracy=0.2", "sparsity=0.1", "--json")
     other = json.loads(run(capsys, "frontier", toy_study, *flags))["comparisons"]["digits/mlp"]
     assert other["reference"] == {"sparsity": 0.1, "accuracy": 0.2, "recall_group_min": 0}
     assert other["hypervolume"] != document["hypervolume"]
@@ -105,7 +105,11 @@ def test_running_study(capsys, running_study):
     ("arguments", "message"),
     [
         (["frontier", "--objectives", "acuracy"], "did you mean 'accuracy'"),
-        (["frontier", "--objectives", ","], "no objectives"),
+        (["frontier", "--objectives"], "no objectives"),
+        (
+            ["frontier", "--objectives", "accuracy,sparsity"],
+            "unknown objective 'accuracy,sparsity'",
+        ),
         (["frontier", "--confidence", "0"], "confidence 0.0"),
         (["frontier", "--reference", "accuracy"], "expected a metric, = and a number"),
         (["frontier", "--reference", "acuracy=0.1"], "did you mean 'accuracy'"),
