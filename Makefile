@@ -1,6 +1,7 @@
 # make demo     the main job on the embedded digits: a table, pictures and a study, in two minutes
 # make gallery  every plot, drawn from that study, in studies/quickstart/figures/gallery
-# make test     all tests, with coverage
+# make test     the tests that a developer waits for, some minutes
+# make test-all every test: documents, notebooks, benchmarks, a browser, whole trainings; coverage
 # make check    what is checked before a commit: lint, format, import contracts, types
 # make docs     the documentation, in site/
 # make notebooks  the notebooks anew from their scripts, with what they show: after a change of one
@@ -10,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXAMPLE := prune_fair/store/example
 
-.PHONY: demo gallery test check docs notebooks example clean
+.PHONY: demo gallery test test-all check docs notebooks example clean
 
 demo: .venv/demo-ready
 	$(BIN)/python experiments/quickstart.py
@@ -19,6 +20,11 @@ gallery: demo
 	$(BIN)/python experiments/gallery.py
 
 test: .venv/test-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pytest --numprocesses 2 --dist worksteal -m "not whole"
+
+test-all: .venv/test-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/coverage erase

@@ -11,6 +11,8 @@ import pytest
 
 from prune_fair.engine.task import total_steps
 
+pytestmark = pytest.mark.whole
+
 FOLDER = Path(__file__).parent.parent / "experiments" / "benchmarks"
 
 

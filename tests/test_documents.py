@@ -23,6 +23,8 @@ from prune_fair.models import MODELS
 from prune_fair.pruning import CRITERIA
 from prune_fair.store.results import EXAMPLE
 
+pytestmark = pytest.mark.whole
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

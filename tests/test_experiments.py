@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "experiments"))
 from fashion_mnist import fashion_mnist
 from quickstart import quickstart
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.whole]
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,8 @@ import jupytext
 import nbformat
 import pytest
 
+pytestmark = pytest.mark.whole
+
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
 MACHINE = re.compile(

@@ -21,7 +21,8 @@ def kernel_major_dot(
     gives its `dot_general`; all but a plain batch of vectors with a matrix goes to `lax`.
 
     Example:
-        >>> kernel_major_dot(jnp.ones((2, 3)), jnp.ones((3, 4)), (((1,), (0,)), ((), ()))).shape
+        >>> a, b = jax.numpy.ones((2, 3)), jax.numpy.ones((3, 4))
+        >>> kernel_major_dot(a, b, MATRIX_PRODUCT).shape
         (2, 4)
     """
     plain = all(value is None for value in options.values())

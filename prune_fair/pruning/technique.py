@@ -1,9 +1,12 @@
 """A technique: how a network is pruned, and how its survivors are trained."""
 
+import contextlib
+import functools
 import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from prune_fair.errors import InputError, check, lookup, unknown
 from prune_fair.losses import LOSSES
@@ -63,7 +66,7 @@ class Technique:
         InputError: for unknown names, or parts and settings that do not go together.
 
     Example:
-        >>> Technique("saliency", treatment="rewind", rewind_step=100).name
+        >>> Technique("saliency", rewind_step=100).name
         'saliency-global-rewind@100'
     """
 
@@ -95,11 +98,7 @@ class Technique:
             check_whole(name, getattr(self, name), least)
         for name, (allowed, expected) in SHARES.items():
             check_number(name, getattr(self, name), allowed, expected)
-        self._check_settings()
         self._check_parts()
-
-    def _check_settings(self) -> None:
-        """Raises `InputError` for a setting that no part of the technique reads."""
         read = itertools.chain(*settings_of(self.criterion, self.treatment).values())
         defaults = {each.name: each.default for each in fields(self)}
         for name in SETTINGS - {*read}:
@@ -143,8 +142,8 @@ class Technique:
         """The readable name that `parse` takes.
 
         Example:
-            >>> Technique("saliency", treatment="finetune").name
-            'saliency-global-finetune'
+            >>> Technique(output=True).name
+            'magnitude-global-rewind-output'
         """
         return name_of(self)
 
@@ -183,11 +182,10 @@ class Technique:
         """That of a name, as `Technique.name` gives it.
 
         Raises:
-            InputError: for an unknown name, with the nearest valid one, or parts that do not go
-                together.
+            InputError: for an unknown name, or parts that do not go together.
 
         Example:
-            >>> Technique.parse("magnitude-layerwise-channel-finetune@0.2").finetune_learning_rate
+            >>> Technique.parse("magnitude-global-finetune@0.2").finetune_learning_rate
             0.2
         """
         read = read_name(name)
@@ -233,18 +231,20 @@ def all_techniques() -> list[Technique]:
     """Every valid combination of the registries' rows.
 
     Example:
-        >>> len(all_techniques()) > 1000, all_techniques()[0].name
-        (True, 'magnitude-global-finetune')
+        >>> all_techniques()[0].name
+        'magnitude-global-finetune'
     """
-    ends = (False, True), (True, False)
+    rows = tuple(CRITERIA), tuple(SCOPES), tuple(GRANULARITIES), tuple(TREATMENTS)
+    return list(_combined(*rows))
+
+
+@functools.lru_cache(maxsize=2)
+def _combined(*registries: tuple[Any, ...]) -> tuple[Technique, ...]:
     techniques = []
-    for row in itertools.product(CRITERIA, SCOPES, GRANULARITIES, TREATMENTS, *ends):
-        try:
+    for row in itertools.product(*registries, (False, True), (True, False)):
+        with contextlib.suppress(InputError):  # parts that do not go together
             techniques.append(Technique(*row))
-        except InputError:
-            continue  # parts that do not go together
-    return techniques
+    return tuple(techniques)
 
 
-DENSE = Technique(NOTHING)
-GIVEN_DENSE = Technique(NOTHING, treatment="none")
+DENSE, GIVEN_DENSE = (Technique(NOTHING, treatment=each) for each in ("rewind", "none"))

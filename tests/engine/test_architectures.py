@@ -69,6 +69,7 @@ def test_vgg11_on_digits(tmp_path):
 
 
 @pytest.mark.long
+@pytest.mark.whole
 @needs_fashion_mnist
 @pytest.mark.parametrize("model", TECHNIQUES)
 def test_study_on_fashion_mnist(model, tmp_path):
