@@ -1,6 +1,7 @@
 """A study's directory that is damaged, full or gone: one line that says where, and nothing lost."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -481,3 +482,34 @@ def test_archives_that_ask_for_terabytes(tmp_path):
     content = (tmp_path / "a.npz").read_bytes()
     (tmp_path / "a.npz").write_bytes(content.replace(b"(3, 2), }      ", b"(9999999999999,"))
     assert "cannot be read" in one_line(lambda: load(f"npz:{tmp_path / 'a.npz'}"))
+
+
+@pytest.fixture
+def own(toy_study, tmp_path):
+    """A copy of the toy study, with its networks."""
+    return shutil.copytree(toy_study, tmp_path / "own")
+
+
+@pytest.mark.parametrize("place", ["digits/zarr.json", "study.json"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(place, own):
+    (own / place).unlink()
+    os.mkfifo(own / place)
+    assert "it is no regular file" in one_line(lambda: open_study(own))
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+@pytest.mark.parametrize("what", ["chunk", "checkpoint"])
+def test_a_repair_removes_nothing_where_what_is_not_ours_is_in_the_way(make, what, own):
+    if what == "chunk":
+        place = own / TASK / layouts_of(read_study(own))[TASK].chunk("sparsity", 0, 1)
+        place.unlink()
+    elif make is os.mkdir:
+        return  # a folder is what belongs there
+    else:
+        place = sorted((own / "checkpoints" / TASK).glob("*level-000"))[0]
+        shutil.rmtree(place)
+    make(place)
+    before = {file for file in own.rglob("*") if file.is_file()}
+    line = one_line(lambda: set_aside(own, find_problems(own)))
+    assert f"{place}: is none of this study's files; move it away" in line
+    assert {file for file in own.rglob("*") if file.is_file()} == before

@@ -3,6 +3,7 @@
 import numpy as np
 
 from prune_fair.data import Dataset
+from prune_fair.errors import check
 from prune_fair.values import check_number
 
 VALIDATION_SEED = 1
@@ -33,7 +34,7 @@ def hold_out(dataset: Dataset, fraction: float) -> Dataset:
         fraction: in [0, 1); 0 takes none.
 
     Raises:
-        InputError: for a fraction outside [0, 1).
+        InputError: for a fraction outside [0, 1), or one that takes nothing.
 
     Example:
         >>> from prune_fair.datasets import load
@@ -49,6 +50,10 @@ def hold_out(dataset: Dataset, fraction: float) -> Dataset:
     for label in range(len(dataset.class_names)):
         own = draw.permutation(np.flatnonzero(labels == label))
         taken[own[: min(round(fraction * len(own)), max(0, len(own) - 1))]] = True
+    check(
+        bool(taken.any()),
+        f"validation {fraction}: takes no image of any class; expected a larger fraction, or 0",
+    )
     return dataset._replace(
         train_images=dataset.train_images[~taken],
         train_labels=labels[~taken],

@@ -9,7 +9,7 @@ from prune_fair.errors import InputError, check, writing_to
 from prune_fair.store.chunks import Task, damage, damaged_constants
 from prune_fair.store.claims import Claims
 from prune_fair.store.describing import complete
-from prune_fair.store.layout import FINISHED, in_words
+from prune_fair.store.layout import FINISHED, Layout, in_words
 from prune_fair.store.networks import (
     checkpoint_folder,
     digest_file,
@@ -85,11 +85,14 @@ def set_aside(path: str | Path, problems: Sequence[Problem]) -> None:
     """
     path = Path(os.path.expanduser(path))
     claims, records = Claims(path / "claims"), run_files(path)
+    layouts = layouts_of(read_description(path))
     for problem in problems:
         check(
             not problem.task or not claims.in_work(problem.task, problem.first_seed),
             f"{path}: another process is running this study; wait for it",
         )
+        if problem.task:
+            _check_place(path, layouts[problem.task], problem)
         if problem.networks is not None and (others := foreign_files(problem.networks)):
             raise InputError(
                 f"{problem.networks}: holds {others[0]!r}, which is not of this study; move it away"
@@ -101,6 +104,18 @@ def set_aside(path: str | Path, problems: Sequence[Problem]) -> None:
             else:
                 file.unlink(missing_ok=True)
     complete(path, read_description(path), {})
+
+
+def _check_place(path: Path, layout: Layout, problem: Problem) -> None:
+    """Raises `InputError` where what is no file of the study stands in the place of a piece."""
+    names = [name for name, each in layout.all_variables.items() if each.by_piece]
+    at = layout.blocks.index(problem.first_seed), problem.level
+    places = [path / problem.task / layout.chunk(name, *at) for name in names]
+    foreign = [place for place in places if place.exists() and not place.is_file()]
+    networks = problem.networks
+    if networks is not None and networks.exists() and not networks.is_dir():
+        foreign.append(networks)
+    check(not foreign, f"{(foreign or [path])[0]}: is none of this study's files; move it away")
 
 
 def status_of(path: str | Path) -> dict[str, Any]:

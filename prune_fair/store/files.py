@@ -1,6 +1,7 @@
 """Files that are whole or not there, durable once written, and known to be what was written."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -41,6 +42,17 @@ def sync(paths: Iterable[Path]) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def read_file(file: Path) -> bytes:
+    """What a regular file holds; anything else, such as a pipe, is not waited for.
+
+    Raises:
+        OSError: if it cannot be read, or is no regular file.
+    """
+    if file.exists() and not file.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return file.read_bytes()
 
 
 def sealed(content: Mapping[str, Any]) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 
 from prune_fair.errors import InputError, check
 from prune_fair.store.checkpoints import load_tree, save_tree
-from prune_fair.store.files import sealed, unsealed, write_whole
+from prune_fair.store.files import read_file, sealed, unsealed, write_whole
 from prune_fair.store.layout import piece_name
 
 
@@ -60,7 +60,7 @@ def drop_networks(folder: Path) -> None:
 def networks_damage(folder: Path) -> list[str]:
     """What is not as it was saved; nothing where all of it is."""
     try:
-        known: Mapping[str, str] = unsealed(digest_file(folder).read_bytes())["files"]
+        known: Mapping[str, str] = unsealed(read_file(digest_file(folder)))["files"]
         there = _digests(folder)
     except (OSError, ValueError) as error:
         return [getattr(error, "strerror", None) or str(error)]
@@ -75,7 +75,7 @@ def networks_damage(folder: Path) -> list[str]:
 def foreign_files(folder: Path) -> list[str]:
     """Files in a checkpoint that this program did not write, by its digests."""
     try:
-        known = unsealed(digest_file(folder).read_bytes())["files"]
+        known = unsealed(read_file(digest_file(folder)))["files"]
     except (OSError, ValueError):
         return []
     return sorted({*_digests(folder)} - {*known})
@@ -90,7 +90,12 @@ def _fault(name: str, known: Mapping[str, str], there: Mapping[str, str]) -> str
 def _digests(folder: Path) -> dict[str, str]:
     """SHA-256 of every file below a folder, by its path from there."""
     return {
-        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+        str(file.relative_to(folder)): _digest(file)
         for file in sorted(folder.rglob("*"))
         if not file.is_dir()
     }
+
+
+def _digest(file: Path) -> str:
+    """SHA-256 of a file; of a pipe or the like, which is not waited for, that it is none."""
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "no regular file"

@@ -12,6 +12,7 @@ import xarray as xr
 from prune_fair.errors import InputError, check
 from prune_fair.provenance import physical_memory
 from prune_fair.store.chunks import Task, read_variable
+from prune_fair.store.files import read_file
 from prune_fair.store.hierarchy import digest_of
 from prune_fair.store.layout import BLOCK, FINISHED, Layout
 from prune_fair.store.studies import EXAMPLE, STUDY_FILE, layouts_of, read_study
@@ -87,7 +88,7 @@ def open_example() -> xr.DataTree:
 def metadata_fault(file: Path, digest: str) -> str:
     """What is wrong with a file of Zarr's metadata; empty where it is as it was written."""
     try:
-        return "" if digest_of(file.read_bytes()) == digest else "it is not what was written"
+        return "" if digest_of(read_file(file)) == digest else "it is not what was written"
     except OSError as error:
         return error.strerror or str(error)
 

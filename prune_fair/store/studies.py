@@ -8,7 +8,7 @@ from typing import Any
 
 from prune_fair.errors import InputError
 from prune_fair.store.content import check_run, check_study, check_version
-from prune_fair.store.files import unsealed
+from prune_fair.store.files import read_file, unsealed
 from prune_fair.store.layout import FINISHED, Layout
 
 STUDY_FILE = "study.json"
@@ -49,7 +49,7 @@ def read_description(path: str | Path) -> dict[str, Any]:
         InputError: as `read_study`.
     """
     try:
-        text = (Path(os.path.expanduser(path)) / STUDY_FILE).read_bytes()
+        text = read_file(Path(os.path.expanduser(path)) / STUDY_FILE)
         content = json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or f"it is no JSON: {error}"
@@ -80,7 +80,7 @@ def read_run(file: Path) -> dict[str, Any]:
         InputError: if it cannot be read, or is not what was written.
     """
     try:
-        run = unsealed(file.read_bytes())
+        run = unsealed(read_file(file))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(

@@ -13,13 +13,10 @@ from prune_fair.datasets import hold_out, load
 DIGITS = load("digits")
 
 
-@given(st.floats(0, 0.99))
+@given(st.floats(0.01, 0.99))
 def test_it_is_stratified_and_nothing_is_lost(fraction):
     held = hold_out(DIGITS, fraction)
     before, after = DIGITS.train_count(), held.train_count()
-    if held.validation_labels is None:
-        assert fraction == 0
-        return
     taken = np.bincount(held.validation_labels, minlength=10)
     assert (taken + after == before).all()
     assert (abs(taken - fraction * before) <= 1).all()
@@ -40,6 +37,12 @@ def test_it_is_taken_before_classes_are_made_rare_and_labels_wrong():
     plain = hold_out(DIGITS, 0.15)
     assert np.array_equal(rare.validation_labels, plain.validation_labels)
     assert np.bincount(rare.validation_labels)[8] == 18
+
+
+def test_a_fraction_that_takes_nothing_is_refused_and_0_takes_nothing():
+    assert hold_out(DIGITS, 0.0) is DIGITS
+    with pytest.raises(InputError, match="validation 1e-09: takes no image of any class"):
+        hold_out(DIGITS, 1e-9)
 
 
 def test_groups_are_known_of_test_images_alone():
