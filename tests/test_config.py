@@ -200,6 +200,7 @@ def test_labels_fit_a_file_system(name, label):
         (lambda: RecipeConfig(weight_decay=-1.0), "weight_decay -1.0"),
         (lambda: RecipeConfig(loss="hinge"), "unknown loss 'hinge'"),
         (lambda: TaskConfig(name="../x"), "task '../x' '..': expected 1 to"),
+        (lambda: TaskConfig(name="runs/x"), "task 'runs/x': runs is a study's own; choose another"),
         (
             lambda: StudyConfig((TaskConfig(name="a"), TaskConfig(name="a/b"))),
             "task 'a/b' lies in 'a'; rename one",

@@ -498,13 +498,16 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(place, own):
 
 
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
-@pytest.mark.parametrize("what", ["chunk", "checkpoint"])
+@pytest.mark.parametrize("what", ["chunk", "folder", "checkpoint"])
 def test_a_repair_removes_nothing_where_what_is_not_ours_is_in_the_way(make, what, own):
     if what == "chunk":
         place = own / TASK / layouts_of(read_study(own))[TASK].chunk("sparsity", 0, 1)
         place.unlink()
     elif make is os.mkdir:
         return  # a folder is what belongs there
+    elif what == "folder":
+        place = own / TASK / "margin/c"
+        shutil.rmtree(place)
     else:
         place = sorted((own / "checkpoints" / TASK).glob("*level-000"))[0]
         shutil.rmtree(place)
@@ -513,3 +516,18 @@ def test_a_repair_removes_nothing_where_what_is_not_ours_is_in_the_way(make, wha
     line = one_line(lambda: set_aside(own, find_problems(own)))
     assert f"{place}: is none of this study's files; move it away" in line
     assert {file for file in own.rglob("*") if file.is_file()} == before
+
+
+def test_a_damaged_record_of_a_run_is_repaired_from_the_command_line(own, capsys):
+    [record, *_] = sorted((own / "runs").glob("*.json"))
+    record.write_bytes(record.read_bytes().replace(b"seconds", b"secondz", 1))
+    cli.main(["check", str(own), "--repair"])
+    assert "is whole" in capsys.readouterr().out
+    assert record.with_name(f"{record.name}.damaged").is_file()
+
+
+def test_a_pipe_in_the_place_of_metadata_is_not_removed(own):
+    (own / "digits/zarr.json").unlink()
+    os.mkfifo(own / "digits/zarr.json")
+    line = one_line(lambda: set_aside(own, find_problems(own)))
+    assert "digits/zarr.json: is none of this study's files; move it away" in line

@@ -6,7 +6,8 @@ from pathlib import Path
 from prune_fair import console
 from prune_fair.cli.flags import StudyPath
 from prune_fair.provenance import command_line
-from prune_fair.store import Problem, find_problems, read_study, status_of
+from prune_fair.store import Problem, find_problems, status_of
+from prune_fair.store.studies import read_description
 from prune_fair.words.numbers import duration
 
 NOT_WHOLE = 1
@@ -43,7 +44,8 @@ def _repaired(study: Path) -> list[Problem]:
     from prune_fair.config import StudyConfig
     from prune_fair.study import repair  # brings what trains
 
-    with console.progress(StudyConfig.from_json(read_study(study)["config"]).networks) as progress:
+    config = StudyConfig.from_json(read_description(study)["config"])
+    with console.progress(config.networks) as progress:
         repair(study, progress=progress)
     return find_problems(study)
 

@@ -17,6 +17,7 @@ from prune_fair.values import (
     shortened,
 )
 
+RESERVED = ("checkpoints", "claims", "figures", "runs", "study.json", "zarr.json")  # of a study
 OPTIMIZERS = ("sgd", "adam")
 DECAYS = ("cosine", "constant")
 RANGES: dict[str, tuple[Callable[[float], bool], str]] = {  # of a recipe: allowed, and in words
@@ -233,8 +234,13 @@ class TaskConfig:
     name: str = ""
 
     def __post_init__(self) -> None:
-        for part in self.node.split("/"):
+        first, *_ = parts = self.node.split("/")
+        for part in parts:
             check_folder_name(part, f"task {shortened(self.node)}")
+        check(
+            first.casefold() not in RESERVED,
+            f"task {self.node!r}: {first} is a study's own; choose another name",
+        )
 
     @property
     def node(self) -> str:

@@ -86,6 +86,8 @@ def set_aside(path: str | Path, problems: Sequence[Problem]) -> None:
     path = Path(os.path.expanduser(path))
     claims, records = Claims(path / "claims"), run_files(path)
     layouts = layouts_of(read_description(path))
+    for file in (file for problem in problems for file in problem.files):
+        _check_free(path, file)
     for problem in problems:
         check(
             not problem.task or not claims.in_work(problem.task, problem.first_seed),
@@ -108,14 +110,21 @@ def set_aside(path: str | Path, problems: Sequence[Problem]) -> None:
 
 def _check_place(path: Path, layout: Layout, problem: Problem) -> None:
     """Raises `InputError` where what is no file of the study stands in the place of a piece."""
-    names = [name for name, each in layout.all_variables.items() if each.by_piece]
     at = layout.blocks.index(problem.first_seed), problem.level
-    places = [path / problem.task / layout.chunk(name, *at) for name in names]
-    foreign = [place for place in places if place.exists() and not place.is_file()]
-    networks = problem.networks
-    if networks is not None and networks.exists() and not networks.is_dir():
-        foreign.append(networks)
-    check(not foreign, f"{(foreign or [path])[0]}: is none of this study's files; move it away")
+    for name, variable in layout.all_variables.items():
+        if variable.by_piece:
+            _check_free(path, path / problem.task / layout.chunk(name, *at))
+    if problem.networks is not None:
+        _check_free(path, problem.networks / "any")
+
+
+def _check_free(path: Path, file: Path) -> None:
+    """Raises `InputError` where no file of the study can stand: a pipe, or a file for a folder."""
+    folders = [path / part for part in file.relative_to(path).parents]
+    foreign = [each for each in folders if each.exists() and not each.is_dir()]
+    if file.exists() and not file.is_file():
+        foreign.append(file)
+    check(not foreign, f"{(foreign or [file])[0]}: is none of this study's files; move it away")
 
 
 def status_of(path: str | Path) -> dict[str, Any]:
