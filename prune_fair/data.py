@@ -7,6 +7,8 @@ from jaxtyping import Float32, Int, UInt8
 
 SCHEMA_VERSION = 5
 SPLITS = VALIDATION, TEST = "validation", "test"  # what is chosen on, what is reported
+MEMBERS = ("technique", "seed", "level")  # by which networks are told
+BLOCK = "block"  # of seeds that are worked at together
 GIVEN = "given:"  # begins the name of what an audit was handed and nobody can load again
 
 
@@ -33,6 +35,44 @@ class Dataset(NamedTuple):
     validation_images: UInt8[np.ndarray, "n h w c"] | Float32[np.ndarray, "n h w c"] | None = None
     validation_labels: Int[np.ndarray, " n"] | None = None
 
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """What networks are judged on, of `SPLITS`: the test images, and validation if there."""
+        return SPLITS if self.validation_images is not None else (TEST,)
+
     def train_count(self) -> Int[np.ndarray, " classes"]:
         """How many training images each class has."""
         return np.bincount(self.train_labels, minlength=len(self.class_names))
+
+
+class Variable(NamedTuple):
+    """An array of the results.
+
+    Attributes:
+        dims: its axes. With `level` it is written piece by piece, then it has `seed`, or `block`
+            where it is summed over the seeds of a piece; without, once for the study.
+        dtype: of its numbers, as NumPy names it.
+        missing: what stands where nothing is finished.
+        unit: of its numbers, in words.
+        description: what it is, in a line.
+
+    Example:
+        >>> Variable(("technique", "block", "level"), "int32", 0, "networks", "how many").by_block
+        True
+    """
+
+    dims: tuple[str, ...]
+    dtype: str
+    missing: float
+    unit: str
+    description: str
+
+    @property
+    def by_piece(self) -> bool:
+        """Whether it is written piece by piece."""
+        return "level" in self.dims
+
+    @property
+    def by_block(self) -> bool:
+        """Whether each piece holds a sum over its seeds."""
+        return BLOCK in self.dims

@@ -27,6 +27,7 @@ MOST = {
     "width": 10**3,
     "widths": 10**6,
 }
+OF_A_STUDY = ("checkpoints", "claims", "figures", "runs", "study.json", "zarr.json")
 LONGEST_NAME = 100  # bytes; file systems take 255, and names of figures are made of two of them
 FLOAT32 = 3.4e38
 
@@ -106,6 +107,28 @@ def check_folder_name(name: Any, of: str) -> None:
         fine and 0 < len(os.fsencode(name)) <= LONGEST_NAME and not name.startswith((".", " ")),
         f"{of} {shortened(name)}: expected 1 to {LONGEST_NAME} printable characters, no slash or "
         "backslash, and no dot or blank at the beginning; choose another name",
+    )
+
+
+def check_task_name(name: str, of: str) -> None:
+    """Raises `InputError` unless a name can be that of a task: a path inside of a study.
+
+    Args:
+        name: of the task, its parts separated by "/".
+        of: what has that name, for the message.
+
+    Raises:
+        InputError: for a part that is no name of a folder, or a first one that is a study's own.
+
+    Example:
+        >>> check_task_name("digits/mlp", "task")  # as it should be: nothing happens
+    """
+    first, *_ = parts = name.split("/")
+    for part in parts:
+        check_folder_name(part, f"{of} {shortened(name)}")
+    check(
+        first.casefold() not in OF_A_STUDY,
+        f"{of} {shortened(name)}: {first} is a study's own; choose another name",
     )
 
 

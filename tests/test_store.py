@@ -277,7 +277,7 @@ def test_every_chunk_is_there_and_has_a_checksum(tmp_path):
 def test_names_of_tasks_are_not_those_of_other_folders(tmp_path):
     with (
         writing(tmp_path, {"seeds": 1, "tasks": [{}]}, "f") as store,
-        pytest.raises(InputError, match="every study has a folder 'runs'"),
+        pytest.raises(InputError, match="runs is a study's own"),
     ):
         store.describe({"runs/mlp": layout()}, {})
     assert not (tmp_path / "study.json").exists()

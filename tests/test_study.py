@@ -252,6 +252,24 @@ def test_one_compile_for_all_spans_and_one_a_gradual_technique(
     assert moved(late, early).sel(level=1).max() > 0
 
 
+def test_what_prunes_alike_shares_a_compile(toy_config, tmp_path, monkeypatch):
+    """Whatever comes after, and whatever loss, where the criterion does not ask for one."""
+    traces, prune = [], network.prune
+
+    def counted(task, technique, *arguments):
+        traces.append(technique.name)
+        return prune(task, technique, *arguments)
+
+    monkeypatch.setattr(network, "prune", counted)
+    names = (
+        "magnitude-global-rewind", "magnitude-global-finetune@0.2", "saliency-global-none",
+        "magnitude-global-rewind@5+balanced_softmax", "saliency-global-none+balanced_softmax",
+    )  # fmt: skip
+    run_study(dataclasses.replace(toy_config, techniques=names, seeds=2), tmp_path)
+    scored = "saliency-global-none", "saliency-global-none+balanced_softmax"
+    assert sorted(traces) == ["magnitude-global-none", *scored]
+
+
 def test_changed_images_are_not_mixed_in(toy_config, tmp_path, monkeypatch):
 
     def kill(*arguments):

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from prune_fair.data import TEST
 from prune_fair.errors import lookup
 from prune_fair.fairness import FEWEST_SEEDS, RESAMPLES, bootstrap_weights
 from prune_fair.store import MEMBERS
@@ -13,7 +14,7 @@ from prune_fair.store import MEMBERS
 Results: TypeAlias = xr.Dataset | xr.DataTree
 Labelled = TypeVar("Labelled", xr.Dataset, xr.DataArray)
 IMAGES, SEEDS, NOTHING = "images", "seeds", "nothing"
-SPLIT, TEST = "split", "test"
+SPLIT = "split"
 IMAGE_RESAMPLES = 1000
 MOST_COUNTS = 1 << 26  # numbers that the counts of all resamples may be: 256 MiB
 RESAMPLED = "resampled"  # how many images: a coordinate, since those outlive arithmetic

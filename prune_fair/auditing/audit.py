@@ -140,7 +140,8 @@ def _subject(
         """As a study's, of the network that was handed over."""
         model, counts = architecture.model(plan.lowering), tuple(dataset.train_count().tolist())
         groups = len(dataset.group_names)
-        return Task(model, pixels, recipe, counts, plan.shuffling, groups, votes=True)
+        shared = recipe, counts, plan.shuffling, groups
+        return Task(model, pixels, *shared, votes=True, splits=dataset.splits)
 
     return Subject(dataset, architecture.model(), made, dense)
 

@@ -4,6 +4,8 @@ import json
 import os
 import tomllib
 from collections.abc import Callable, Sequence
+from functools import wraps
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -102,30 +104,9 @@ def configured(config: StudyConfig, default: Path) -> Configure:
 
     Flags change the task of a study that has one; of several they change none.
     """
-    task = config.tasks[0]
+    task, several = config.tasks[0], len(config.tasks) > 1
 
     def study(
-        out: Path = default,
-        seeds: int = config.seeds,
-        techniques: tuple[str, ...] = config.techniques,
-        schedule: Schedule = config.schedule,
-        seeds_per_piece: int = config.seeds_per_piece,
-        votes: bool = config.votes,
-    ) -> tuple[StudyConfig, Path]:
-        """Runs a study, or goes on where its directory holds it half done.
-
-        Args:
-            out: the study's directory.
-            seeds: networks trained of each task, each pruned with every technique.
-            techniques: criterion-scope[-channel]-treatment[-output], as in `prune-fair list`.
-            schedule: the sparsities.
-            seeds_per_piece: seeds that are trained together and saved as one piece of work.
-            votes: count the votes on each test image, for `prune-fair exemplars`.
-        """
-        asked = techniques, schedule, seeds, seeds_per_piece, votes
-        return StudyConfig(config.tasks, *asked), out
-
-    def one_task(
         out: Path = default,
         name: str = task.name,
         data: DataConfig = task.data,
@@ -145,16 +126,29 @@ def configured(config: StudyConfig, default: Path) -> Configure:
             data: the images.
             model: the architecture.
             recipe: how each network is trained.
-            seeds: networks trained, each pruned with every technique.
+            seeds: networks trained of each task, each pruned with every technique.
             techniques: criterion-scope[-channel]-treatment[-output], as in `prune-fair list`.
             schedule: the sparsities.
             seeds_per_piece: seeds that are trained together and saved as one piece of work.
             votes: count the votes on each test image, for `prune-fair exemplars`.
         """
-        tasks = (TaskConfig(data, model, recipe, name),)
+        tasks = config.tasks if several else (TaskConfig(data, model, recipe, name),)
         return StudyConfig(tasks, techniques, schedule, seeds, seeds_per_piece, votes), out
 
-    return one_task if len(config.tasks) == 1 else study
+    return _without(study, OF_A_TASK) if several else study
+
+
+def _without(function: Configure, names: Sequence[str]) -> Configure:
+    """The function without these parameters, which keep their defaults."""
+    own = signature(function)
+    kept = own.replace(parameters=[p for n, p in own.parameters.items() if n not in names])
+
+    @wraps(function)
+    def narrowed(*arguments: Any, **options: Any) -> tuple[StudyConfig, Path]:
+        return function(**kept.bind(*arguments, **options).arguments)
+
+    narrowed.__signature__ = kept  # pyright: ignore[reportAttributeAccessIssue]
+    return narrowed
 
 
 quickstart = configured(QUICKSTART, Path("studies/quickstart"))

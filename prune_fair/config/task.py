@@ -12,12 +12,12 @@ from prune_fair.values import (
     MOST,
     check_folder_name,
     check_number,
+    check_task_name,
     check_whole,
     is_whole,
     shortened,
 )
 
-RESERVED = ("checkpoints", "claims", "figures", "runs", "study.json", "zarr.json")  # of a study
 OPTIMIZERS = ("sgd", "adam")
 DECAYS = ("cosine", "constant")
 RANGES: dict[str, tuple[Callable[[float], bool], str]] = {  # of a recipe: allowed, and in words
@@ -234,13 +234,7 @@ class TaskConfig:
     name: str = ""
 
     def __post_init__(self) -> None:
-        first, *_ = parts = self.node.split("/")
-        for part in parts:
-            check_folder_name(part, f"task {shortened(self.node)}")
-        check(
-            first.casefold() not in RESERVED,
-            f"task {self.node!r}: {first} is a study's own; choose another name",
-        )
+        check_task_name(self.node, "task")
 
     @property
     def node(self) -> str:

@@ -44,15 +44,16 @@ def evaluate(task: Task, data: DeviceData, variables: Variables, mask: Mask) -> 
     A diverged network is a failure of every class: what stands for it is the row's `failed`.
     """
     masked = variables._replace(params=apply_mask(variables.params, mask))
-    parts = {name: _over(task, masked, data.splits[name]) for name in data.split_names}
+    parts = {name: _over(task, masked, data.splits[name]) for name in task.splits}
     diverged = (sum(part.undecided for part in parts.values()) > 0) | ~_finite(masked)
     rows = statistics_of(task)
 
-    def value(name: str, part: Part) -> Array:
-        finished = rows[name].finish(part.totals[name], part.images)
-        return jnp.where(diverged, rows[name].failed(finished, part.images), finished)
+    def value(name: str, split: str) -> Array:
+        images = jnp.bincount(data.splits[split].labels, length=task.classes)
+        finished = rows[name].finish(parts[split].totals[name], images)
+        return jnp.where(diverged, rows[name].failed(finished, images), finished)
 
-    counted = {name: jnp.stack([value(name, part) for part in parts.values()]) for name in rows}
+    counted = {name: jnp.stack([value(name, split) for split in parts]) for name in rows}
     predicted = parts[TEST].predicted
     if predicted is not None:
         failed = (data.splits[TEST].labels + 1) % task.classes
@@ -62,12 +63,11 @@ def evaluate(task: Task, data: DeviceData, variables: Variables, mask: Mask) -> 
 
 
 class Part(NamedTuple):
-    """What a split gives: totals by statistic, images by class, how many outputs say nothing, and
-    in a task with votes the class of each image.
+    """What a split gives: totals by statistic, how many outputs say nothing, and in a task with
+    votes the class of each image.
     """
 
     totals: Counted
-    images: Int[Array, " classes"]
     undecided: Int[Array, ""]
     predicted: Int[Array, " images"] | None
 
@@ -81,7 +81,6 @@ def _over(task: Task, masked: Variables, split: Split) -> Part:
         batch = Outputs(labels, logits, predicted, groups, task.groups)
         return Part(
             {name: row.of_batch(batch) for name, row in rows.items()},
-            jax.nn.one_hot(labels, task.classes, dtype=jnp.int32).sum(axis=0),
             (~_decided(logits) & (labels >= 0)).sum(dtype=jnp.int32),
             predicted if task.votes else None,
         )

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float32, Int, UInt8, UInt32
 
-from prune_fair.data import SPLITS, TEST, VALIDATION
+from prune_fair.data import TEST, VALIDATION
 from prune_fair.types import AnyArray, Dataset, Images, PRNGKey
 
 
@@ -32,11 +32,6 @@ class DeviceData(NamedTuple):
     train_images: UInt8[AnyArray, "train h w c"] | Float32[AnyArray, "train h w c"]
     train_labels: Int[AnyArray, " train"]
     splits: dict[str, Split]
-
-    @property
-    def split_names(self) -> tuple[str, ...]:
-        """The splits in the order of `SPLITS`, in which results have them."""
-        return tuple(name for name in SPLITS if name in self.splits)
 
     @classmethod
     def of(cls, dataset: Dataset) -> "DeviceData":

@@ -31,7 +31,7 @@ from prune_fair.engine.spans import (
 )
 from prune_fair.engine.task import Task, total_steps
 from prune_fair.engine.votes import evaluator
-from prune_fair.pruning import Technique, quota, ramp
+from prune_fair.pruning import Technique, quota, ramp, without_retraining
 from prune_fair.types import Mask, Variables
 
 Done: TypeAlias = Callable[[int], None]
@@ -132,7 +132,7 @@ def _prune(
     quotas = [_quotas(engine, technique, sparsities[number]) for number in numbers]
     initial, again = _repeated((block.initial, block.seeds), levels)
     level = np.repeat(np.array(numbers, np.int32), seeds)
-    prune = engine.lifted(network.prune, technique, brief=True)
+    prune = engine.lifted(network.prune, without_retraining(technique), brief=True)
     return prune((engine.data,), level, *parent, initial, again, np.repeat(quotas, seeds, axis=0))
 
 
@@ -163,7 +163,7 @@ def _retrain(
     shares = shares.astype(np.float32)
     if first.retraining.gradual:
         prunings = _prunings(engine, level, first, steps)
-        train = engine.lifted(network.train_gradually, first, loss)
+        train = engine.lifted(network.train_gradually, first)
         members = *networks, block.initial, seeds, shares
         return Networks(*train((*shared, prunings), *members, done=done))
     train = engine.lifted(network.train, loss)
@@ -177,7 +177,7 @@ def _prunings(
     networks that the level prunes to its own.
     """
     by_level = engine.schedule.sparsity_by_level()
-    before = 0.0 if engine.from_dense(level) else by_level[level - 1]
+    before = by_level[engine.schedule.parents(level)]
     sparsities = ramp(before, by_level[level], technique.gradual_prunings)
     quotas = [_quotas(engine, technique, sparsity) for sparsity in sparsities]
     return np.array(pruning_steps(technique, steps), np.int32), np.stack(quotas)
@@ -194,4 +194,7 @@ def _evaluate(
 
 
 def _repeated(tree: Stacked, times: int) -> Stacked:
+    """Stacked arrays several times after each other; once, they are not copied."""
+    if times == 1:
+        return tree
     return jax.tree.map(lambda leaf: np.concatenate([leaf] * times), tree)

@@ -64,10 +64,6 @@ class Engine(NamedTuple):
             self.programs[key] = self.population.lift(made, brief=brief)
         return self.programs[key]
 
-    def from_dense(self, level: int) -> bool:
-        """Whether a level prunes the dense networks, and not those of the level before."""
-        return level == 1 or not self.schedule.iterative
-
 
 class Block(NamedTuple):
     """Seeds that are worked at together, and their initialisations."""

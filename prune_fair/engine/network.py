@@ -86,7 +86,6 @@ def train(
 def train_gradually(
     task: Task,
     technique: Technique,
-    loss: str,
     data: DeviceData,
     level: Int[Array, ""],
     span: Int[Array, "2"],
@@ -102,7 +101,7 @@ def train_gradually(
     Returns:
         The network, and its last mask.
     """
-    steps, quotas = prunings
+    loss, (steps, quotas) = loss_of(technique, task.recipe), prunings
 
     def update_mask(step: Int[Array, ""], variables: Variables, mask: Mask) -> Mask:
         number = jnp.argmax(steps == step).astype(jnp.int32)

@@ -6,29 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from prune_fair.data import BLOCK, MEMBERS, Variable
 from prune_fair.engine.evaluation import Evaluated, statistics_of
 from prune_fair.engine.task import Task
 from prune_fair.pruning import Technique, kernels
-
-MEMBERS = ("technique", "seed", "level")
-
-
-class Result(NamedTuple):
-    """What an array of the results is.
-
-    Attributes:
-        dims: names of its axes.
-        dtype: of its values.
-        missing: its value where no network is finished.
-        unit: of its values.
-        description: one line for people.
-    """
-
-    dims: tuple[str, ...]
-    dtype: str
-    missing: float
-    unit: str
-    description: str
 
 
 class Removed(NamedTuple):
@@ -55,36 +36,37 @@ def sparsity(removed: Removed) -> Float[np.ndarray, " networks"]:
     return (removed.weights * removed.prunable).sum(axis=1) / there
 
 
-MEASURES: dict[str, tuple[Callable[[Removed], np.ndarray], Result]] = {
+MEASURES: dict[str, tuple[Callable[[Removed], np.ndarray], Variable]] = {
     "sparsity": (
         sparsity,
-        Result(MEMBERS, "float64", np.nan, "fraction", "prunable weights that are removed"),
+        Variable(MEMBERS, "float64", np.nan, "fraction", "prunable weights that are removed"),
     ),
     "parameter_sparsity": (
         lambda removed: removed.parameters / removed.total,
-        Result(MEMBERS, "float64", np.nan, "fraction", "parameters that are removed, of all"),
+        Variable(MEMBERS, "float64", np.nan, "fraction", "parameters that are removed, of all"),
     ),
     "layer_sparsity": (
         lambda removed: removed.weights / removed.sizes,
-        Result((*MEMBERS, "layer"), "float64", np.nan, "fraction", "the layer's weights removed"),
+        Variable((*MEMBERS, "layer"), "float64", np.nan, "fraction", "the layer's weights removed"),
     ),
     "collapsed": (
         lambda removed: (removed.weights == removed.sizes).any(axis=1),
-        Result(MEMBERS, "bool", False, "", "whether a layer has no weight left"),
+        Variable(MEMBERS, "bool", False, "", "whether a layer has no weight left"),
     ),
 }
-DIVERGED = Result(MEMBERS, "bool", False, "", "whether a parameter or output is not finite")
-VOTES = Result(
-    ("technique", "block", "level", "half", "image", "predicted"), "int32", 0, "networks",
+DIVERGED = Variable(MEMBERS, "bool", False, "", "whether a parameter or output is not finite")
+VOTES = Variable(
+    ("technique", BLOCK, "level", "half", "image", "predicted"), "int32", 0, "networks",
     "networks of even and of odd seeds that predict each class for each test image",
 )  # fmt: skip
 
 
-def schema(task: Task) -> dict[str, Result]:
-    """Every array of a task's results."""
+def schema(task: Task) -> dict[str, Variable]:
+    """Every array of a task's results; with an axis of splits where there are several."""
+    split = ("split",) if len(task.splits) > 1 else ()
     counted = {
-        name: Result(
-            (*MEMBERS, "split", *row.axes), row.dtype, row.missing, row.unit, row.description
+        name: Variable(
+            (*MEMBERS, *split, *row.axes), row.dtype, row.missing, row.unit, row.description
         )
         for name, row in statistics_of(task).items()
     }
@@ -106,7 +88,8 @@ def results_of(task: Task, technique: Technique, evaluated: Evaluated) -> dict[s
         task.model.parameters,
     )
     measured = {name: of(removed) for name, (of, _) in MEASURES.items()}
-    counted = {name: np.asarray(value) for name, value in evaluated.counted.items()}
+    splits = slice(None) if len(task.splits) > 1 else 0
+    counted = {name: np.asarray(value)[:, splits] for name, value in evaluated.counted.items()}
     return {**counted, **measured, "diverged": np.asarray(evaluated.diverged)}
 
 

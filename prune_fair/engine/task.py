@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int, Key
 
 from prune_fair.config import RecipeConfig, TaskConfig
+from prune_fair.data import TEST
 from prune_fair.datasets import augment
 from prune_fair.engine.images import DeviceData, Pixels, random_order
 from prune_fair.engine.plan import Plan
@@ -25,6 +26,7 @@ class Task(NamedTuple):
         shuffling: `own` or `shared` order of the images, as the plan has it.
         groups: of the images that are counted; 0 without.
         votes: whether the networks vote on each test image.
+        splits: what they are judged on, in the order in which results have them.
     """
 
     model: Model
@@ -34,6 +36,7 @@ class Task(NamedTuple):
     shuffling: str = "own"
     groups: int = 0
     votes: bool = False
+    splits: tuple[str, ...] = (TEST,)
 
     @property
     def train_size(self) -> int:
@@ -73,6 +76,7 @@ def make_task(config: TaskConfig, dataset: Dataset, plan: Plan, votes: bool = Fa
         plan.shuffling,
         len(dataset.group_names),
         votes,
+        dataset.splits,
     )
 
 

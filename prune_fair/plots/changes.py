@@ -17,8 +17,6 @@ LEAST_SCALE = 5.0  # points: smaller changes are not to look like large ones
 ROWS = 20  # classes of which each has a row
 WORST, BEST = 14, 4  # rows where there are more classes
 CELL, DECIMAL_CELL = 13, 19  # points: the width that a number needs, and one with a decimal
-NAMED = 10  # classes that are labelled where there are more
-SIZES = 18.0, 150.0  # areas of the simplest and the most complex class
 
 
 def recall_change(

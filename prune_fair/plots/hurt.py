@@ -10,17 +10,11 @@ from matplotlib.lines import Line2D
 from prune_fair import analysis
 from prune_fair.errors import check, lookup
 from prune_fair.plots import densities, style
-from prune_fair.plots.changes import changes_of
+from prune_fair.plots.changes import POINTS, changes_of
 from prune_fair.plots.labels import Named, around
 from prune_fair.words.numbers import fixed, significant
 from prune_fair.words.numbers import sparsity as sparsity_in_percent
 
-POINTS = 100.0
-MAP = "RdBu"  # red is a loss; red against blue is safe for colour-blind eyes
-LEAST_SCALE = 5.0  # points: smaller changes are not to look like large ones
-ROWS = 20  # classes of which each has a row
-WORST, BEST = 14, 4  # rows where there are more classes
-CELL, DECIMAL_CELL = 13, 19  # points: the width that a number needs, and one with a decimal
 NAMED = 10  # classes that are labelled where there are more
 SIZES = 18.0, 150.0  # areas of the simplest and the most complex class
 

@@ -9,7 +9,7 @@ from prune_fair.pruning.masks import (
     removed_weights,
 )
 from prune_fair.pruning.names import name_pattern
-from prune_fair.pruning.pruner import pruner
+from prune_fair.pruning.pruner import pruner, without_retraining
 from prune_fair.pruning.schedules import SCHEDULES, Schedule, Spacing, ramp
 from prune_fair.pruning.scopes import BY_HAND, SCOPES, quota
 from prune_fair.pruning.selection import GRANULARITIES, Granularity
@@ -41,4 +41,5 @@ __all__ = [
     "ramp",
     "removed_parameters",
     "removed_weights",
+    "without_retraining",
 ]

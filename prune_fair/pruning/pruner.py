@@ -1,6 +1,7 @@
 """The prune step of one network: from scores to the next mask, as a technique has it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 from jaxtyping import Array, Float, Int
@@ -64,3 +65,15 @@ def pruner(
         return select(score(network, batches, key), mask, prunable, quota)
 
     return prune
+
+
+def without_retraining(technique: Technique) -> Technique:
+    """The technique of the same masks that trains nothing: what prunes alike shares a program.
+
+    Example:
+        >>> without_retraining(Technique.parse("magnitude-global-rewind@9+balanced_softmax")).name
+        'magnitude-global-none'
+    """
+    defaults = {name: getattr(Technique, name) for name in technique.retraining.takes}
+    loss = technique.loss if CRITERIA[technique.criterion].asks_batches else ""
+    return replace(technique, treatment="none", loss=loss, **defaults)

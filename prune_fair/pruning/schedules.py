@@ -55,6 +55,15 @@ class Schedule:
         """Whether a level prunes the level before it rather than the dense network."""
         return SCHEDULES[self.name].iterative
 
+    def parents(self, level: int) -> int:
+        """The level whose networks a pruned level prunes: the one before, or the dense one.
+
+        Example:
+            >>> Schedule().parents(3), Schedule("one-shot", sparsities=(0.5,)).parents(1)
+            (2, 0)
+        """
+        return level - 1 if self.iterative else 0
+
     def sparsity_by_level(self) -> tuple[float, ...]:
         """The sparsity asked of each level, 0 first.
 

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import zarr
 
+from prune_fair.data import BLOCK
 from prune_fair.errors import InputError
 from prune_fair.store.describing import constant_files
 from prune_fair.store.hierarchy import open_array
-from prune_fair.store.layout import BLOCK, FINISHED, Layout, in_words
+from prune_fair.store.layout import FINISHED, Layout, in_words
 from prune_fair.store.studies import has_piece
 from prune_fair.values import shortened
 

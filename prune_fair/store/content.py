@@ -5,7 +5,7 @@ from typing import Any
 
 from prune_fair.data import SCHEMA_VERSION
 from prune_fair.errors import check
-from prune_fair.values import MOST, check_folder_name, is_whole, shortened
+from prune_fair.values import MOST, check_folder_name, check_task_name, is_whole, shortened
 
 JSON_NAMES = {
     bool: "true or false",
@@ -109,8 +109,7 @@ def check_study(study: Any, source: str) -> None:
     for part in (part for file in study["metadata"] for part in file.split("/")):
         check_folder_name(part, f"{damaged} a file")
     for task, layout in study["tasks"].items():
-        for part in task.split("/"):
-            check_folder_name(part, f"{damaged} a task")
+        check_task_name(task, f"{damaged} a task")
         for name in (*layout["labels"], *layout["sizes"], *layout["variables"]):
             check_folder_name(name, f"{damaged} an array")
 

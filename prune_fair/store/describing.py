@@ -10,9 +10,9 @@ from prune_fair.errors import check, writing_to
 from prune_fair.store.files import sealed, sync, write_whole
 from prune_fair.store.hierarchy import as_written, digest_of, metadata_files, write_arrays
 from prune_fair.store.layout import Layout
-from prune_fair.store.studies import IDENTITY, RUNS, STUDY_FILE, attributes_of, layouts_of
+from prune_fair.store.studies import IDENTITY, STUDY_FILE, attributes_of, layouts_of
+from prune_fair.values import check_task_name
 
-RESERVED = ("checkpoints", "claims", "figures", RUNS)
 Makers = Mapping[str, Callable[[], np.ndarray]]
 
 
@@ -22,10 +22,8 @@ def create(path: Path, study: Mapping[str, Any], layouts: Mapping[str, Layout]) 
     Raises:
         InputError: for the name of a task that is that of another folder, or a full disk.
     """
-    for first in (task.split("/")[0] for task in layouts):
-        check(
-            first not in RESERVED, f"task {first}/…: every study has a folder {first!r}; rename it"
-        )
+    for name in layouts:
+        check_task_name(name, "task")
     tasks = {name: layout.as_json() for name, layout in layouts.items()}
     content = {**{key: study[key] for key in IDENTITY}, "tasks": tasks}
     files = metadata_files(layouts, attributes_of(content))

@@ -9,45 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from prune_fair.data import BLOCK, MEMBERS, Variable
 from prune_fair.errors import printable
 
 DENSE = "dense"
-MEMBERS = ("technique", "seed", "level")
-BLOCK = "block"
 FINISHED = "finished"
-
-
-class Variable(NamedTuple):
-    """An array of the results.
-
-    Attributes:
-        dims: its axes. With `level` it is written piece by piece, then it has `seed`, or `block`
-            where it is summed over the seeds of a piece; without, once for the study.
-        dtype: of its numbers, as NumPy names it.
-        missing: what stands where nothing is finished.
-        unit: of its numbers, in words.
-        description: what it is, in a line.
-
-    Example:
-        >>> Variable(("technique", "block", "level"), "int32", 0, "networks", "how many").by_block
-        True
-    """
-
-    dims: tuple[str, ...]
-    dtype: str
-    missing: float
-    unit: str
-    description: str
-
-    @property
-    def by_piece(self) -> bool:
-        """Whether it is written piece by piece."""
-        return "level" in self.dims
-
-    @property
-    def by_block(self) -> bool:
-        """Whether each piece holds a sum over its seeds."""
-        return BLOCK in self.dims
 
 
 COMMIT = Variable(MEMBERS, "bool", False, "true or false", "the network's piece is finished")

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from prune_fair.data import BLOCK
 from prune_fair.errors import InputError, check
 from prune_fair.provenance import physical_memory
 from prune_fair.store.chunks import Task, read_variable
 from prune_fair.store.files import read_file
 from prune_fair.store.hierarchy import digest_of
-from prune_fair.store.layout import BLOCK, FINISHED, Layout
+from prune_fair.store.layout import FINISHED, Layout
 from prune_fair.store.studies import EXAMPLE, STUDY_FILE, layouts_of, read_study
 
 

@@ -68,5 +68,4 @@ def jobs(config: StudyConfig, level: int, together: int) -> list[Job]:
     dense = [Job((0,), None)] if level == 0 else []
     rest = levels[max(1, level) :]
     parts = [rest[first : first + together] for first in range(0, len(rest), together)]
-    iterative = config.schedule.iterative
-    return dense + [Job(tuple(part), part[0] - 1 if iterative else 0) for part in parts]
+    return dense + [Job(tuple(part), config.schedule.parents(part[0])) for part in parts]

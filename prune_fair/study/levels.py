@@ -12,7 +12,6 @@ from prune_fair.config import StudyConfig
 from prune_fair.engine.level import advance, rewound
 from prune_fair.engine.members import Engine, Level, Networks, begin_block, dense_parents
 from prune_fair.engine.spans import first_steps
-from prune_fair.engine.statistics import STATISTICS
 from prune_fair.errors import check
 from prune_fair.pruning import DENSE, GIVEN_DENSE
 from prune_fair.store import ELSEWHERE, StudyStore
@@ -134,12 +133,7 @@ def _save(run: TaskRun, seeds: np.ndarray, number: int, level: Level) -> None:
         for name, each in level.networks.items()
     }
     run.store.save_networks(run.name, first_seed, number, saved)
-    one_split = len(run.engine.data.splits) == 1
-    results = {
-        name: values[:, :, 0] if one_split and name in STATISTICS else values
-        for name, values in level.results.items()
-    }
-    run.store.write_piece(run.name, number, list(level.networks), seeds.tolist(), results)
+    run.store.write_piece(run.name, number, list(level.networks), seeds.tolist(), level.results)
     if number > 1 and run.engine.given is None:  # of an audit any network may be asked for
         run.store.drop_networks(run.name, first_seed, number - 1)
 

@@ -5,7 +5,6 @@ from functools import partial
 import numpy as np
 
 from prune_fair.config import StudyConfig
-from prune_fair.data import SPLITS
 from prune_fair.datasets import COMPLEXITY, class_complexity
 from prune_fair.engine.results import schema
 from prune_fair.engine.task import Task
@@ -47,11 +46,9 @@ def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
     if task.votes:
         labels["half"] = ["even", "odd"]
         sizes["image"] = len(dataset.test_labels)
-    counted = {name: Variable(*row) for name, row in schema(task).items()}
-    if dataset.validation_images is None:
-        counted = {name: of_one_split(each) for name, each in counted.items()}
-    else:
-        labels["split"] = list(SPLITS)
+    if len(task.splits) > 1:
+        labels["split"] = list(task.splits)
+    counted = schema(task)
     constants = {
         name: each for name, each in CONSTANTS.items() if {*each.dims} <= {*labels, *sizes}
     }
@@ -61,11 +58,6 @@ def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
     }
     block = min(config.seeds, config.seeds_per_piece)
     return Layout(labels, sizes, block, {**counted, **constants}, facts)
-
-
-def of_one_split(variable: Variable) -> Variable:
-    """Without an axis of splits: results of the test images alone have none."""
-    return variable._replace(dims=tuple(dim for dim in variable.dims if dim != "split"))
 
 
 def made_of(dataset: Dataset) -> Makers:

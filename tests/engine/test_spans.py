@@ -118,7 +118,7 @@ def test_gradual_equals_plain_steps_between_prunings(optimizer, loss, wide):
     quotas = [quota("global", sparsity, layers) for sparsity in ramp(0.2, 0.8, 3)]
     prunings = np.array(steps, np.int32), np.stack(quotas)
     whole = jnp.array([0, 12])
-    run = jax.jit(partial(network.train_gradually, task, technique, loss))
+    run = jax.jit(partial(network.train_gradually, task, technique))
     ours, last = run(data, LEVEL, whole, prunings, variables, mask, variables, seed, share)
 
     take_step = jax.jit(network.make_step(task, loss, data, LEVEL, seed, share))
