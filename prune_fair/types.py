@@ -8,10 +8,6 @@ import numpy as np
 from jax.tree_util import KeyPath
 from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
-from prune_fair.data import GIVEN as GIVEN
-from prune_fair.data import SCHEMA_VERSION as SCHEMA_VERSION
-from prune_fair.data import Dataset as Dataset
-
 AnyArray: TypeAlias = Array | np.ndarray  # on a device or on the host
 Params: TypeAlias = PyTree[Float[AnyArray, "..."]]
 State: TypeAlias = PyTree[Float[AnyArray, "..."]]

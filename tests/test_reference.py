@@ -11,7 +11,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "reference"
 ROOMS = ("analysis", "datasets", "fairness", "models", "plots", "pruning", "report")
-TYPES = ("Batch", "Dataset", "Model", "Network", "Variables", "leaves_by_path")
+TYPES = {
+    "prune_fair.types": ("Batch", "Model", "Network", "Variables", "leaves_by_path"),
+    "prune_fair.data": ("Dataset",),
+}
 
 
 def public() -> list[tuple[str, str, str]]:
@@ -22,7 +25,7 @@ def public() -> list[tuple[str, str, str]]:
         for module, page in rooms.items()
         for name in importlib.import_module(module).__all__
     ]
-    return names + [("prune_fair.types", name, "types") for name in TYPES]
+    return names + [(module, name, "types") for module, each in TYPES.items() for name in each]
 
 
 @pytest.mark.parametrize(("module", "name", "page"), public())

@@ -20,9 +20,9 @@ from prune_fair import (
     TaskConfig,
     Technique,
 )
+from prune_fair.data import GIVEN
 from prune_fair.pruning import TREATMENTS
 from prune_fair.pruning.names import settings_of
-from prune_fair.types import GIVEN
 from prune_fair.values import MOST, check_folder_name, check_whole
 
 BAD_NAMES = [

@@ -21,11 +21,11 @@ import numpy as np
 import tyro
 
 from prune_fair import Schedule, StudyConfig
+from prune_fair.data import Dataset
 from prune_fair.engine.plan import Plan
 from prune_fair.engine.task import make_task
 from prune_fair.store import DENSE, StudyStore, writing
 from prune_fair.study.schema import layout_of, made_of
-from prune_fair.types import Dataset
 
 CLASSES, IMAGES, LAYERS = 10, 100, ("dense_0", "dense_1", "output")
 CRITERIA = ("magnitude", "saliency", "random", "fisher", "undecayed")

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from prune_fair import DataConfig, ModelConfig, RecipeConfig, StudyConfig, TaskConfig
+from prune_fair.data import Dataset
 from prune_fair.engine.images import Pixels
-from prune_fair.types import Dataset
 
 SPARSITY = 0.8  # of the masks that everybody trains under
 

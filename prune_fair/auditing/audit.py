@@ -12,6 +12,7 @@ from jaxtyping import PyTree
 
 from prune_fair.auditing.config import AuditConfig
 from prune_fair.config import DataConfig, ModelConfig, RecipeConfig, TaskConfig
+from prune_fair.data import GIVEN, Dataset
 from prune_fair.datasets import from_arrays
 from prune_fair.engine.images import Pixels
 from prune_fair.engine.machine import set_up_jax
@@ -21,7 +22,7 @@ from prune_fair.errors import check
 from prune_fair.models import Apply, ApplyTrain, Given, check_alike, given
 from prune_fair.pruning import Schedule, Technique
 from prune_fair.study import Progress, Subject, carry_out, silent
-from prune_fair.types import GIVEN, Dataset, leaves_by_path
+from prune_fair.types import leaves_by_path
 
 Data = DataConfig | Dataset | Mapping[str, np.ndarray]
 TECHNIQUES = (

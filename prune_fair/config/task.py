@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from prune_fair import datasets
+from prune_fair.data import GIVEN, Dataset
 from prune_fair.errors import check, lookup
 from prune_fair.losses import LOSSES
 from prune_fair.models import MODELS, is_chain
-from prune_fair.types import GIVEN, Dataset
 from prune_fair.values import (
     MOST,
     check_folder_name,

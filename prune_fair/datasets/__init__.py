@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
+from prune_fair.data import GIVEN, Dataset
 from prune_fair.datasets.arrays import from_arrays
 from prune_fair.datasets.augmentation import AUGMENTATIONS, augment
 from prune_fair.datasets.complexity import COMPLEXITY, class_complexity
@@ -24,7 +25,6 @@ from prune_fair.datasets.transforms import (
 )
 from prune_fair.datasets.validation import check_validation, hold_out
 from prune_fair.errors import InputError, check, unknown
-from prune_fair.types import GIVEN, Dataset
 from prune_fair.values import check_folder_name, shortened
 
 __all__ = [

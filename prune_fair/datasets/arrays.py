@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float32, Int, UInt8
 
+from prune_fair.data import Dataset
 from prune_fair.errors import check
-from prune_fair.types import Dataset
 
 IMAGES = "images (n, h, w) or (n, h, w, c), uint8 or floats in [0, 1]"
 

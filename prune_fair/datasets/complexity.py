@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from prune_fair.types import Dataset
+from prune_fair.data import Dataset
 
 IMAGES_A_CLASS = 500
 NEIGHBOUR_IMAGES = 5000

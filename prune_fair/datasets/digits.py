@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from prune_fair.data import Dataset
 from prune_fair.datasets.npz import npz
-from prune_fair.types import Dataset
 
 FILE = Path(__file__).with_suffix(".npz")
 

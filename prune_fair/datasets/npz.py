@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from prune_fair.data import Dataset
 from prune_fair.datasets.arrays import from_arrays
 from prune_fair.errors import InputError
-from prune_fair.types import Dataset
 
 # RuntimeError for an archive under a password, MemoryError where a header asks for terabytes.
 READING_FAILS = (

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from prune_fair.data import Dataset
 from prune_fair.errors import InputError, check
-from prune_fair.types import Dataset
 from prune_fair.values import shortened
 
 DEFAULT_FOLDER = "~/tensorflow_datasets"

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Int, UInt8
 
+from prune_fair.data import Dataset
 from prune_fair.errors import check, lookup
-from prune_fair.types import Dataset
 from prune_fair.values import check_number, check_whole, shortened
 
 NOISE_SEED = 0

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float32, Int, UInt8, UInt32
 
-from prune_fair.data import TEST, VALIDATION
-from prune_fair.types import AnyArray, Dataset, Images, PRNGKey
+from prune_fair.data import TEST, VALIDATION, Dataset
+from prune_fair.types import AnyArray, Images, PRNGKey
 
 
 class Split(NamedTuple):

@@ -5,6 +5,7 @@ stacked by technique, level and seed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import jax
@@ -187,10 +188,8 @@ def _evaluate(
     engine: Engine, block: Block, networks: Networks
 ) -> tuple[Evaluated, Int[np.ndarray, "lots half images classes"] | None]:
     """What is counted of stacked networks, and the votes of each lot of a block's seeds."""
-    if "evaluate" not in engine.programs:
-        made = evaluator(engine.population, engine.task, engine.together)
-        engine.programs["evaluate"] = made
-    return engine.programs["evaluate"](engine.data, block.seeds, *networks)
+    made = partial(evaluator, engine.population, engine.task, engine.together)
+    return engine.once(evaluator, made)(engine.data, block.seeds, *networks)
 
 
 def _repeated(tree: Stacked, times: int) -> Stacked:

@@ -58,10 +58,13 @@ class Engine(NamedTuple):
         self, function: Callable[..., Any], *static: Any, brief: bool = False
     ) -> Callable[..., Any]:
         """A function of the task, and of what else is static, lifted to many networks."""
-        key = function, *static
+        made = partial(function, self.task, *static)
+        return self.once((function, *static), lambda: self.population.lift(made, brief=brief))
+
+    def once(self, key: Any, make: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+        """The program of that key, made where it is not there yet."""
         if key not in self.programs:
-            made = partial(function, self.task, *static)
-            self.programs[key] = self.population.lift(made, brief=brief)
+            self.programs[key] = make()
         return self.programs[key]
 
 

@@ -7,12 +7,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int, Key
 
 from prune_fair.config import RecipeConfig, TaskConfig
-from prune_fair.data import TEST
+from prune_fair.data import TEST, Dataset
 from prune_fair.datasets import augment
 from prune_fair.engine.images import DeviceData, Pixels, random_order
 from prune_fair.engine.plan import Plan
 from prune_fair.models import build
-from prune_fair.types import Batch, Dataset, Model, PRNGKey
+from prune_fair.types import Batch, Model, PRNGKey
 
 
 class Task(NamedTuple):

@@ -13,15 +13,7 @@ from prune_fair.errors import InputError, check, lookup
 from prune_fair.models.lowering import LOWERINGS
 from prune_fair.models.naming import PARAMS, Path, get, named_paths, names_params, put
 from prune_fair.models.tracing import kernel_leaves, with_convolution
-from prune_fair.types import (
-    Images,
-    Logits,
-    Model,
-    PRNGKey,
-    State,
-    Variables,
-    leaves_by_path,
-)
+from prune_fair.types import Images, Logits, Model, PRNGKey, State, Variables, leaves_by_path
 
 Apply: TypeAlias = Callable[[PyTree, Images], Logits]
 ApplyTrain: TypeAlias = Callable[[PyTree, Images], tuple[Logits, PyTree]]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import xarray as xr
 
 from prune_fair.config import StudyConfig, TaskConfig
+from prune_fair.data import Dataset
 from prune_fair.engine.images import DeviceData
 from prune_fair.engine.machine import set_up_jax
 from prune_fair.engine.members import Engine, levels_together
@@ -23,7 +24,7 @@ from prune_fair.store import StudyStore, open_study, writing
 from prune_fair.study.background import Submit, in_background
 from prune_fair.study.levels import Progress, TaskRun, run_task, silent
 from prune_fair.study.schema import layout_of, made_of
-from prune_fair.types import Dataset, Model, Variables
+from prune_fair.types import Model, Variables
 
 
 class Subject(NamedTuple):

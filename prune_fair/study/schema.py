@@ -5,12 +5,12 @@ from functools import partial
 import numpy as np
 
 from prune_fair.config import StudyConfig
+from prune_fair.data import Dataset
 from prune_fair.datasets import COMPLEXITY, class_complexity
 from prune_fair.engine.results import schema
 from prune_fair.engine.task import Task
 from prune_fair.provenance import digest
 from prune_fair.store import Layout, Makers, Variable
-from prune_fair.types import Dataset
 
 CONSTANTS = {
     "train_count": Variable(("true",), "int32", 0, "images", "training images of each class"),

@@ -5,6 +5,7 @@ import zlib
 import numpy as np
 import pytest
 
+from prune_fair.data import Dataset
 from prune_fair.datasets import COMPLEXITY, class_complexity, load
 from prune_fair.datasets.complexity import (
     IMAGES_A_CLASS,
@@ -13,7 +14,6 @@ from prune_fair.datasets.complexity import (
     mean_image_entropy,
     neighbour_disagreement,
 )
-from prune_fair.types import Dataset
 
 
 def of_images(images, labels, classes):

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prune_fair.config import DataConfig
+from prune_fair.data import Dataset
 from prune_fair.datasets import (
     check_name,
     choose_classes,
@@ -14,7 +15,6 @@ from prune_fair.datasets import (
     long_tail,
 )
 from prune_fair.errors import InputError
-from prune_fair.types import Dataset
 
 
 def balanced(each: int, classes: int) -> Dataset:

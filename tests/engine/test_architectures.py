@@ -18,6 +18,7 @@ from prune_fair import (
     open_study,
     run_study,
 )
+from prune_fair.data import Dataset
 from prune_fair.datasets.idx import DEBIAN_FASHION_MNIST, FASHION_CLASSES
 from prune_fair.engine import network
 from prune_fair.engine.images import DeviceData
@@ -26,7 +27,6 @@ from prune_fair.engine.population import Population
 from prune_fair.engine.task import make_task
 from prune_fair.pruning import apply_mask
 from prune_fair.store import StudyStore, read_study
-from prune_fair.types import Dataset
 
 needs_fashion_mnist = pytest.mark.skipif(
     not DEBIAN_FASHION_MNIST.is_dir(), reason="dataset-fashion-mnist not installed"
