@@ -52,7 +52,7 @@ points[["technique", *names, "probability"]].to_pandas().round(3)
 # Accuracy alone would ask that accuracy loses no more than 1 point, and nothing of classes.
 
 # %%
-choice = analysis.select(results, ["mean_recall_change_min>=-0.05"], confidence=0.95)
+choice = analysis.select(results, ["mean_recall_change_min>=-0.05"], certify=True)
 both = choice.points.isel(point=[choice.chosen, choice.accuracy_alone])
 both = both.assign_coords(point=["chosen", "accuracy alone"]).sel(estimate="mean", drop=True)
 both[["technique", "sparsity", "accuracy", "mean_recall_change_min"]].to_pandas().round(3)

@@ -69,7 +69,7 @@ print(uncertainty.covers, uncertainty.leaves_out, sep="\n")
 
 # %%
 measured = analysis.select(results, ["mean_recall_change_min>=-0.05"])
-sure = analysis.select(results, ["mean_recall_change_min>=-0.05"], confidence=0.95)
+sure = analysis.select(results, ["mean_recall_change_min>=-0.05"], certify=True)
 plots.frontier(results, chosen=sure).figure
 
 # %%
@@ -95,7 +95,7 @@ table.set_index([["as measured", "surely"], both.technique.values])
 # a checkpoint, with its mask, as the tree that was handed over.
 
 # %%
-card = report.write_card(folder / "audit", confidence=0.95)
+card = report.write_card(folder / "audit", certify=True)
 chosen = sure.points.isel(point=sure.chosen)
 technique, level = chosen.technique.item(), chosen.level.item()
 auditing.export(folder / "audit", technique, level, folder / "network", apply, variables)

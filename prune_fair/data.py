@@ -1,6 +1,6 @@
 """What rooms hand to each other that holds no JAX array, so that reading results imports no JAX."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Int, UInt8
@@ -16,8 +16,9 @@ class Dataset(NamedTuple):
     """A classification task as host arrays. Labels are positions in `class_names`.
 
     Images are bytes, but for floats that an audit is handed for its network, which get them as they
-    are. Test images may belong to groups beside their class; then `test_groups` are positions in
-    `group_names`. Some have a validation split, which is neither trained on nor reported.
+    are. Some have a validation split, which is neither trained on nor reported. Images may belong
+    to groups beside their class, positions in `group_names`: then those that are tested or
+    validated have one each, and training images one each, none, or -1 for one that is unknown.
 
     Example:
         >>> images, labels = np.zeros((3, 8, 8, 1), np.uint8), np.array([0, 1, 1])
@@ -34,6 +35,24 @@ class Dataset(NamedTuple):
     group_names: tuple[str, ...] = ()
     validation_images: UInt8[np.ndarray, "n h w c"] | Float32[np.ndarray, "n h w c"] | None = None
     validation_labels: Int[np.ndarray, " n"] | None = None
+    validation_groups: Int[np.ndarray, " n"] | None = None
+    train_groups: Int[np.ndarray, " train"] | None = None
+
+    def part(self, name: str) -> tuple[Any, Any, Any]:
+        """Images, labels and groups of `train`, or of one of `SPLITS`; None for what is not there.
+
+        Example:
+            >>> from prune_fair.datasets import load
+            >>> images, labels, groups = load("digits").part("test")
+            >>> images.shape, labels.shape, groups
+            ((540, 8, 8, 1), (540,), None)
+        """
+        return tuple(getattr(self, f"{name}_{kind}") for kind in ("images", "labels", "groups"))
+
+    def with_part(self, name: str, images: Any, labels: Any, groups: Any = None) -> "Dataset":
+        """The dataset with these in place of what `part` gives."""
+        kinds = {"images": images, "labels": labels, "groups": groups}
+        return self._replace(**{f"{name}_{kind}": each for kind, each in kinds.items()})
 
     @property
     def splits(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from prune_fair.data import Dataset
+from prune_fair.data import VALIDATION, Dataset
 
 PROGRAM = "prune-fair"
 PACKAGES = (
@@ -101,7 +101,7 @@ def git_commit() -> str | None:
 def digest(dataset: Dataset) -> str:
     """SHA-256 over a dataset's images and labels, and its groups where it has some."""
     total = hashlib.sha256()
-    others = dataset.test_groups, dataset.validation_images, dataset.validation_labels
+    others = dataset.test_groups, *dataset.part(VALIDATION), dataset.train_groups
     for array in (*dataset[:4], *(each for each in others if each is not None)):
         total.update(np.ascontiguousarray(array).data)
     return total.hexdigest()

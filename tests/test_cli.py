@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from prune_fair import analysis, cli, console
+from prune_fair import DataConfig, ModelConfig, analysis, cli, console
 from prune_fair.store import read_study
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "experiments"))
@@ -85,7 +85,7 @@ SELECT = ["--require", "recall_change_min>=-0.5", "--require", "accuracy>=0.1"]
 
 
 def test_select_prints_the_choice_and_its_price(capsys, toy_study):
-    plain = run(capsys, "select", toy_study, *SELECT, "--confidence", "0.9")
+    plain = run(capsys, "select", toy_study, *SELECT, "--certify", "--confidence", "0.9")
     assert "best sparsity with recall_change_min>=-0.5 and accuracy>=0.1 at the bad end" in plain
     assert "Prune with " in plain
     assert "By accuracy alone (accuracy ≥ 10 %; most sparsity)" in plain
@@ -252,7 +252,7 @@ def test_configs_of_the_experiments():
     assert len(sparsities) - 1 >= 12
     assert 1 - sparsities[-1] <= 0.015
     assert out == Path("studies/quickstart")
-    config, out = fashion_mnist(dataset="tfds:fashion_mnist", model="lenet5")
+    config, out = fashion_mnist(data=DataConfig("tfds:fashion_mnist"), model=ModelConfig("lenet5"))
     assert config.task_names == ("fashion_mnist/lenet5",)
     assert config.tasks[0].recipe.epochs <= 6
     assert 0.8 in config.schedule.sparsity_by_level()

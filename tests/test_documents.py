@@ -33,7 +33,7 @@ TOY = {  # what makes an experiment small, where its command does not say otherw
     "experiments/quickstart.py": {"--recipe.epochs": "1", "--schedule.levels": "2"},
     "experiments/fashion_mnist.py": {
         "--recipe.epochs": "1",
-        "--dataset": "idx:small",
+        "--data.name": "idx:small",
         "--schedule.sparsities": "0.5",
     },
 }

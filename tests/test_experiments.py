@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from prune_fair import RecipeConfig, Schedule, analysis, run_study
+from prune_fair import ModelConfig, RecipeConfig, Schedule, analysis, run_study
 from prune_fair.datasets.idx import DEBIAN_FASHION_MNIST
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "experiments"))
@@ -53,7 +53,7 @@ def test_quickstart_shows_the_papers_effect(tmp_path):
 @pytest.mark.parametrize(("model", "least"), [("mlp", 0.87), ("lenet5", 0.88)])
 def test_fashion_mnist_is_learned_and_survives_sparsity_08(model, least, tmp_path):
     config, _ = fashion_mnist(
-        model=model,
+        model=ModelConfig(model),
         seeds=2,
         techniques=("magnitude-global-rewind",),
         recipe=RecipeConfig(epochs=3, batch_size=128, learning_rate=0.05),

@@ -39,7 +39,7 @@ from prune_fair.analysis.resampling import (
     uncertainty,
     with_resamples,
 )
-from prune_fair.analysis.rules import ACCURACY_ALONE, Constraint, Rule, named_numbers
+from prune_fair.analysis.rules import ACCURACY_ALONE, Constraint, Rule, holds, named_numbers
 from prune_fair.analysis.tables import (
     CONFIDENCE,
     DEFAULT_METRICS,
@@ -49,6 +49,7 @@ from prune_fair.analysis.tables import (
     over_seeds,
 )
 from prune_fair.analysis.votes import DISTANCE, exemplar_images, exemplars
+from prune_fair.analysis.worth import judged_on
 
 __all__ = [
     "ACCURACY_ALONE",
@@ -82,7 +83,9 @@ __all__ = [
     "exemplar_images",
     "exemplars",
     "frontier",
+    "holds",
     "hypervolumes",
+    "judged_on",
     "known_metrics",
     "metrics",
     "named_numbers",

@@ -7,13 +7,14 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float
 
-from prune_fair.analysis.per_network import SPARSITY, check_names, class_recall
-from prune_fair.analysis.resampling import Results, with_resamples
+from prune_fair.analysis.per_network import SPARSITY, check_names
+from prune_fair.analysis.resampling import Results, judged_and_reported
 from prune_fair.analysis.rules import Constraint, Rule, holds
-from prune_fair.analysis.tables import CONFIDENCE, is_sound, operating_points, over_seeds
+from prune_fair.analysis.tables import CONFIDENCE, is_sound, operating_points
+from prune_fair.analysis.worth import drop_to_test, judged_on, price_by_class
+from prune_fair.data import TEST
 from prune_fair.errors import check
 from prune_fair.fairness import EVERY_CLASS, FEWEST_SEEDS, METRICS
-from prune_fair.store import DENSE
 
 DEFAULT_REQUIRE = (f"{EVERY_CLASS}>=-0.05",)
 DIGITS = 9  # utilities that differ by less are equal
@@ -52,17 +53,25 @@ class Choice(NamedTuple):
     """A choice among operating points, and what it is worth.
 
     Attributes:
-        points: all operating points; by point also `qualifies` and `utility`, which is NaN where
-            the objective is undefined for some networks.
+        points: all operating points as they are reported, on test images; by point also
+            `qualifies` and `utility`, which is NaN where the objective is undefined for some
+            networks, on the images that were chosen on.
+        judged: the same points on the images that were chosen on.
+        split: which these are: `validation`, or `test` where there is no validation split.
+        images: how many these are.
         rule: that was asked.
         accuracy_rule: what is left of it without fairness.
-        confidence: of the intervals whose bad ends hold the constraints; None for the means.
+        confidence: of the intervals.
+        certify: whether the bad ends of the intervals hold the constraints, not only the means.
         chosen: position of the point of most utility among those that qualify; None for none.
         accuracy_alone: position of what `accuracy_rule` chooses; None for none.
         nearest: of each constraint, those that bind first; empty where a point qualifies.
         price: by class (true, estimate), changes of mean recall against the dense network of the
             seed: `chosen`, `accuracy_alone`, and `spared`, the first minus the second; None where
             one of the two chooses nothing.
+        drop: of each metric at the chosen point its value on validation images minus that on test
+            images, (estimate), over the same resamples of seeds; None without validation or for
+            pooled counts.
 
     Example:
         >>> from prune_fair import open_example
@@ -74,13 +83,18 @@ class Choice(NamedTuple):
     """
 
     points: xr.Dataset
+    judged: xr.Dataset
+    split: str
+    images: int
     rule: Rule
     accuracy_rule: Rule
-    confidence: float | None
+    confidence: float
+    certify: bool
     chosen: int | None
     accuracy_alone: int | None
     nearest: tuple[Nearest, ...]
     price: xr.Dataset | None
+    drop: xr.Dataset | None
 
 
 def select(
@@ -88,14 +102,17 @@ def select(
     require: Sequence[str | Constraint] = DEFAULT_REQUIRE,
     maximise: str = SPARSITY,
     weights: Mapping[str, float] | None = None,
-    confidence: float | None = None,
+    confidence: float = CONFIDENCE,
     pooled: bool = False,
+    certify: bool = False,
 ) -> Choice:
     """The operating point that holds all constraints and is best by the objective.
 
-    Of equal points the most accurate is chosen. A point qualifies only where no network diverged
-    and what is asked is defined for every network. The point is chosen by looking at all of them:
-    that is not in its intervals.
+    It is chosen on the validation images and reported on the test images; where there is no
+    validation split both are the test images, and what is reported is too good. Of equal points the
+    most accurate is chosen. A point qualifies only where no network diverged and what is asked is
+    defined for every network. The point is chosen by looking at all of them: that is not in its
+    intervals.
 
     Args:
         results: one task's results.
@@ -104,12 +121,14 @@ def select(
         weights: in place of `maximise`, what a unit of each metric is worth, above 0; a point's
             utility is the weighted sum of its means, those of which less is better counted
             negatively.
-        confidence: constraints hold for the bad end of this interval; None for the mean.
+        confidence: of the intervals, in (0, 1).
         pooled: as in `metrics`.
+        certify: constraints hold for the bad end of the interval; else for the mean.
 
     Raises:
         InputError: for a constraint that does not parse, an unknown metric, a weight that is not
-            above 0, a confidence outside (0, 1), or one that is asked with fewer than 3 seeds.
+            above 0, a confidence outside (0, 1), or certainty that is asked with fewer than 3
+            seeds.
 
     Example:
         >>> from prune_fair import open_example
@@ -119,28 +138,48 @@ def select(
         >>> chosen.technique.item(), chosen.sparsity.sel(estimate="mean").round(3).item()
         ('magnitude-global-rewind', 0.909)
     """
-    results = with_resamples(results)
+    (split, images), (validation, reported) = judged_on(results), judged_and_reported(results)
     worth = {maximise: 1.0} if weights is None else dict(weights)
     stated = (Constraint.parse(each) if isinstance(each, str) else each for each in require)
     rule = Rule(tuple(stated), worth)
-    _check_rule(results, rule, maximise, confidence)
+    _check_rule(validation, rule, maximise, certify)
     accuracy_rule = rule.without_fairness()
     names = rule.names() | accuracy_rule.names() | {SPARSITY, "accuracy"}
-    points = operating_points(results, sorted(names), confidence or CONFIDENCE, pooled, False)
-    slack, utility = _slack(points, rule, confidence), _utility(points, rule)
+    points = operating_points(reported, sorted(names), confidence, pooled, False)
+    judged = points
+    if split != TEST:
+        judged = operating_points(validation, sorted(names), confidence, pooled, False)
+    slack, utility = _slack(judged, rule, certify), _utility(judged, rule)
     qualifies = _hold_all(slack) & ~np.isnan(utility)
     points = points.assign(qualifies=("point", qualifies), utility=("point", utility))
-    chosen = _best(points, qualifies, utility)
-    accurate = _hold_all(_slack(points, accuracy_rule, confidence))
-    accuracy_alone = _best(points, accurate, _utility(points, accuracy_rule))
-    price = None
+    chosen = _best(judged, qualifies, utility)
+    accurate = _hold_all(_slack(judged, accuracy_rule, certify))
+    accuracy_alone = _best(judged, accurate, _utility(judged, accuracy_rule))
+    price = drop = None
     if chosen is not None and accuracy_alone is not None:
-        price = _price(results, points, chosen, accuracy_alone, confidence or CONFIDENCE)
-    nearest = _nearest(rule, slack) if chosen is None else ()
-    return Choice(points, rule, accuracy_rule, confidence, chosen, accuracy_alone, nearest, price)
+        price = price_by_class(reported, points, chosen, accuracy_alone, confidence)
+    if chosen is not None and split != TEST and not pooled:
+        drop = drop_to_test(
+            validation, reported, points.isel(point=chosen), sorted(names), confidence
+        )
+    return Choice(
+        points,
+        judged,
+        split,
+        images,
+        rule,
+        accuracy_rule,
+        confidence,
+        certify,
+        chosen,
+        accuracy_alone,
+        _nearest(rule, slack) if chosen is None else (),
+        price,
+        drop,
+    )
 
 
-def _check_rule(results: xr.Dataset, rule: Rule, maximise: str, confidence: float | None) -> None:
+def _check_rule(results: xr.Dataset, rule: Rule, maximise: str, certify: bool) -> None:
     check_names(results, "metric", [constraint.name for constraint in rule.constraints])
     check_names(results, "objective", [maximise, *rule.worth])
     check(bool(rule.worth), "no weights: expected at least one, such as sparsity=1")
@@ -148,9 +187,9 @@ def _check_rule(results: xr.Dataset, rule: Rule, maximise: str, confidence: floa
         check(0 < each < np.inf, f"weight {name}={each:g}: expected a finite number above 0")
     seeds = results.sizes["seed"]
     check(
-        confidence is None or seeds >= FEWEST_SEEDS,
-        f"confidence {confidence}: the interval cannot be had from {seeds} seed(s); expected at "
-        f"least {FEWEST_SEEDS}, or leave it out to choose by the mean",
+        not certify or seeds >= FEWEST_SEEDS,
+        f"certify: the interval cannot be had from {seeds} seed(s); expected at least "
+        f"{FEWEST_SEEDS}, or leave it out to choose by the mean",
     )
 
 
@@ -161,11 +200,11 @@ def _utility(points: xr.Dataset, rule: Rule) -> Float[np.ndarray, " points"]:
 
 
 def _slack(
-    points: xr.Dataset, rule: Rule, confidence: float | None
+    points: xr.Dataset, rule: Rule, certify: bool
 ) -> Float[np.ndarray, "constraints points"]:
     """How far each point is on the right side of each bound; NaN where it cannot be known."""
     rows = [
-        c.slack(_sound(points, c.name, "mean" if confidence is None else c.bad_end()))
+        c.slack(_sound(points, c.name, c.bad_end() if certify else "mean"))
         for c in rule.constraints
     ]
     return np.array(rows).reshape(len(rows), points.sizes["point"])
@@ -198,20 +237,3 @@ def _nearest(rule: Rule, slack: Float[np.ndarray, "constraints points"]) -> tupl
         point = int(np.argmax(np.where(among, slack[row], -np.inf)))
         found.append(Nearest(constraint, bool(others.any()), point, float(slack[row, point])))
     return tuple(sorted(found, key=lambda nearest: not nearest.binds))
-
-
-def _price(
-    results: xr.Dataset, points: xr.Dataset, chosen: int, accuracy_alone: int, confidence: float
-) -> xr.Dataset:
-    """Changes of recall by class at both points, and what the first spares against the second."""
-    recall = class_recall(results)
-
-    def change(point: int) -> xr.DataArray:
-        technique, level = points["technique"].values[point], int(points["level"].values[point])
-        row = recall.isel(technique=0) if technique == DENSE else recall.sel(technique=technique)
-        return row.sel(level=level, drop=True).drop_vars("technique") - dense
-
-    dense = recall.isel(technique=0, drop=True).sel(level=0, drop=True)
-    changes = {"chosen": change(chosen), "accuracy_alone": change(accuracy_alone)}
-    changes["spared"] = changes["chosen"] - changes["accuracy_alone"]
-    return xr.Dataset(changes).map(lambda each: over_seeds(each, confidence))

@@ -6,9 +6,16 @@ import xarray as xr
 from prune_fair import fairness
 from prune_fair.analysis.choice import select
 from prune_fair.analysis.per_network import SPARSITY, class_recall
-from prune_fair.analysis.resampling import Results, resample_weights, with_resamples
+from prune_fair.analysis.resampling import (
+    Results,
+    choosing_split,
+    judged_and_reported,
+    resample_weights,
+    with_resamples,
+)
 from prune_fair.analysis.rules import Constraint, holds
 from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, is_sound, resampled
+from prune_fair.data import TEST
 from prune_fair.fairness import EVERY_CLASS
 
 ACCURACY_TOLERANCE = 0.01
@@ -23,9 +30,10 @@ def price_of_accuracy(
 ) -> xr.Dataset:
     """What choosing a sparsity by accuracy alone costs the class that it hurts most.
 
-    Both choices are those of `select` among the levels of each technique: the sparsest at which
-    mean accuracy has not fallen by more than one tolerance, and the sparsest at which no class's
-    mean recall has fallen by more than the other. Changes are against the dense network of the same
+    Both choices are those of `select` among the levels of each technique, on validation images
+    where there are some: the sparsest at which mean accuracy has not fallen by more than one
+    tolerance, and the sparsest at which no class's mean recall has fallen by more than the other.
+    What it costs is of test images. Changes are against the dense network of the same
     seed. Intervals are percentile bootstraps over seeds, in which every resample chooses anew; that
     of a cost is for the level and class that the whole sample names. A class without test images
     has no part in this.
@@ -49,7 +57,10 @@ def price_of_accuracy(
         >>> price.worst_class.item(), price.cost.round(3).values.tolist()
         ('8', [-0.054, -0.075, -0.034])
     """
-    results = with_resamples(results)
+    if choosing_split(results) == TEST:
+        results = with_resamples(results)
+    elif isinstance(results, xr.DataTree):
+        results = results.to_dataset()
     by_accuracy = Constraint("accuracy_change", ">=", -accuracy_tolerance)
     by_class = Constraint(EVERY_CLASS, ">=", -recall_tolerance)
     rows = []
@@ -80,16 +91,15 @@ def _sparsest(own: xr.Dataset, stated: Constraint, confidence: float) -> dict[st
 
     In each resample the sparsest level is taken that holds the constraint there.
     """
-    choice = select(own, [stated])
-    points = choice.points
+    choice, (judged, _) = select(own, [stated]), judged_and_reported(own)
+    points = choice.judged
     sound = is_sound(points, stated.name)
-    slack = stated.slack(resampled(own, stated.name)[:, 0])
-    sparsity = resampled(own, SPARSITY)[:, 0]
+    slack = stated.slack(resampled(judged, stated.name)[:, 0])
+    sparsity = resampled(judged, SPARSITY)[:, 0]
     levels = fairness.sparsest(holds(slack) & sound.values, sparsity)
     levels[0] = 0 if choice.chosen is None else points["level"].values[choice.chosen]
     chosen = np.take_along_axis(sparsity, levels[:, None], axis=1)[:, 0]
-    seeds = own.sizes["seed"]
-    interval = fairness.percentile_interval(chosen, seeds, confidence)
+    interval = fairness.percentile_interval(chosen, judged.sizes["seed"], confidence)
     return {"level": np.asarray(levels[0]), SPARSITY: np.stack(interval)}
 
 
@@ -97,6 +107,7 @@ def _worst_class(
     own: xr.Dataset, level: np.ndarray, confidence: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """The name of the class whose mean recall fell most at a level, and its change."""
+    own = with_resamples(own)
     recall = class_recall(own).transpose("seed", "technique", "level", "true").values[:, 0]
     change = recall[:, level] - recall[:, 0]
     weights = resample_weights(own)

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from prune_fair.data import TEST
+from prune_fair.data import TEST, VALIDATION
 from prune_fair.errors import lookup
 from prune_fair.fairness import FEWEST_SEEDS, RESAMPLES, bootstrap_weights
 from prune_fair.store import MEMBERS
@@ -70,7 +70,30 @@ def as_dataset(results: Results, split: str = TEST) -> xr.Dataset:
     if SPLIT not in table.dims:
         return table
     positions = {str(name): position for position, name in enumerate(table[SPLIT].values)}
-    return table.isel({SPLIT: lookup(positions, split, "split")}, drop=True)
+    table = table.isel({SPLIT: lookup(positions, split, "split")}, drop=True)
+    return table if split == TEST else table.drop_dims("image", errors="ignore")
+
+
+def judged_and_reported(results: Results) -> tuple[xr.Dataset, xr.Dataset]:
+    """What operating points are chosen on, and what is reported of them, `with_resamples`.
+
+    That is the validation split and the test split; the same twice where there is no validation.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> judged, reported = judged_and_reported(open_example()["digits/mlp"])
+        >>> int(judged["confusion"][0, 0, 0].sum()), int(reported["confusion"][0, 0, 0].sum())
+        (540, 540)
+    """
+    reported = with_resamples(results)
+    if choosing_split(results) == TEST:
+        return reported, reported
+    return with_resamples(as_dataset(results, VALIDATION)), reported
+
+
+def choosing_split(results: Results) -> str:
+    """The split that operating points are chosen on: `validation` where there is one."""
+    return VALIDATION if SPLIT in results.dims else TEST
 
 
 def uncertainty(results: Results) -> Uncertainty:

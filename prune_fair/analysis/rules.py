@@ -47,7 +47,7 @@ class Constraint(NamedTuple):
             )
         return cls(match[1], match[2], _number(match[3]))
 
-    def slack(self, values: Float[np.ndarray, "*points"]) -> Float[np.ndarray, "*points"]:
+    def slack(self, values: Any) -> Any:
         """How far values are on the right side of the bound; below 0 they do not hold it."""
         return values - self.bound if self.relation == ">=" else self.bound - values
 

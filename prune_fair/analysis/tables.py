@@ -150,6 +150,29 @@ def _means_reduced(
     return np.stack(rows, axis=1)
 
 
+def difference(
+    one: xr.Dataset, other: xr.Dataset, name: str, confidence: float = CONFIDENCE
+) -> xr.DataArray:
+    """A metric on some images minus that on others, of the same networks and resamples of seeds.
+
+    Args:
+        one: `with_resamples`, of one split.
+        other: of the other.
+        name: a metric, or `sparsity`.
+        confidence: of the interval, which leaves out that images might have been others.
+
+    Returns:
+        (technique, level, estimate); without an interval where that of `other` is over images.
+    """
+    parts = [resampled(each, name) for each in (one, other)]
+    rows = min(map(len, parts))
+    sparsity = networks(one)[SPARSITY].transpose(*MEMBERS)
+    interval = fairness.percentile_interval(
+        parts[0][:rows] - parts[1][:rows], sparsity.notnull().sum("seed").values, confidence
+    )
+    return _with_estimates(sparsity.isel(seed=0, drop=True), interval)
+
+
 def _averaged(results: xr.Dataset, name: str, confidence: float) -> xr.DataArray:
     """A metric of means over networks, with its interval."""
     check_confidence(confidence)

@@ -102,6 +102,7 @@ def audit(
         [[[0.0, 0.5, 0.9]]]
     """
     set_up_jax()
+    data = data.as_trained_on() if isinstance(data, DataConfig) else data
     dataset, architecture = _prepare(apply, networks, data, apply_train)
     standardise = pixels == "standardised"
     scaled = Pixels.of(dataset) if standardise else Pixels.as_they_are(dataset[0].shape[-1])

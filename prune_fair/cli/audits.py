@@ -38,7 +38,8 @@ def audit(
     recipe: RecipeConfig = RECIPE,
     require: Repeated = (),
     maximise: str = analysis.SPARSITY,
-    confidence: float | None = None,
+    certify: bool = False,
+    confidence: float = analysis.CONFIDENCE,
     export: Path | None = None,
     force: bool = False,
     plan: PlanConfig = PlanConfig(),
@@ -63,7 +64,8 @@ def audit(
         require: a constraint, such as "recall_group_min>=0.8"; may be given again. Without any,
             no class's mean recall may fall by more than 5 points.
         maximise: the metric to be best in, in its better direction, or sparsity.
-        confidence: constraints hold for the bad end of this interval; left out, for the mean.
+        certify: constraints hold for the bad end of the interval, not only for the mean.
+        confidence: of the intervals, in (0, 1).
         export: new directory for the chosen network, pruned, and its mask, as an Orbax checkpoint.
         force: replace an earlier export of the same networks that is there.
         plan: what is asked of the plan that lays networks over the machine.
@@ -98,11 +100,12 @@ def audit(
             plan=plan,
             progress=progress,
         )
-    written = write_card(out, require or analysis.DEFAULT_REQUIRE, maximise, confidence)
+    asked = require or analysis.DEFAULT_REQUIRE
+    written = write_card(out, asked, maximise, confidence, certify=certify)
     (task,) = written.card.tasks
     choice = task.answers.choice
     console.print_choice(screen, task.name, choice)
-    console.print_caveats(screen, results, confidence or analysis.CONFIDENCE)
+    console.print_caveats(screen, results, confidence)
     screen.print(f"card     {written.html}", soft_wrap=True)
     if choice.chosen is None:
         raise SystemExit(NOTHING_QUALIFIES)

@@ -18,13 +18,15 @@ def select(
     require: Repeated = (),
     maximise: str = analysis.SPARSITY,
     weigh: Repeated = (),
-    confidence: float | None = None,
+    certify: bool = False,
+    confidence: float = analysis.CONFIDENCE,
     pooled: bool = False,
     json: bool = False,
 ) -> None:
     """The operating point for stated values, and what accuracy alone would have cost whom.
 
-    The exit status is 1 where no operating point of a task qualifies.
+    It is chosen on the validation images and reported on the test images. The exit status is 1
+    where no operating point of a task qualifies.
 
     Args:
         study: directory that an experiment wrote.
@@ -33,50 +35,53 @@ def select(
         maximise: the metric to be best in, in its better direction, or sparsity.
         weigh: in place of that, what a unit of a metric is worth, such as "accuracy=2"; may be
             given again.
-        confidence: constraints hold for the bad end of this interval; left out, for the mean.
+        certify: constraints hold for the bad end of the interval, not only for the mean.
+        confidence: of the intervals, in (0, 1).
         pooled: metrics of the counts summed over seeds, not the mean of each network's.
         json: print one JSON document.
     """
     results = open_study(study)
     weights = analysis.named_numbers("weight", weigh) if weigh else None
-    asked = require or analysis.DEFAULT_REQUIRE, maximise, weights, confidence, pooled
+    asked = require or analysis.DEFAULT_REQUIRE, maximise, weights, confidence, pooled, certify
     choices = {name: analysis.select(node, *asked) for name, node in tasks_of(results)}
-    shown = confidence or analysis.CONFIDENCE
     if json:
         tasks = {name: _document(choice) for name, choice in choices.items()}
         console.print_answer(
-            results, {"confidence": confidence, "intervals": shown, "tasks": tasks}
+            results, {"confidence": confidence, "certify": certify, "tasks": tasks}
         )
     else:
         screen = console.make_console()
         for name, choice in choices.items():
             console.print_choice(screen, name, choice)
-        console.print_caveats(screen, results, shown)
+        console.print_caveats(screen, results, confidence)
     if any(choice.chosen is None for choice in choices.values()):
         raise SystemExit(NOTHING_QUALIFIES)
 
 
 def _document(choice: analysis.Choice) -> dict[str, Any]:
-    def row(point: int | None) -> Any:
-        return None if point is None else console.point_rows(choice.points.isel(point=[point]))[0]
+    def row(point: int | None, points: xr.Dataset = choice.points) -> Any:
+        return None if point is None else console.point_rows(points.isel(point=[point]))[0]
 
     return {
         "require": [str(constraint) for constraint in choice.rule.constraints],
         "worth": dict(choice.rule.worth),
         "accuracy_alone_requires": [str(each) for each in choice.accuracy_rule.constraints],
+        "chosen_on": choice.split,
         "chosen": row(choice.chosen),
+        "chosen_as_judged": row(choice.chosen, choice.judged),
+        "drop": None if choice.drop is None else _by_name(choice.drop),
         "accuracy_alone": row(choice.accuracy_alone),
-        "price": None if choice.price is None else _by_class(choice.price),
+        "price": None if choice.price is None else _by_name(choice.price),
         "nearest": [
             {
                 **nearest._asdict(),
                 "constraint": str(nearest.constraint),
-                "point": row(nearest.point),
+                "point": row(nearest.point, choice.judged),
             }
             for nearest in choice.nearest
         ],
     }
 
 
-def _by_class(price: xr.Dataset) -> dict[str, Any]:
-    return {name: console.keyed(price[name]) for name in map(str, price.data_vars)}
+def _by_name(table: xr.Dataset) -> dict[str, Any]:
+    return {name: console.keyed(table[name]) for name in map(str, table.data_vars)}

@@ -61,7 +61,7 @@ def _show(results: xr.DataTree, out: Path) -> None:
     """An experiment's last words."""
     screen = console.make_console()
     for name, node in tasks_of(results):
-        console.print_price(screen, name, analysis.price_of_accuracy(node))
+        console.print_price(screen, name, node)
     console.print_caveats(screen, results, analysis.CONFIDENCE)
     for picture in _draw(results, out):
         screen.print(f"picture  {picture}", soft_wrap=True)

@@ -11,7 +11,8 @@ def report(
     study: StudyPath,
     require: Repeated = (),
     maximise: str = analysis.SPARSITY,
-    confidence: float | None = None,
+    certify: bool = False,
+    confidence: float = analysis.CONFIDENCE,
     out: Path | None = None,
 ) -> None:
     """Writes the pruning card: a decision, its reasons, who pays, limits, how to run it again.
@@ -21,14 +22,15 @@ def report(
         require: a constraint, such as "recall_group_min>=0.8"; may be given again. Without any,
             no class's mean recall may fall by more than 5 points.
         maximise: the metric to be best in, in its better direction, or sparsity.
-        confidence: constraints hold for the bad end of this interval; left out, for the mean.
+        certify: constraints hold for the bad end of the interval, not only for the mean.
+        confidence: of the intervals, in (0, 1).
         out: the HTML file; report.html in the study's directory if not said. Its Markdown twin
             goes beside it.
     """
     from prune_fair.report import headlines, write_card  # brings matplotlib
 
     asked = require or analysis.DEFAULT_REQUIRE
-    written = write_card(study, asked, maximise, confidence, out)
+    written = write_card(study, asked, maximise, confidence, out, certify)
     screen = console.make_console()
     for name, line in headlines(written.card):
         screen.print(f"{name}: {line}", markup=False, soft_wrap=True)

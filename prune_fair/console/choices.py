@@ -6,8 +6,10 @@ from rich.console import Console
 
 from prune_fair import analysis
 from prune_fair.console.tables import point_cells, print_lines, print_rows
+from prune_fair.data import TEST
 from prune_fair.store import DENSE
 from prune_fair.words import choices
+from prune_fair.words.caveats import chosen_on
 from prune_fair.words.numbers import change, estimate
 
 MOST_CLASSES = 20
@@ -17,10 +19,16 @@ def print_choice(console: Console, name: str, choice: analysis.Choice) -> None:
     """The chosen point beside accuracy's, the price by class, and both in a sentence."""
     columns = [analysis.SPARSITY, "accuracy"]
     columns += sorted((choice.rule.names() | choice.accuracy_rule.names()) - {*columns})
-    named = {"chosen": choice.chosen, "accuracy alone": choice.accuracy_alone, DENSE: 0}
+    named = [
+        ("chosen", choice.points, choice.chosen),
+        ("accuracy alone", choice.points, choice.accuracy_alone),
+        (DENSE, choice.points, 0),
+    ]
+    if choice.split != TEST:
+        named.insert(0, (f"on {choice.split}", choice.judged, choice.chosen))
     rows = [
-        (label, *point_cells(choice.points.isel(point=[point]), columns)[0])
-        for label, point in named.items()
+        (label, *point_cells(points.isel(point=[point]), columns)[0])
+        for label, points, point in named
         if point is not None
     ]
     title = f"{name}: {choices.rule_as_typed(choice)}"
@@ -28,7 +36,10 @@ def print_choice(console: Console, name: str, choice: analysis.Choice) -> None:
     if choice.price is not None and choice.chosen != choice.accuracy_alone:
         _print_price(console, choice.price)
     missed = [choices.nearest(choice, near) for near in choice.nearest]
-    print_lines(console, [choices.headline(choice), *missed, choices.accuracy_alone(choice)])
+    lines = [choices.headline(choice), *missed, choices.accuracy_alone(choice)]
+    if choice.chosen is not None and choice.split != TEST:
+        lines[1:1] = choices.holds(choice)
+    print_lines(console, [*lines, chosen_on(choice.split, choice.images)])
 
 
 def _print_price(console: Console, price: xr.Dataset) -> None:

@@ -101,15 +101,16 @@ def _cells(points: xr.Dataset, name: str) -> list[str]:
     ]
 
 
-def print_price(console: Console, name: str, price: xr.Dataset) -> None:
-    """What a choice by accuracy alone costs, and whom."""
+def print_price(console: Console, name: str, results: analysis.Results) -> None:
+    """What a choice by accuracy alone costs, and whom, and what the choices were made on."""
+    price = analysis.price_of_accuracy(results)
     rows = [
         (str(technique), *price_cells(price.sel(technique=technique)))
         for technique in price["technique"].values
     ]
     title = f"{name}: what accuracy alone would choose, and who pays for it"
     print_rows(console, title, PRICE, rows)
-    print_lines(console, [price_in_words(price)])
+    print_lines(console, [price_in_words(price), caveats.chosen_on(*analysis.judged_on(results))])
 
 
 def print_caveats(console: Console, results: xr.DataTree, confidence: float) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from prune_fair.data import GIVEN, Dataset
 from prune_fair.datasets.arrays import from_arrays
@@ -23,18 +24,15 @@ from prune_fair.datasets.transforms import (
     label_noise,
     long_tail,
 )
-from prune_fair.datasets.validation import check_validation, hold_out
+from prune_fair.datasets.validation import check_validation, hold_out, with_validation
 from prune_fair.errors import InputError, check, unknown
 from prune_fair.values import check_folder_name, shortened
 
 __all__ = [
     "AUGMENTATIONS",
     "COMPLEXITY",
-    "DATASETS",
-    "GROUPED",
-    "KNOWN",
-    "PARAMETRIC",
-    "SHAPES",
+    "SOURCES",
+    "Source",
     "augment",
     "check_classes",
     "check_downsample",
@@ -48,47 +46,61 @@ __all__ = [
     "class_complexity",
     "downsample",
     "from_arrays",
+    "held_out_by_default",
     "hold_out",
     "keep_fractions",
     "known_shape",
     "label_noise",
     "load",
     "long_tail",
+    "with_validation",
 ]
 
-DATASETS: dict[str, Callable[[], Dataset]] = {
-    "digits": digits,
-    "fashion_mnist": fashion_mnist,
-}
 Shape = tuple[tuple[int, int, int], int]  # of an image (h, w, c), and the number of classes
-KNOWN: dict[str, Shape] = {  # whether the dataset is on this machine or not
-    "digits": ((8, 8, 1), 10),
-    "fashion_mnist": ((28, 28, 1), 10),
-}
-PARAMETRIC: dict[str, Callable[[str], Dataset]] = {
-    "idx:DIR": idx,
-    "npz:FILE": npz,
-    "tfds:NAME": tfds,
-}
-SHAPES: dict[str, Callable[[str], Shape]] = {  # where it takes less than to load all images
-    "tfds:NAME": tfds_shape,
-}
-GROUPED: dict[str, Callable[[str, str], Dataset]] = {  # what may know groups beside classes
-    "npz:FILE": npz,
-    "tfds:NAME": tfds,
+
+
+class Source(NamedTuple):
+    """A row of `SOURCES`.
+
+    Attributes:
+        load: gives the dataset; of its argument where its name has one, and where it may know
+            groups of that which is asked for, empty for none.
+        shape: finds out the shape without loading the images, of the argument where there is one;
+            None where the images have to be loaded.
+        groups: whether it may know groups of images beside their class.
+        validation: fraction of the training images that is held out unless a task says otherwise,
+            where the source has no validation split of its own.
+
+    Example:
+        >>> SOURCES["digits"].shape()
+        ((8, 8, 1), 10)
+    """
+
+    load: Callable[..., Dataset]
+    shape: Callable[..., Shape] | None = None
+    groups: bool = False
+    validation: float = 0.0
+
+
+SOURCES: dict[str, Source] = {
+    "digits": Source(digits, lambda: ((8, 8, 1), 10), validation=0.15),
+    "fashion_mnist": Source(fashion_mnist, lambda: ((28, 28, 1), 10), validation=0.15),
+    "idx:DIR": Source(idx),
+    "npz:FILE": Source(npz, groups=True),
+    "tfds:NAME": Source(tfds, tfds_shape, groups=True),
 }
 
 
 def check_name(name: str) -> None:
-    """Raises `InputError` unless `name` is a row of `DATASETS` or fits one of `PARAMETRIC`.
+    """Raises `InputError` unless `name` is that of a row of `SOURCES`, with its argument.
 
     Or it is `given:NAME`, of images that only an audit is handed.
 
     Example:
         >>> check_name("npz:cells.npz")  # as it should be: nothing happens
     """
-    if name not in DATASETS and not name.startswith(GIVEN):
-        _parametric(name)
+    if not name.startswith(GIVEN):
+        _row(name)
 
 
 def check_groups(name: str, groups: str) -> None:
@@ -98,8 +110,9 @@ def check_groups(name: str, groups: str) -> None:
         >>> check_groups("npz:cells.npz", "scanner")  # as it should be: nothing happens
     """
     check(
-        not groups or (name not in DATASETS and _parametric(name)[0] in GROUPED),
-        f"groups {groups!r}: dataset {name!r} has none; expected one of {', '.join(GROUPED)}",
+        not groups or (not name.startswith(GIVEN) and _row(name)[0].groups),
+        f"groups {groups!r}: dataset {name!r} has none; expected one of "
+        f"{', '.join(row for row, source in SOURCES.items() if source.groups)}",
     )
 
 
@@ -107,7 +120,7 @@ def known_shape(name: str, classes: Sequence[str] = (), factor: int = 1) -> Shap
     """Image shape and number of classes as the data is now; None where it cannot be had.
 
     Args:
-        name: of the dataset; a row of `KNOWN` need not be on this machine.
+        name: of the dataset; one whose shape is known need not be on this machine.
         classes: those that are chosen; empty for all.
         factor: by which images are made smaller; where it does not divide them, None.
 
@@ -116,7 +129,13 @@ def known_shape(name: str, classes: Sequence[str] = (), factor: int = 1) -> Shap
         ((4, 4, 1), 2)
     """
     try:
-        (height, width, channels), all_classes = KNOWN[name] if name in KNOWN else _shape(name)
+        source, argument = _row(name)
+        if source.shape:
+            (height, width, channels), all_classes = source.shape(*argument)
+        else:
+            dataset = source.load(*argument)
+            height, width, channels = dataset.test_images.shape[1:]
+            all_classes = len(dataset.class_names)
     except InputError:
         return None
     if height % factor or width % factor:
@@ -124,24 +143,28 @@ def known_shape(name: str, classes: Sequence[str] = (), factor: int = 1) -> Shap
     return (height // factor, width // factor, channels), len(classes) or all_classes
 
 
-def _shape(name: str) -> Shape:
-    """What the data itself says; raises `InputError` where it cannot be had."""
-    row, argument = _parametric(name)
-    if row in SHAPES:
-        return SHAPES[row](argument)
-    dataset = PARAMETRIC[row](argument)
-    return dataset.test_images.shape[1:], len(dataset.class_names)
+def held_out_by_default(name: str) -> float:
+    """The fraction of training images that are held out where a task does not say it.
+
+    Example:
+        >>> held_out_by_default("digits"), held_out_by_default("npz:cells.npz")
+        (0.15, 0.0)
+    """
+    return _row(name)[0].validation
 
 
-def load(name: str, groups: str = "") -> Dataset:
+def load(name: str, groups: str = "", validation: float | None = 0.0) -> Dataset:
     """The dataset of that name: `digits`, `fashion_mnist`, `idx:DIR`, `npz:FILE` or `tfds:NAME`.
 
     Args:
-        name: a row of `DATASETS`, or one of `PARAMETRIC` with its argument.
-        groups: what test images are grouped by, beside their class; nothing if empty.
+        name: of a row of `SOURCES`, with its argument.
+        groups: what images are grouped by, beside their class; nothing if empty.
+        validation: fraction of the training images that is held out as validation split, whatever
+            split the source has; None for the source's own, or else its default.
 
     Raises:
-        InputError: for an unknown name, groups it does not have, or where its data cannot be had.
+        InputError: for an unknown name, groups it does not have, a validation split that cannot be
+            had, or where its data cannot be had.
 
     Example:
         >>> load("digits").class_names[8]
@@ -153,22 +176,23 @@ def load(name: str, groups: str = "") -> Dataset:
         "over again",
     )
     check_groups(name, groups)
-    if name in DATASETS:
-        return DATASETS[name]()
-    row, argument = _parametric(name)
-    return GROUPED[row](argument, groups) if groups else PARAMETRIC[row](argument)
+    source, argument = _row(name)
+    dataset = source.load(*argument, *([groups] if groups else []))
+    return with_validation(dataset, validation, source.validation)
 
 
-def _parametric(name: str) -> tuple[str, str]:
-    """The row of `PARAMETRIC` that a name fits, and its argument."""
+def _row(name: str) -> tuple[Source, list[str]]:
+    """The row of `SOURCES` that a name fits, and its argument where it has one."""
     prefix, colon, argument = name.partition(":")
-    for row in PARAMETRIC:
-        row_prefix, _, placeholder = row.partition(":")
-        if colon and prefix == row_prefix:
+    for row, source in SOURCES.items():
+        row_prefix, row_colon, placeholder = row.partition(":")
+        if prefix == row_prefix and colon == row_colon:
+            if not colon:
+                return source, []
             check(bool(argument), f"dataset {name!r} lacks its {placeholder}: expected {row}")
             if row == "tfds:NAME":
                 for part in re.split("[/:]", argument):
                     check_folder_name(part, f"dataset {shortened(name)} with the part")
                 check_form(argument)
-            return row, argument
-    raise unknown("dataset", name, [*DATASETS, *PARAMETRIC])
+            return source, [argument]
+    raise unknown("dataset", name, list(SOURCES))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float32, Int, UInt8
 
-from prune_fair.data import Dataset
+from prune_fair.data import TEST, VALIDATION, Dataset
 from prune_fair.errors import check
 
 IMAGES = "images (n, h, w) or (n, h, w, c), uint8 or floats in [0, 1]"
@@ -22,13 +22,15 @@ def from_arrays(
 
     Images are uint8 (n, h, w) or (n, h, w, c); floats in [0, 1] are scaled by 255 and rounded.
     Labels are integers from 0; an array `class_names` names them, without it they are numbers.
+    Where x_validation and y_validation are there too, they are the validation split.
 
     Args:
         arrays: by name; what is not known is not read.
         source: where they come from, for messages.
-        groups: which groups of test images to read, none if empty. "g" reads `g_test`, integers
-            from 0, and their names from `group_names`; any other word reads `<word>_test` and
-            `<word>_names`. Names may be absent. Training images need no groups; none are read.
+        groups: which groups of images to read, none if empty. "g" reads `g_test`, integers from 0,
+            and their names from `group_names`; any other word reads `<word>_test` and
+            `<word>_names`. Names may be absent. A validation split needs `<word>_validation` too;
+            `<word>_train` is read where it is there.
         classes: how many there are; None for what names or labels say.
         as_they_are: whether floats stay what they are, of any range, as float32.
 
@@ -41,25 +43,35 @@ def from_arrays(
         >>> from_arrays(halves).train_images.shape
         (4, 8, 8, 1)
     """
-    names_key = "group_names" if groups == "g" else f"{groups}_names"
-    groups_key = f"{groups}_test"
-    train, test = (_images(source, arrays, key, as_they_are) for key in ("x_train", "x_test"))
-    check(
-        train.shape[1:] == test.shape[1:] and train.dtype == test.dtype,
-        f"{source}: x_train has {train.dtype} images of {train.shape[1:]}, x_test {test.dtype} of "
-        f"{test.shape[1:]}; expected one shape (h, w, c) and one type",
-    )
-    labels = [
-        _codes(source, arrays, f"y_{part}", f"x_{part}", len(images))
-        for part, images in (("train", train), ("test", test))
-    ]
-    names = _names(source, arrays, "class_names", np.concatenate(labels), classes)
+    own = {"x_validation", "y_validation"} & {*arrays}
+    parts = ("train", TEST, *([VALIDATION] if own else []))
+    images = {part: _images(source, arrays, f"x_{part}", as_they_are) for part in parts}
+    train = images["train"]
+    for part in parts[1:]:
+        other = images[part]
+        check(
+            train.shape[1:] == other.shape[1:] and train.dtype == other.dtype,
+            f"{source}: x_train has {train.dtype} images of {train.shape[1:]}, x_{part} "
+            f"{other.dtype} of {other.shape[1:]}; expected one shape (h, w, c) and one type",
+        )
+
+    def codes(word: str, part: str) -> Int[np.ndarray, " n"]:
+        return _codes(source, arrays, f"{word}_{part}", f"x_{part}", len(images[part]))
+
+    labels = {part: codes("y", part) for part in parts}
+    names = _names(source, arrays, "class_names", np.concatenate([*labels.values()]), classes)
     check(len(names) >= 2, f"{source}: {len(names)} class; expected at least two")
-    dataset = Dataset(train, labels[0], test, labels[1], names)
+    dataset = Dataset(train, labels["train"], images[TEST], labels[TEST], names)
+    if own:
+        dataset = dataset.with_part(VALIDATION, images[VALIDATION], labels[VALIDATION])
     if not groups:
         return dataset
-    codes = _codes(source, arrays, groups_key, "x_test", len(test))
-    return dataset._replace(test_groups=codes, group_names=_names(source, arrays, names_key, codes))
+    grouped = [part for part in parts if part != "train" or f"{groups}_train" in arrays]
+    belongs = {part: codes(groups, part) for part in grouped}
+    names_key = "group_names" if groups == "g" else f"{groups}_names"
+    group_names = _names(source, arrays, names_key, np.concatenate([*belongs.values()]))
+    fields = {f"{part}_groups": each for part, each in belongs.items()}
+    return dataset._replace(group_names=group_names, **fields)
 
 
 def _array(source: str, arrays: Mapping[str, np.ndarray], key: str) -> np.ndarray:

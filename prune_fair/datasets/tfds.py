@@ -3,12 +3,13 @@
 import importlib.util
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int
 
-from prune_fair.data import Dataset
+from prune_fair.data import TEST, VALIDATION, Dataset
 from prune_fair.errors import InputError, check
 from prune_fair.values import shortened
 
@@ -31,7 +32,7 @@ def check_form(name: str) -> None:
 
 
 def tfds(name: str, groups: str = "") -> Dataset:
-    """The splits `train` and `test` of a prepared TFDS dataset.
+    """The splits `train` and `test` of a prepared TFDS dataset, and `validation` where it has one.
 
     The data folder is TFDS's own: `TFDS_DATA_DIR`, else `~/tensorflow_datasets`. Nothing is
     downloaded. ArrayRecord files are read without TensorFlow, TFRecord files where it is installed.
@@ -40,23 +41,37 @@ def tfds(name: str, groups: str = "") -> Dataset:
 
     Args:
         name: of the dataset, as in TFDS's catalogue.
-        groups: a feature that groups the test images beside their label, none if empty. The names
-            of a ClassLabel name the groups; of another feature every different value is one.
+        groups: a feature that groups the images beside their label, none if empty. The names of a
+            ClassLabel name the groups; of another feature every different value is one.
 
     Raises:
         InputError: if it is not prepared, only TensorFlow could read it, or it holds no labelled
-            images of one size in both splits, or no such groups; the message says what to run.
+            images of one size in every split, or no such groups; the message says what to run.
     """
-    features: Any = _labelled_builder(name).info.features
+    info: Any = _labelled_builder(name).info
+    features = info.features
     check(
         not groups or groups in features,
         f"tfds:{name}: no feature {groups!r} to group by; found {sorted(features)}",
     )
-    train = read_split(name, "train")
-    test = read_split(name, "test", [groups] if groups else [])
-    names = tuple(features["label"].names)
-    dataset = Dataset(train[0], train[1], test[0], test[1], names)
-    return _grouped(dataset, name, groups, features[groups], test[2]) if groups else dataset
+    parts = ("train", TEST, *([VALIDATION] if VALIDATION in info.splits else []))
+    read = {part: read_split(name, part, [groups] if groups else []) for part in parts}
+    shapes = {images.shape[1:] for images, *_ in read.values()}
+    check(
+        len(shapes) == 1,
+        f"tfds:{name}: images of {' and '.join(map(str, sorted(shapes)))} in its splits; expected "
+        "one shape",
+    )
+    dataset = Dataset(*read["train"][:2], *read[TEST][:2], tuple(features["label"].names))
+    if VALIDATION in read:
+        dataset = dataset.with_part(VALIDATION, *read[VALIDATION][:2])
+    if not groups:
+        return dataset
+    values = {part: rest[0] for part, (_, _, *rest) in read.items()}
+    judged = np.concatenate([values[part] for part in dataset.splits])
+    names, code_of = _groups(name, groups, features[groups], judged)
+    fields = {f"{part}_groups": code_of(each) for part, each in values.items()}
+    return dataset._replace(group_names=names, **fields)
 
 
 def tfds_shape(name: str) -> tuple[tuple[int, int, int], int]:
@@ -91,21 +106,30 @@ def read_split(name: str, split: str, others: Sequence[str] = ()) -> tuple[np.nd
     return np.stack(images), np.array(labels, np.int32), *map(np.array, rest)
 
 
-def _grouped(dataset: Dataset, name: str, groups: str, feature: Any, values: np.ndarray) -> Dataset:
-    """The dataset with its test images grouped by the values of a feature."""
+def _groups(
+    name: str, groups: str, feature: Any, judged: np.ndarray
+) -> tuple[tuple[str, ...], Callable[[np.ndarray], Int[np.ndarray, " n"]]]:
+    """The groups of the images that networks are judged on: names, and from values to positions.
+
+    A value that none of these images has is -1: no training image alone makes a group.
+    """
     check(
-        values.ndim == 1 and values.dtype.kind in "biuSU",
-        f"tfds:{name}: feature {groups!r} is {values.dtype} of shape {values.shape[1:]}; expected "
+        judged.ndim == 1 and judged.dtype.kind in "biuSU",
+        f"tfds:{name}: feature {groups!r} is {judged.dtype} of shape {judged.shape[1:]}; expected "
         "one whole number or word an image",
     )
     if hasattr(feature, "names"):
-        names, codes = feature.names, values
-        known = bool((codes >= 0).all())
+        known = bool((judged >= 0).all())
         check(known, f"tfds:{name}: test images without {groups!r}; expected it in every one")
-    else:
-        different, codes = np.unique(values, return_inverse=True)
-        names = [v.decode() if isinstance(v, bytes) else str(v) for v in different.tolist()]
-    return dataset._replace(test_groups=codes.astype(np.int32), group_names=tuple(names))
+        return tuple(feature.names), lambda values: values.astype(np.int32)
+    different = np.unique(judged)
+    names = [v.decode() if isinstance(v, bytes) else str(v) for v in different.tolist()]
+
+    def code_of(values: np.ndarray) -> Int[np.ndarray, " n"]:
+        place = np.searchsorted(different, values).clip(max=len(different) - 1)
+        return np.where(different[place] == values, place, -1).astype(np.int32)
+
+    return tuple(names), code_of
 
 
 def _labelled_builder(name: str):

@@ -1,13 +1,13 @@
 """Ways to make a task harder or smaller before anything is trained; each gives a new dataset.
 
-Those that make classes rare or labels wrong leave the test set untouched.
+Those that make classes rare or labels wrong leave the test set and the validation split untouched.
 """
 
 import numbers
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import Bool, Int, UInt8
 
 from prune_fair.data import Dataset
 from prune_fair.errors import check, lookup
@@ -80,7 +80,7 @@ def check_imbalance_factor(factor: float) -> None:
 
 
 def choose_classes(dataset: Dataset, classes: Sequence[str]) -> Dataset:
-    """Only the named classes, in training and test, labelled anew in the order of their names.
+    """Only the named classes, of training and every split, labelled anew in their names' order.
 
     Args:
         dataset: any dataset.
@@ -100,16 +100,12 @@ def choose_classes(dataset: Dataset, classes: Sequence[str]) -> Dataset:
     positions = {name: label for label, name in enumerate(dataset.class_names)}
     relabel = np.full(len(positions), -1, np.int32)
     relabel[[lookup(positions, name, "class") for name in classes]] = np.arange(len(classes))
-    train, test = relabel[dataset.train_labels], relabel[dataset.test_labels]
-    groups = dataset.test_groups
-    return dataset._replace(
-        train_images=dataset.train_images[train >= 0],
-        train_labels=train[train >= 0],
-        test_images=dataset.test_images[test >= 0],
-        test_labels=test[test >= 0],
-        class_names=tuple(classes),
-        test_groups=None if groups is None else groups[test >= 0],
-    )
+    for part in ("train", *dataset.splits):
+        images, labels, groups = dataset.part(part)
+        labels, kept = relabel[labels], relabel[labels] >= 0
+        groups = None if groups is None else groups[kept]
+        dataset = dataset.with_part(part, images[kept], labels[kept], groups)
+    return dataset._replace(class_names=tuple(classes))
 
 
 def downsample(dataset: Dataset, factor: int) -> Dataset:
@@ -141,9 +137,10 @@ def downsample(dataset: Dataset, factor: int) -> Dataset:
 
     if factor == 1:
         return dataset
-    return dataset._replace(
-        train_images=smaller(dataset.train_images), test_images=smaller(dataset.test_images)
-    )
+    for part in ("train", *dataset.splits):
+        images, labels, groups = dataset.part(part)
+        dataset = dataset.with_part(part, smaller(images), labels, groups)
+    return dataset
 
 
 def keep_fractions(dataset: Dataset, keep: Mapping[str, float]) -> Dataset:
@@ -231,10 +228,16 @@ def label_noise(dataset: Dataset, fraction: float) -> Dataset:
     return dataset._replace(train_labels=labels)
 
 
+def take_training(dataset: Dataset, kept: Bool[np.ndarray, " train"]) -> Dataset:
+    """Of the training images only those."""
+    images, labels, groups = dataset.part("train")
+    groups = None if groups is None else groups[kept]
+    return dataset.with_part("train", images[kept], labels[kept], groups)
+
+
 def _first_of_each_class(dataset: Dataset, counts: Int[np.ndarray, " classes"]) -> Dataset:
     """The first `counts[c]` training images of each class c, in their order."""
     labels = dataset.train_labels
     one_hot = labels[:, None] == np.arange(len(counts))
     rank = np.take_along_axis(one_hot.cumsum(axis=0), labels[:, None].astype(int), axis=1)[:, 0] - 1
-    kept = rank < counts[labels]
-    return dataset._replace(train_images=dataset.train_images[kept], train_labels=labels[kept])
+    return take_training(dataset, rank < counts[labels])

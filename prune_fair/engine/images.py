@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float32, Int, UInt8, UInt32
 
-from prune_fair.data import TEST, VALIDATION, Dataset
+from prune_fair.data import Dataset
 from prune_fair.types import AnyArray, Images, PRNGKey
 
 
@@ -36,10 +36,7 @@ class DeviceData(NamedTuple):
     @classmethod
     def of(cls, dataset: Dataset) -> "DeviceData":
         """A dataset's, on the host."""
-        splits = {TEST: Split(dataset.test_images, dataset.test_labels, dataset.test_groups)}
-        images, labels = dataset.validation_images, dataset.validation_labels
-        if images is not None and labels is not None:
-            splits[VALIDATION] = Split(images, labels)
+        splits = {name: Split(*dataset.part(name)) for name in dataset.splits}
         return cls(dataset.train_images, dataset.train_labels, splits)
 
 

@@ -19,7 +19,7 @@ class Answers(NamedTuple):
     """What is known of one task.
 
     Attributes:
-        results: the task's results.
+        results: the task's results on test images.
         confidence: of the intervals.
         choice: what was chosen; its points have every metric that the card shows.
         metric: that was decided by, beside sparsity and accuracy.
@@ -75,21 +75,25 @@ class Answers(NamedTuple):
 
 
 def answer(
-    results: xr.Dataset, require: Sequence[str], maximise: str, confidence: float | None
+    results: analysis.Results,
+    require: Sequence[str],
+    maximise: str,
+    confidence: float = analysis.CONFIDENCE,
+    certify: bool = False,
 ) -> Answers:
     """Every answer that a card needs of one task.
 
     Raises:
         InputError: as `analysis.select`.
     """
-    choice = analysis.select(results, require, maximise, confidence=confidence)
-    intervals, metric = confidence or analysis.CONFIDENCE, decided_by(choice.rule)
-    frontier = analysis.frontier(results, (analysis.SPARSITY, metric), intervals, by_class=False)
-    points = _with_metrics(results, choice.points, frontier, intervals)
+    choice = analysis.select(results, require, maximise, confidence=confidence, certify=certify)
+    results, metric = analysis.as_dataset(results), decided_by(choice.rule)
+    frontier = analysis.frontier(results, (analysis.SPARSITY, metric), confidence, by_class=False)
+    points = _with_metrics(results, choice.points, frontier, confidence)
     choice = choice._replace(points=points)
     shown, shown_as = _shown(choice)
     recall = analysis.class_recall(analysis.with_resamples(results))
-    tests = analysis.class_tests(results, intervals)
+    tests = analysis.class_tests(results, confidence)
     several = results.sizes["technique"] > 1
     exemplars = None
     if shown is not None and "votes" in results:
@@ -98,14 +102,14 @@ def answer(
         exemplars = analysis.exemplars(own).isel(technique=0)
     return Answers(
         results,
-        intervals,
+        confidence,
         choice,
         metric,
         frontier,
-        tests.assign(recall=analysis.over_seeds(recall, intervals)),
+        tests.assign(recall=analysis.over_seeds(recall, confidence)),
         shown,
         shown_as,
-        analysis.ranking_change(results, confidence=intervals) if several else None,
+        analysis.ranking_change(results, confidence=confidence) if several else None,
         exemplars,
         analysis.uncertainty(results),
     )

@@ -67,7 +67,7 @@ class Card(NamedTuple):
 
     Example:
         >>> Card._fields
-        ('study', 'tasks', 'origin', 'require', 'maximise', 'confidence')
+        ('study', 'tasks', 'origin', 'require', 'maximise', 'confidence', 'certify')
     """
 
     study: str
@@ -75,14 +75,16 @@ class Card(NamedTuple):
     origin: Origin
     require: tuple[str, ...]
     maximise: str
-    confidence: float | None
+    confidence: float
+    certify: bool
 
 
 def make_card(
     path: str | Path,
     require: Sequence[str] = analysis.DEFAULT_REQUIRE,
     maximise: str = analysis.SPARSITY,
-    confidence: float | None = None,
+    confidence: float = analysis.CONFIDENCE,
+    certify: bool = False,
 ) -> Card:
     """Everything that the card of a study tells, as plain values.
 
@@ -90,7 +92,8 @@ def make_card(
         path: the study's directory.
         require: constraints, such as "recall_group_min>=0.8".
         maximise: the metric to be best in, or `sparsity`.
-        confidence: constraints hold for the bad end of this interval; None for the mean.
+        confidence: of the intervals, in (0, 1).
+        certify: constraints hold for the bad end of the interval; else for the mean.
 
     Raises:
         InputError: if the path is no study, one of which no dense network is finished, or as
@@ -103,10 +106,9 @@ def make_card(
         'magnitude-global-rewind'
     """
     study, results = read_study(path), open_study(path)
-    asked = tuple(require), maximise, confidence
+    asked = tuple(require), maximise, confidence, certify
     tasks = tuple(
-        _task(node.path.strip("/"), analysis.as_dataset(node), study, *asked)
-        for node in results.leaves
+        _task(node.path.strip("/"), node.to_dataset(), study, *asked) for node in results.leaves
     )
     return Card(Path(path).expanduser().absolute().name, tasks, origin(study), *asked)
 
@@ -117,15 +119,16 @@ def _task(
     study: Mapping[str, Any],
     require: Sequence[str],
     maximise: str,
-    confidence: float | None,
+    confidence: float,
+    certify: bool,
 ) -> TaskCard:
     check(
         bool(results["finished"].isel(technique=0, level=0).any()),
         f"{name}: no dense network is finished yet; let the study run on",
     )
     config, facts = json.loads(results.attrs["config"]), study["tasks"][name]["facts"]
-    answers = answer(results, require, maximise, confidence)
-    decided = decision(answers)
+    answers = answer(results, require, maximise, confidence, certify)
+    results, decided = answers.results, decision(answers)
     techniques = tuple(technique_parts(str(technique)) for technique in results["technique"].values)
     untrained = config["model"]["name"].startswith(GIVEN) and all(
         not TREATMENTS[Technique.parse(str(name)).treatment].trains

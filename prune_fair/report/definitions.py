@@ -64,7 +64,9 @@ def report_command(card: Card) -> str:
     words += [word for stated in card.require for word in ("--require", stated)]
     if card.maximise != analysis.SPARSITY:
         words += ["--maximise", card.maximise]
-    if card.confidence is not None:
+    if card.certify:
+        words.append("--certify")
+    if card.confidence != analysis.CONFIDENCE:
         words += ["--confidence", f"{card.confidence:g}"]
     return shlex.join(words)
 

@@ -44,8 +44,9 @@ def write_card(
     path: str | Path,
     require: Sequence[str] = analysis.DEFAULT_REQUIRE,
     maximise: str = analysis.SPARSITY,
-    confidence: float | None = None,
+    confidence: float = analysis.CONFIDENCE,
     out: str | Path | None = None,
+    certify: bool = False,
 ) -> Written:
     """Writes a study's pruning card as one HTML file, and its Markdown twin beside it.
 
@@ -56,8 +57,9 @@ def write_card(
         path: the study's directory.
         require: constraints, such as "recall_group_min>=0.8".
         maximise: the metric to be best in, or `sparsity`.
-        confidence: constraints hold for the bad end of this interval; None for the mean.
+        confidence: of the intervals, in (0, 1).
         out: the HTML file; None for `report.html` in the study's directory.
+        certify: constraints hold for the bad end of the interval; else for the mean.
 
     Raises:
         InputError: as `make_card` and `card_files`, or where the files cannot be written.
@@ -72,7 +74,7 @@ def write_card(
         ['card.html', 'card.md']
     """
     files = card_files(path, out)
-    card = make_card(path, require, maximise, confidence)
+    card = make_card(path, require, maximise, confidence, certify)
     for file, text in zip(files, (as_html(card), as_markdown(card)), strict=True):
         write_file(file, text.encode())
     return Written(*files, card)

@@ -1,6 +1,7 @@
 """What intervals are over, and what numbers do not say."""
 
 from prune_fair.analysis import Uncertainty
+from prune_fair.data import TEST
 from prune_fair.words.failures import without_images
 from prune_fair.words.numbers import counted, fixed, of_confidence
 
@@ -8,12 +9,12 @@ FEW_SEEDS = 16
 MANY_IMAGES = 200  # of a class, from which on intervals of one network are about right
 NO_INTERVALS = "nothing, since there are no intervals"
 SAME_IMAGES = (
-    "The same test images were used to choose and to report. What is shown for the chosen "
-    "point is no measurement on images that had no part in the choice."
+    "The choice is optimistic: there is no validation split, and the same test images were used to "
+    "choose and to report. Of images that had no part in the choice expect worse."
 )
 HELD_BY_MEANS = (
     "Constraints were held by means, whose intervals may reach past the bound; the flag "
-    "--confidence asks the bad end of each interval to hold them."
+    "--certify asks the bad end of each interval to hold them."
 )
 
 
@@ -59,6 +60,21 @@ def narrow(known: Uncertainty, least_images: int) -> list[str]:
             "images a class, in 93 % of those of 200."
         ]
     return []
+
+
+def chosen_on(split: str, images: int) -> str:
+    """On which images an operating point was chosen, and what follows for those that are reported.
+
+    Example:
+        >>> print(chosen_on("validation", 189).partition(".")[0])
+        Points are chosen on 189 validation images, which had no part in training
+    """
+    if split == TEST:
+        return SAME_IMAGES
+    return (
+        f"Points are chosen on {counted(images, 'validation image')}, which had no part in "
+        "training. What is reported of them is of the test images, which had no part in either."
+    )
 
 
 def looked_at(points: int) -> str:

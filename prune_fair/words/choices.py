@@ -6,6 +6,7 @@ import xarray as xr
 
 from prune_fair import analysis
 from prune_fair.analysis import Choice, Constraint, Nearest, Rule
+from prune_fair.data import TEST
 from prune_fair.fairness import METRICS
 from prune_fair.store import DENSE
 from prune_fair.words.metrics import bound, constraint, described, heading, number, told
@@ -20,7 +21,7 @@ def rule_as_typed(choice: Choice) -> str:
     wanted = " + ".join(f"{each:g} {name}" for name, each in rule.worth.items())
     wanted = f"best {next(iter(rule.worth))}" if len(rule.worth) == 1 else f"most of {wanted}"
     stated = " and ".join(map(str, rule.constraints)) or "no constraint"
-    if choice.confidence is None:
+    if not choice.certify:
         return f"{wanted} with {stated}"
     return f"{wanted} with {stated} at the bad end of {of_confidence(choice.confidence)}"
 
@@ -67,7 +68,7 @@ def place_and_level(choice: Choice, point: int) -> str:
 def asked(choice: Choice) -> str:
     """What had to hold, and what was best among what holds it."""
     held = "by the mean"
-    if choice.confidence is not None:
+    if choice.certify:
         held = f"at the bad end of the {of_confidence(choice.confidence)} interval"
     if not choice.rule.constraints:
         return f"Asked: nothing has to hold; {objective(choice.rule)} decides."
@@ -90,22 +91,35 @@ def rule_in_short(rule: Rule) -> str:
 
 
 def holds(choice: Choice) -> list[str]:
-    """By how much the chosen point holds each constraint, and how surely."""
-    lines = []
+    """By how much the chosen point holds each constraint, and how surely.
+
+    Where it was chosen on validation images, what test images say of it too.
+    """
     assert choice.chosen is not None
-    for stated in choice.rule.constraints:
-        value = _value(choice, choice.chosen, stated.name)
-        whose = ", each network's own," if _of_other_classes(stated.name) else ""
-        line = f"It holds: {described(stated.name)}{whose} is {told(stated.name, value)}"
-        bad = value.low if stated.bad_end() == "low" else value.high
-        beyond = bad < stated.bound if stated.relation == ">=" else bad > stated.bound
-        if not value.bounded:
-            lines.append(f"{line}; how sure that is cannot be said without an interval.")
-        elif beyond:
-            lines.append(f"{line}. The interval reaches past the bound: that it holds is not sure.")
-        else:
-            lines.append(f"{line}, and so does all of the interval.")
-    return lines
+    return [_held(choice, choice.chosen, stated) for stated in choice.rule.constraints]
+
+
+def _held(choice: Choice, point: int, stated: Constraint) -> str:
+    whose = ", each network's own," if _of_other_classes(stated.name) else ""
+    value = _value(choice, point, stated.name)
+    line = f"{described(stated.name)}{whose} is"
+    if choice.split == TEST:
+        line, kept = f"It holds: {line} {told(stated.name, value)}", True
+    else:
+        judged = estimate(choice.judged[stated.name].isel(point=point))
+        kept = bool(analysis.holds(stated.slack(value.mean)))
+        says = "hold it too" if kept else "do not"
+        line = (
+            f"It holds on validation images, where {line} {told(stated.name, judged)}; test images "
+            f"{says}: {told(stated.name, value)}"
+        )
+    if not value.bounded:
+        return f"{line}; how sure that is cannot be said without an interval."
+    if not kept:
+        return f"{line}."
+    if not analysis.holds(stated.slack(value.low if stated.bad_end() == "low" else value.high)):
+        return f"{line}. The interval reaches past the bound: that it holds is not sure."
+    return f"{line}, and so does all of the interval."
 
 
 def _of_other_classes(name: str) -> bool:

@@ -60,7 +60,7 @@ def test_a_constraint_holds_for_the_bad_end(by_hand, rng):
     asked = ["recall_group_min>=0.77"]
     mean = analysis.select(by_hand, asked)
     assert place(mean, mean.chosen) == ("m0", 1)
-    sure = analysis.select(by_hand, asked, confidence=0.95)
+    sure = analysis.select(by_hand, asked, certify=True)
     low = sure.points.recall_group_min.sel(estimate="low").values
     assert (low[sure.points.qualifies.values] >= 0.77).all()
     assert place(sure, sure.chosen) == ("dense", 0)
@@ -105,8 +105,8 @@ def test_refusals(by_hand, arguments, message):
         analysis.select(by_hand, **arguments)
 
 
-def test_confidence_needs_three_seeds(by_hand):
+def test_certainty_needs_three_seeds(by_hand):
     few = by_hand.isel(seed=[0, 1])
     assert analysis.select(few).chosen is not None
     with pytest.raises(InputError, match="the interval cannot be had from 2 seed"):
-        analysis.select(few, confidence=0.95)
+        analysis.select(few, certify=True)

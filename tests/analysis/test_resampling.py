@@ -93,7 +93,7 @@ def test_every_question_of_intervals_has_an_answer(predicted, pooled):
     assert points.technique.values[0] == DENSE
     assert points.probability.notnull().all()
     assert points.recall.sel(estimate="low").notnull().all()
-    choice = analysis.select(results, ["recall_change_min>=-0.25"], confidence=0.95, pooled=pooled)
+    choice = analysis.select(results, ["recall_change_min>=-0.25"], pooled=pooled, certify=True)
     assert choice.chosen is not None
     assert choice.price is not None
     assert choice.price.chosen.notnull().all()
@@ -120,7 +120,7 @@ def test_what_is_unfinished_stays_unknown(predicted):
 
 
 def test_several_seeds_are_left_as_they_are(toy_results):
-    results = toy_results
+    results = analysis.as_dataset(toy_results)
     assert analysis.with_resamples(results) is results
     assert analysis.uncertainty(toy_results)[:2] == ("seeds", 5)
 

@@ -18,7 +18,7 @@ COMMANDS = {
     "frontier": (),
     "frontier of the rule": ("--objectives", "sparsity", "mean_recall_change_min"),
     "select": (),
-    "select surely": ("--confidence", "0.9"),
+    "select surely": ("--certify", "--confidence", "0.9"),
     "select by weights": ("--weigh", "sparsity=1", "--weigh", "accuracy=2"),
     "compare": (),
     "classes": (),

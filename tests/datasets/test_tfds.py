@@ -160,6 +160,28 @@ def test_groups_of_a_feature(monkeypatch, groups, codes, names):
     assert data.group_names == names
 
 
+def test_the_validation_split_of_a_dataset(monkeypatch):
+    builder = FakeBuilder(splits=["train", "test", "validation"])
+    monkeypatch.setattr(
+        builder, "as_data_source", lambda split: FakeBuilder().as_data_source("train")
+    )
+    monkeypatch.setattr("tensorflow_datasets.builder", lambda *_, **__: builder)
+    assert load("tfds:any", validation=None).splits == ("validation", "test")
+    assert load("tfds:any").splits == ("test",)
+
+
+def test_a_group_of_training_images_alone_is_none(monkeypatch):
+    class Builder(GroupedBuilder):
+        def as_data_source(self, split):
+            rows = super().as_data_source(split)
+            return rows if split == "test" else [*rows, {**rows[0], "place": b"moon"}]
+
+    monkeypatch.setattr("tensorflow_datasets.builder", lambda *_, **__: Builder())
+    data = load("tfds:any", "place")
+    assert data.group_names == ("farm", "sea", "town")
+    assert data.train_groups.tolist() == [2, 0, 1, 0, -1]
+
+
 @pytest.mark.parametrize(
     ("groups", "message"),
     [("sex", "no feature 'sex' to group by; found"), ("box", "is int64 of shape .2,.; expected")],

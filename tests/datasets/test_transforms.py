@@ -131,7 +131,7 @@ def test_order_of_the_transforms():
     """Fractions are of true classes; noise comes last, and moves what is counted."""
     settings = {"classes": ("8", "3", "1"), "imbalance_factor": 4.0, "keep": {"3": 0.5}}
     clean = DataConfig("digits", downsample=2, **settings).load()
-    each = min(load("digits").train_count()[[8, 3, 1]])
+    each = min(load("digits", validation=None).train_count()[[8, 3, 1]])
     assert clean.class_names == ("8", "3", "1")
     assert clean.train_count().tolist() == [each, round(round(each / 2) * 0.5), round(each / 4)]
     assert clean.train_images.shape[1:] == (4, 4, 1)

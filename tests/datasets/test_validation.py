@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prune_fair import DataConfig, InputError, analysis, run_study
+from prune_fair import (
+    DataConfig,
+    InputError,
+    ModelConfig,
+    RecipeConfig,
+    Schedule,
+    StudyConfig,
+    TaskConfig,
+    analysis,
+    run_study,
+)
 from prune_fair.datasets import hold_out, load
 
 DIGITS = load("digits")
@@ -45,9 +55,82 @@ def test_a_fraction_that_takes_nothing_is_refused_and_0_takes_nothing():
         hold_out(DIGITS, 1e-9)
 
 
-def test_groups_are_known_of_test_images_alone():
-    with pytest.raises(InputError, match="validation 0.1 with groups 'g': groups are known of"):
-        DataConfig("npz:a.npz", groups="g", validation=0.1)
+IMAGES = np.arange(12 * 16, dtype=np.uint8).reshape(12, 4, 4)
+LABELS = np.arange(12) % 3
+ARRAYS = {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:6], "y_test": LABELS[:6]}
+OWN = {**ARRAYS, "x_validation": IMAGES[:3] + 1, "y_validation": LABELS[:3]}
+GROUPS = {"site_train": np.arange(12) % 2, "site_test": np.arange(6) % 2}
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(arrays) -> str:
+        np.savez(tmp_path / "a.npz", **arrays)
+        return f"npz:{tmp_path / 'a.npz'}"
+
+    return write
+
+
+def test_built_in_sources_hold_out_and_others_do_not(write):
+    assert np.bincount(DataConfig("digits").load().validation_labels).sum() == 189
+    assert DataConfig(write(ARRAYS)).load().splits == ("test",)
+    assert DataConfig("digits", validation=0.0).load().splits == ("test",)
+
+
+def test_a_split_of_the_source_is_taken_unless_another_is_asked(write):
+    name = write(OWN)
+    held = DataConfig(name, classes=("2", "0"), downsample=2).load()
+    assert held.validation_labels.tolist() == [1, 0]
+    assert held.validation_images.shape == (2, 2, 2, 1)
+    assert len(held.train_labels) == 8
+    assert DataConfig(name, validation=0.0).load().splits == ("test",)
+    taken = DataConfig(name, validation=0.25).load()
+    assert np.bincount(taken.validation_labels).tolist() == [1, 1, 1]
+    assert len(taken.train_labels) == 9
+
+
+def test_images_that_are_taken_keep_their_groups(write):
+    held = DataConfig(write(ARRAYS | GROUPS), groups="site", validation=0.5).load()
+    even = held.validation_images[:, 0, 0, 0] // 16 % 2
+    assert held.validation_groups.tolist() == even.tolist()
+    assert len(held.train_groups) == len(held.train_labels) == 6
+
+
+def test_groups_that_are_not_known_of_training_images(write):
+    name = write({**ARRAYS, "site_test": np.arange(6) % 2})
+    assert DataConfig(name, groups="site").load().splits == ("test",)
+    with pytest.raises(InputError, match="validation 0.5: the groups of training images are not"):
+        DataConfig(name, groups="site", validation=0.5).load()
+    unknown = hold_out(
+        DIGITS._replace(
+            train_groups=np.where(DIGITS.train_labels > 4, -1, 0),
+            test_groups=np.zeros(540, int),
+            group_names=("a",),
+        ),
+        0.5,
+    )
+    assert set(unknown.validation_labels) == set(range(5))
+
+
+def test_a_split_of_the_source_needs_its_groups(write):
+    with pytest.raises(InputError, match="no array 'site_validation'"):
+        DataConfig(write(OWN | GROUPS), groups="site").load()
+    own = {**OWN, **GROUPS, "site_validation": np.array([1, 1, 0])}
+    assert DataConfig(write(own), groups="site").load().validation_groups.tolist() == [1, 1, 0]
+
+
+def test_groups_are_counted_on_both_splits(write, tmp_path):
+    task = TaskConfig(
+        DataConfig(write(ARRAYS | GROUPS), groups="site", validation=0.5),
+        ModelConfig("mlp", widths=(4,)),
+        RecipeConfig(epochs=1, batch_size=4),
+    )
+    schedule = Schedule("one-shot", sparsities=(0.5,))
+    study = StudyConfig((task,), ("magnitude-global-rewind",), schedule, seeds=2)
+    results = run_study(study, tmp_path / "study")["a/mlp"].to_dataset()
+    by_group = results.group_confusion.sum("group")
+    assert by_group.dims == results.confusion.dims
+    assert (by_group == results.confusion).all()
 
 
 def test_a_study_counts_both_splits(toy_config, tmp_path):

@@ -97,10 +97,10 @@ def test_only_the_dense_network_qualifies(toy_study):
 
 
 def test_confidence_is_said(toy_study):
-    task = task_of(toy_study, LENIENT, confidence=0.9)
+    task = task_of(toy_study, LENIENT, confidence=0.9, certify=True)
     assert "at the bad end of the 90 % interval" in " ".join(reasons(task))
     assert task.answers.confidence == 0.9
-    assert "--confidence" not in " ".join(limits_in_words(task))
+    assert "--certify" not in " ".join(limits_in_words(task))
 
 
 def test_one_seed_has_intervals_over_images(one_seed):

@@ -1,0 +1,54 @@
+"""What a choice is worth: whom it spares, and how much of it is left on the test images."""
+
+from collections.abc import Sequence
+
+import xarray as xr
+
+from prune_fair.analysis.per_network import class_recall
+from prune_fair.analysis.resampling import Results, as_dataset, choosing_split
+from prune_fair.analysis.tables import difference, over_seeds
+from prune_fair.store import DENSE
+
+
+def judged_on(results: Results) -> tuple[str, int]:
+    """The split that operating points are chosen on, and how many images it has.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> judged_on(open_example()["digits/mlp"])
+        ('test', 540)
+    """
+    split = choosing_split(results)
+    confusion = as_dataset(results, split)["confusion"]
+    return split, int(confusion.sum(("true", "predicted")).max())
+
+
+def drop_to_test(
+    judged: xr.Dataset,
+    reported: xr.Dataset,
+    chosen: xr.Dataset,
+    names: Sequence[str],
+    confidence: float,
+) -> xr.Dataset:
+    """By how much each metric is lower on the images that are reported than on those chosen on."""
+    technique, level = chosen["technique"].item(), [0, chosen["level"].item()]
+    place = 0 if technique == DENSE else judged["technique"].values.tolist().index(technique)
+    parts = [each.isel(technique=[place]).sel(level=level) for each in (judged, reported)]
+    return xr.Dataset({name: difference(*parts, name, confidence)[0, 1] for name in names})
+
+
+def price_by_class(
+    results: xr.Dataset, points: xr.Dataset, chosen: int, accuracy_alone: int, confidence: float
+) -> xr.Dataset:
+    """Changes of recall by class at both points, and what the first spares against the second."""
+    recall = class_recall(results)
+
+    def change(point: int) -> xr.DataArray:
+        technique, level = points["technique"].values[point], int(points["level"].values[point])
+        row = recall.isel(technique=0) if technique == DENSE else recall.sel(technique=technique)
+        return row.sel(level=level, drop=True).drop_vars("technique") - dense
+
+    dense = recall.isel(technique=0, drop=True).sel(level=0, drop=True)
+    changes = {"chosen": change(chosen), "accuracy_alone": change(accuracy_alone)}
+    changes["spared"] = changes["chosen"] - changes["accuracy_alone"]
+    return xr.Dataset(changes).map(lambda each: over_seeds(each, confidence))
