@@ -26,7 +26,7 @@ from prune_fair import DataConfig, analysis, auditing, plots, report
 # `x_test`, `y_test` in place of `data`.
 
 # %%
-data = DataConfig("digits", keep={"3": 0.35, "8": 0.2})
+data = DataConfig("digits", keep={"3": 0.35, "8": 0.2}, validation=0.0)
 images, labels, test_images, test_labels = data.load()[:4]
 images, test_images = images / np.float32(255), test_images / np.float32(255)
 flatten = lambda x: x.reshape(len(x), -1)

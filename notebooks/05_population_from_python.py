@@ -66,7 +66,9 @@ CRITERIA["increase"] = Criterion(increase, asks_initial=True)
 
 # %%
 task = TaskConfig(
-    DataConfig("digits", keep={"3": 0.35, "8": 0.2}), ModelConfig("small"), RecipeConfig(epochs=15)
+    DataConfig("digits", keep={"3": 0.35, "8": 0.2}, validation=0.0),
+    ModelConfig("small"),
+    RecipeConfig(epochs=15),
 )
 techniques = ("magnitude-global-rewind", "increase-global-rewind", "random-global-rewind")
 config = StudyConfig((task,), techniques, Schedule("geometric", rate=0.5, levels=4), seeds=16)

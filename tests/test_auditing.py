@@ -32,7 +32,9 @@ def study(tmp_path_factory):
     """Two seeds of a real study, pruned one-shot without retraining, and its directory."""
     path = tmp_path_factory.mktemp("audited") / "study"
     task = TaskConfig(
-        DataConfig("digits"), ModelConfig("mlp", (20, 10)), RecipeConfig(3, learning_rate=0.2)
+        DataConfig("digits", validation=0.0),
+        ModelConfig("mlp", (20, 10)),
+        RecipeConfig(3, learning_rate=0.2),
     )
     config = StudyConfig((task,), TECHNIQUES, SCHEDULE, seeds=2, votes=True)
     plan = prune_fair.PlanConfig(lowering="native")

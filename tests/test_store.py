@@ -346,7 +346,7 @@ def test_a_resumed_study_keeps_its_complexity(tmp_path):
 
 
 def test_margin_of_dense_and_pruned_networks(toy_results):
-    assert toy_results.margin.dims == ("technique", "seed", "level", "true")
+    assert toy_results.margin.dims == ("technique", "seed", "level", "split", "true")
     assert ((toy_results.margin > -1) & (toy_results.margin < 1)).all()
     dense = toy_results.margin.isel(level=0)
     assert np.array_equal(dense[0], dense[1])

@@ -51,14 +51,13 @@ def same(first: xr.DataTree, second: xr.DataTree) -> bool:
 def test_results_are_whole_and_consistent(toy_results, toy_config):
     assert toy_results.finished.all()
     assert dict(toy_results.confusion.sizes) == {
-        "technique": 2, "seed": 5, "level": 3, "true": 10, "predicted": 10
+        "technique": 2, "seed": 5, "level": 3, "split": 2, "true": 10, "predicted": 10
     }  # fmt: skip
-    test_count = np.bincount(load("digits").test_labels)
-    assert (toy_results.confusion.sum("predicted") == test_count).all()
-    assert (
-        toy_results.train_count.values.tolist()
-        == toy_config.tasks[0].data.load().train_count().tolist()
-    )
+    data = toy_config.tasks[0].data.load()
+    for split in data.splits:
+        images = toy_results.confusion.sel(split=split).sum("predicted")
+        assert (images == np.bincount(data.part(split)[1])).all()
+    assert toy_results.train_count.values.tolist() == data.train_count().tolist()
     assert toy_results.confusion.dtype == np.int32
     assert toy_results.true.values.tolist() == list("0123456789")
 
@@ -281,7 +280,7 @@ def test_changed_images_are_not_mixed_in(toy_config, tmp_path, monkeypatch):
             run_study(toy_config, tmp_path)
     data = load("digits")
     data = data._replace(test_images=255 - data.test_images)
-    monkeypatch.setattr("prune_fair.datasets.load", lambda name, groups: data)
+    monkeypatch.setattr("prune_fair.datasets.load", lambda name, groups, validation: data)
     with pytest.raises(InputError, match="images of digits/mlp are not those"):
         run_study(toy_config, tmp_path)
 
@@ -411,7 +410,8 @@ def test_networks_of_the_last_level_can_be_had(toy_study, toy_config):
 
 def test_train_count_of_a_long_tail_is_of_the_stated_sizes(tmp_path):
     """n = 122 images in digits' smallest class, times 100^(-c / 9)."""
-    task = TaskConfig(DataConfig(imbalance_factor=100.0), ModelConfig("mlp", (8,)), ONE_EPOCH)
+    data = DataConfig(imbalance_factor=100.0, validation=0.0)
+    task = TaskConfig(data, ModelConfig("mlp", (8,)), ONE_EPOCH)
     config = StudyConfig((task,), schedule=Schedule(levels=1), seeds=1)
     results = run_study(config, tmp_path).leaves[0]
     assert results.train_count.values.tolist() == [122, 73, 44, 26, 16, 9, 6, 3, 2, 1]
@@ -426,7 +426,7 @@ def test_study_of_a_harder_task_trains_on_what_was_asked(tmp_path):
     assert results.true.values.tolist() == ["8", "3", "1"]
     assert results.train_count.values.tolist() == data.load().train_count().tolist()
     test_count = np.bincount(load("digits").test_labels)[[8, 3, 1]]
-    assert (results.confusion.sum("predicted") == test_count).all()
+    assert (results.confusion.sel(split="test").sum("predicted") == test_count).all()
     assert results.layer_sparsity.layer.values.tolist() == ["dense_0", "output"]
 
 
@@ -490,7 +490,7 @@ def test_changed_groups_are_not_mixed_in(grouped, tmp_path, monkeypatch):
             run_study(grouped, tmp_path / "study")
     data = grouped.tasks[0].data.load()
     data = data._replace(test_groups=1 - data.test_groups)
-    monkeypatch.setattr("prune_fair.datasets.load", lambda name, groups: data)
+    monkeypatch.setattr("prune_fair.datasets.load", lambda name, groups, validation: data)
     with pytest.raises(InputError, match="images of digits/mlp are not those"):
         run_study(grouped, tmp_path / "study")
 

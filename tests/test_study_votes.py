@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from prune_fair import PlanConfig, open_study, run_study
+from prune_fair import PlanConfig, analysis, open_study, run_study
 from prune_fair.datasets import load
 from prune_fair.engine import evaluation, network
 from prune_fair.engine.images import DeviceData
@@ -22,18 +22,16 @@ LABELS = load("digits").test_labels
 
 
 def test_votes_are_the_confusion_by_image(toy_results):
-    votes = toy_results.votes
+    votes, test = toy_results.votes, analysis.as_dataset(toy_results)
     assert votes.dims == ("technique", "level", "half", "image", "predicted")
     assert votes.dtype == np.int32
     assert toy_results.image_label.values.tolist() == LABELS.tolist()
-    confusion = toy_results.confusion.sum("seed").transpose(
-        "technique", "level", "true", "predicted"
-    )
+    confusion = test.confusion.sum("seed").transpose("technique", "level", "true", "predicted")
     for true in range(10):
         images = np.flatnonzero(toy_results.image_label == true)
         of_class = votes.sum("half").isel(image=images).sum("image")
         assert (of_class.values == confusion.values[:, :, true]).all()
-    even = toy_results.confusion.isel(seed=slice(0, None, 2)).sum(("seed", "true"))
+    even = test.confusion.isel(seed=slice(0, None, 2)).sum(("seed", "true"))
     assert (votes.isel(half=0).sum("image") == even).all()
 
 
@@ -70,7 +68,7 @@ def test_votes_equal_those_of_a_plain_loop(toy_config, calls, monkeypatch):
     assert np.abs(votes - expected).sum() / 2 <= fence
     assert (votes.sum(axis=-1) == expected.sum(axis=-1)).all()
     assert evaluated.predicted is None
-    assert evaluated.counted["confusion"].shape == (6, 1, 10, 10)
+    assert evaluated.counted["confusion"].shape == (6, 2, 10, 10)
 
 
 def test_without_votes_all_else_is_the_same(toy_config, toy_results, tmp_path):

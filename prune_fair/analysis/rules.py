@@ -5,9 +5,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-from jaxtyping import Float
-
 from prune_fair.analysis.per_network import SPARSITY
 from prune_fair.errors import InputError, check
 

@@ -27,7 +27,7 @@ OF_A_TASK = ("name", "data", "model", "recipe")
 QUICKSTART = StudyConfig(
     (
         TaskConfig(
-            DataConfig("digits", keep={"3": 0.35, "8": 0.2}),
+            DataConfig("digits", keep={"3": 0.35, "8": 0.2}, validation=0.0),
             ModelConfig("mlp", widths=(100, 50)),
             RecipeConfig(epochs=25, batch_size=64, learning_rate=0.1),
         ),

@@ -38,7 +38,7 @@ def test_the_decision_is_that_of_select(toy_study, toy_results):
     at = choice.points.isel(point=choice.chosen)
     chosen = task.decision.chosen
     assert (chosen.technique, chosen.level) == (at.technique.item(), at.level.item())
-    own = toy_results.sel(technique=chosen.technique, level=chosen.level)
+    own = analysis.as_dataset(toy_results).sel(technique=chosen.technique, level=chosen.level)
     assert chosen.sparsity.mean == pytest.approx(own.sparsity.mean().item())
     confusion = own.confusion
     right = np.trace(confusion.values, axis1=1, axis2=2) / confusion.sum(("true", "predicted"))
@@ -57,9 +57,10 @@ def test_classes_are_those_of_the_counts(toy_study, toy_results):
         assert row.change.mean == pytest.approx(change.sel(true=row.size.name).item())
         assert row.change.low <= row.change.mean <= row.change.high
     worst = min(task.classes, key=lambda row: row.change.mean)
-    assert f"Class {worst.size.name} pays most" in payers(task)
+    paid = f"Class {worst.size.name} pays most" if worst.change.high < 0 else "Of no class"
+    assert paid in payers(task)
     sizes = {size.name: size for size in task.sizes}
-    assert [sizes[name].train for name in "38"] == [45, 24]
+    assert [sizes[name].train for name in "38"] == [38, 21]
     assert [name for name, size in sizes.items() if size.rare] == ["3", "8"]
     assert sum(size.share for size in task.sizes) == pytest.approx(100)
     complexity = toy_results.complexity.sel(measure=DEFAULT_COMPLEXITY, true="8").item()
@@ -155,7 +156,8 @@ def test_diverged_and_undefined_are_said(toy_study, toy_results):
     assert "1 network lost every weight" in words
     assert "precision_group_min is undefined for some networks at 3 points" in words
     assert "fewer than 16 seeds" in words
-    fewest = toy_results.confusion.sum("predicted").isel(technique=0, seed=0, level=0).min().item()
+    test = analysis.as_dataset(toy_results).confusion
+    fewest = test.sum("predicted").isel(technique=0, seed=0, level=0).min().item()
     assert f"has {fewest} test images" in words
 
 
