@@ -92,11 +92,14 @@ def crossed_means(
     if seed_weights is None:
         seed_weights = bootstrap_weights(values.shape[-2], rows)
     weights = image_weights(labels, rows) if weights is None else weights
-    member = (labels[:, None] == np.arange(classes)).astype(float)
-    member[:, ~member.any(axis=0)] = np.nan
     flat = values.reshape(-1, *values.shape[-2:])
-    means = [(seed_weights @ point * weights) @ member for point in flat]
-    return np.stack(means, axis=1).reshape(len(weights), *values.shape[:-2], classes)
+    means = np.full((len(weights), len(flat), classes), np.nan)
+    for true in np.unique(labels):
+        own = labels == true
+        drawn = np.ascontiguousarray(weights[:, own])
+        for point, each in enumerate(flat):
+            means[:, point, true] = np.einsum("ri,ri->r", seed_weights @ each[:, own], drawn)
+    return means.reshape(len(weights), *values.shape[:-2], classes)
 
 
 def added_means(
