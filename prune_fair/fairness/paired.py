@@ -4,7 +4,7 @@ A class's images are of four kinds: right in both networks, lost (right before a
 after alone), wrong in both. None of this degenerates where no image changed.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -35,7 +35,7 @@ class Paired(NamedTuple):
     @property
     def images(self) -> Int[np.ndarray, "*shape"]:
         """How many there are."""
-        return self.both + self.lost + self.won + self.neither
+        return np.asarray(self.both + self.lost + self.won + self.neither)
 
 
 def paired(dense: np.ndarray, pruned: np.ndarray) -> Paired:
@@ -63,18 +63,17 @@ def paired_interval(counts: Paired, confidence: float = 0.95) -> Interval:
         [0.2, 0.0569, 0.3404]
     """
     both, lost, won, neither = (np.asarray(part, dtype=float) for part in counts)
-    images = both + lost + won + neither
-    after, before = both + won, both + lost
+    images = np.asarray(both + lost + won + neither)
+    after, before = np.asarray(both + won), np.asarray(both + lost)
     p, low, high = _wilson(after, images, confidence)
     q, other_low, other_high = _wilson(before, images, confidence)
     cross = both * neither - lost * won
     cross = np.where(cross > 0, np.maximum(cross - images / 2, 0), cross)
     scale = np.sqrt(after * (images - after)) * np.sqrt(before * (images - before))
     phi = np.where(scale > 0, cross / np.where(scale > 0, scale, 1), 0.0)
-    change = p - q
     below = _combined(p - low, other_high - q, phi)
     above = _combined(high - p, q - other_low, phi)
-    return Interval(change, change - below, change + above)
+    return Interval(*(np.asarray(p - q + shift) for shift in (0.0, -below, above)))
 
 
 def mcnemar(lost: Int[np.ndarray, "*shape"], won: Int[np.ndarray, "*shape"]) -> np.ndarray:
@@ -90,7 +89,8 @@ def mcnemar(lost: Int[np.ndarray, "*shape"], won: Int[np.ndarray, "*shape"]) -> 
     """
     from scipy.special import bdtr
 
-    return np.minimum(2 * bdtr(np.minimum(lost, won).astype(float), lost + won, 0.5), 1.0)
+    fewer, changed = np.minimum(lost, won).astype(float), lost + won
+    return np.asarray(np.minimum(2 * bdtr(fewer, changed, 0.5), 1.0))
 
 
 def sidak(confidence: float, tests: int) -> float:
@@ -161,7 +161,8 @@ def paired_lower_bound(
     """
     each = sidak(confidence, classes)
     low = paired_interval(counts, 2 * each - 1).low
-    return np.minimum(low, -loss_bound(np.zeros(np.shape(low)), counts.images, each))
+    none = loss_bound(np.zeros(np.shape(low)), counts.images, each)
+    return np.asarray(np.minimum(low, -none))
 
 
 def images_needed(tolerance: float, confidence: float = 0.95, classes: int = 1) -> int:
@@ -196,11 +197,12 @@ def _wilson(
 
     z = ndtri(1 - (1 - confidence) / 2)
     p = fraction(right, images)
-    with np.errstate(invalid="ignore"):
-        half = z * np.sqrt(z * z + 4 * images * p * (1 - p))
+    half = z * np.sqrt(z * z + 4 * images * p * (1 - p))
     middle, scale = 2 * images * p + z * z, 2 * (images + z * z)
-    return p, np.minimum((middle - half) / scale, p), np.maximum((middle + half) / scale, p)
+    low, high = np.minimum((middle - half) / scale, p), np.maximum((middle + half) / scale, p)
+    return p, np.asarray(low), np.asarray(high)
 
 
-def _combined(first: np.ndarray, second: np.ndarray, phi: np.ndarray) -> np.ndarray:
+def _combined(first: Any, second: Any, phi: Any) -> Any:
+    """The distance of a bound from the difference, from those of both proportions."""
     return np.sqrt(np.maximum(first**2 - 2 * phi * first * second + second**2, 0))

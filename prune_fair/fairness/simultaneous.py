@@ -131,4 +131,4 @@ def equivalence(found: TwoWay, margin: float) -> Equivalence:
     error = np.where(found.error > 0, found.error, np.nan)
     no_harm = stdtr(found.freedom, -(found.mean + margin) / error)
     no_gain = stdtr(found.freedom, (found.mean - margin) / error)
-    return Equivalence(no_harm, no_gain, np.maximum(no_harm, no_gain))
+    return Equivalence(*map(np.asarray, (no_harm, no_gain, np.maximum(no_harm, no_gain))))

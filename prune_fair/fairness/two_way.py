@@ -58,7 +58,7 @@ def two_way(values: Float[np.ndarray, "*shape seeds images"]) -> TwoWay:
         (-0.25, 0.186)
     """
     by_seed, by_image = values.mean(axis=-1), values.mean(axis=-2)
-    return _two_way(by_seed, by_image, (values * values).sum(axis=(-1, -2)))
+    return _two_way(by_seed, by_image, np.asarray((values * values).sum(axis=(-1, -2))))
 
 
 def two_way_of_votes(
@@ -88,7 +88,7 @@ def two_way_of_votes(
         (-0.25, 0.186)
     """
     more = (votes if dense_votes is None else votes - dense_votes).astype(float)
-    return _two_way(by_seed, more / by_seed.shape[-1], np.abs(more).sum(axis=-1))
+    return _two_way(by_seed, more / by_seed.shape[-1], np.asarray(np.abs(more).sum(axis=-1)))
 
 
 def two_way_interval(found: TwoWay, confidence: float = 0.95) -> Interval:
@@ -110,7 +110,7 @@ def two_way_interval(found: TwoWay, confidence: float = 0.95) -> Interval:
         [-0.087, -0.12, -0.061]
     """
     level = 1 - (1 - confidence) / 2
-    high = -lower_bound(negative(found), level)
+    high = np.asarray(-lower_bound(negative(found), level))
     return Interval(found.mean, lower_bound(found, level), high)
 
 
@@ -145,7 +145,7 @@ def lower_bound(
     reach = stdtrit(found.freedom, level)
     half = reach * np.maximum(-found.skewness, 0) / 2
     error = np.where(found.error > 0, found.error, np.nan)
-    return found.mean - reach * (half + np.sqrt(1 + half**2)) * error
+    return np.asarray(found.mean - reach * (half + np.sqrt(1 + half**2)) * error)
 
 
 def negative(found: TwoWay) -> TwoWay:
@@ -155,15 +155,14 @@ def negative(found: TwoWay) -> TwoWay:
         >>> float(negative(two_way(np.array([[0.0, 1], [0, 1], [0, 0]]))).mean.round(3))
         -0.333
     """
-    return found._replace(mean=-found.mean, skewness=-found.skewness)
+    return found._replace(mean=np.asarray(-found.mean), skewness=np.asarray(-found.skewness))
 
 
 def _two_way(by_seed: np.ndarray, by_image: np.ndarray, squares: np.ndarray) -> TwoWay:
     """From means by seed and by image, and the sum of all values' squares, or the least it is."""
     seeds, images = by_seed.shape[-1], by_image.shape[-1]
     mean = np.asarray(by_image.mean(axis=-1))
-    few = seeds < FEWEST_SEEDS or images < FEWEST_IMAGES
-    if few:
+    if seeds < FEWEST_SEEDS or images < FEWEST_IMAGES:
         return TwoWay(mean, *(np.full_like(mean, np.nan) for _ in range(3)))
     of_seeds, of_images = (_variance(means) / means.shape[-1] for means in (by_seed, by_image))
     explained = images * (by_seed**2).sum(axis=-1) + seeds * (by_image**2).sum(axis=-1)
@@ -175,7 +174,7 @@ def _two_way(by_seed: np.ndarray, by_image: np.ndarray, squares: np.ndarray) -> 
     with np.errstate(divide="ignore", invalid="ignore"):
         freedom = np.where(spread > 0, variance**2 / spread, min(seeds, images) - 1.0)
         skewness = np.where(variance > 0, third / variance**1.5, 0.0)
-    return TwoWay(mean, np.sqrt(variance), freedom, skewness)
+    return TwoWay(mean, np.asarray(np.sqrt(variance)), freedom, skewness)
 
 
 def _variance(means: np.ndarray) -> np.ndarray:
@@ -190,4 +189,4 @@ def _third(means: np.ndarray) -> np.ndarray:
     if count < 3:
         return np.zeros(means.shape[:-1])
     away = means - means.mean(axis=-1, keepdims=True)
-    return (away**3).sum(axis=-1) * count / ((count - 1) * (count - 2))
+    return np.asarray((away**3).sum(axis=-1) * count / ((count - 1) * (count - 2)))
