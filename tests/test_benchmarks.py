@@ -98,11 +98,12 @@ def test_what_loses_more_is_not_certified():
     """Truly at most 0.05, of 100 studies and networks each."""
     flags = ("--studies", "100", "--images", "100", "--truth-pairs", "400000", "--json")
     result = run("certification.py", *flags)
-    assert sum(change >= -0.05 for change in result["true smallest mean changes"]) == 4
-    rules = result["points"]["100"]
-    assert rules["all bounds at once"]["wrong"] <= 0.1
-    assert rules["in order"]["wrong"] <= 0.12
-    assert rules["in order"]["wrong"] < rules["mean"]["wrong"]
+    for world, true in result["true smallest mean changes"].items():
+        assert sum(change >= -0.05 for change in true) == 4
+        rules = result[world]["100"]
+        assert rules["all bounds at once"]["wrong"] <= 0.1
+        assert rules["in order"]["wrong"] <= 0.13
+        assert rules["in order"]["wrong"] < rules["mean"]["wrong"]
     for images, passes in result["one network"].items():
         assert passes["score and exact bound"]["passes"] <= (0.01 if images == "20" else 0.12)
 

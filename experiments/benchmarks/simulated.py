@@ -86,11 +86,9 @@ def _right(
     vulnerable = rng.lognormal(-0.5, VULNERABILITY, images)
     noise = rng.logistic(size=(seeds, len(true)))
     base = LOGITS[true] + dense[:, true] - hardness
-    found = [base + noise > 0]
+    found, falls = [base + noise > 0], np.array(losses)[true] * vulnerable
     for amount, shift in zip(amounts, pruned, strict=True):
         anew = rng.uniform(size=noise.shape) < NEW_NOISE
         again = np.where(anew, rng.logistic(size=noise.shape), noise)
-        found.append(
-            base + shift[:, true] - amount * np.array(losses)[true] * vulnerable + again > 0
-        )
+        found.append(base + shift[:, true] - amount * falls + again > 0)
     return np.stack(found)

@@ -88,9 +88,10 @@ def crossed_means(
         >>> crossed_means(values, np.array([0, 0, 1]), 2)[0].tolist()
         [0.25, 1.0]
     """
-    rows = RESAMPLES if seed_weights is None else len(seed_weights) - 1
     if seed_weights is None:
+        rows = RESAMPLES if weights is None else len(weights) - 1
         seed_weights = bootstrap_weights(values.shape[-2], rows)
+    rows = len(seed_weights) - 1
     weights = image_weights(labels, rows) if weights is None else weights
     flat = values.reshape(-1, *values.shape[-2:])
     means = np.full((len(weights), len(flat), classes), np.nan)
