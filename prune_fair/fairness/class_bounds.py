@@ -82,9 +82,9 @@ def rests_on_few(
     Losses l_i count as (sum of l_i)^2 / (sum of l_i^2) images, which is their number where they
     are equal.
 
-    Source: Kish 1965, effective sample size; the limit of 8 is from simulations
-    (`experiments/benchmarks/coverage.py`): of 3, 5 and 8 the first with which a bound is missed as
-    often as it says, where classes have 50 images.
+    Source: Kish 1965, effective sample size; the limit of 8 is ours, from the simulated studies of
+    `experiments/benchmarks/simulated.py`: of 3, 5 and 8 the first with which one-sided bounds were
+    missed as often as they say, where classes have 50 images.
 
     Example:
         >>> changes = np.array([-1.0] * 9 + [0.0] + [-1.0] + [-0.01] * 9)
