@@ -115,12 +115,13 @@ def rules(
     rows = crossed_means(change, own, CLASSES, *weights)
     together = simultaneous_lower_bounds(rows, found, shown, own, 0.95)
     alone = class_lower_bounds(found, shown, own, 0.95)
-    return {
+    passes = {
         "mean": found.mean.min(axis=1) >= -TOLERANCE,
         "interval over seeds": over_seeds.low >= -TOLERANCE,
         "all bounds at once": (together >= -TOLERANCE).all(axis=1),
         "in order": in_order(alone, TOLERANCE),
     }
+    return {rule: np.asarray(each) for rule, each in passes.items()}
 
 
 def one_network(studies: int, images: int) -> dict[str, dict[str, float]]:
