@@ -1,7 +1,15 @@
 """Confusion counts, metrics, statistics and frontiers."""
 
 from prune_fair.fairness.aggregators import AGGREGATORS
+from prune_fair.fairness.class_bounds import class_intervals, class_lower_bounds, rests_on_few
 from prune_fair.fairness.confusion import all_wrong
+from prune_fair.fairness.crossed import (
+    added_means,
+    by_class,
+    crossed_means,
+    image_weights,
+    scaled,
+)
 from prune_fair.fairness.dense_reference import (
     EVERY_CLASS,
     excessive_error,
@@ -25,6 +33,16 @@ from prune_fair.fairness.frontier import (
 from prune_fair.fairness.inequality import generalised_entropy
 from prune_fair.fairness.metric import Metric
 from prune_fair.fairness.metrics import METRICS
+from prune_fair.fairness.paired import (
+    Paired,
+    images_needed,
+    loss_bound,
+    mcnemar,
+    paired,
+    paired_interval,
+    paired_lower_bound,
+    sidak,
+)
 from prune_fair.fairness.rates import BASE_RATES, accuracy, overall, recall, undefined
 from prune_fair.fairness.significance import (
     PairedDifference,
@@ -33,6 +51,12 @@ from prune_fair.fairness.significance import (
     paired_difference,
     seeds_needed,
     welch,
+)
+from prune_fair.fairness.simultaneous import (
+    Equivalence,
+    equivalence,
+    in_order,
+    simultaneous_lower_bounds,
 )
 from prune_fair.fairness.statistics import (
     FEWEST_SEEDS,
@@ -45,6 +69,14 @@ from prune_fair.fairness.statistics import (
     percentile_interval,
     weighted_means,
 )
+from prune_fair.fairness.two_way import (
+    TwoWay,
+    lower_bound,
+    negative,
+    two_way,
+    two_way_interval,
+    two_way_of_votes,
+)
 from prune_fair.fairness.volume import hypervolume
 
 __all__ = [
@@ -54,37 +86,63 @@ __all__ = [
     "FEWEST_SEEDS",
     "METRICS",
     "RESAMPLES",
+    "Equivalence",
     "Interval",
     "Metric",
     "OverIndex",
+    "Paired",
     "PairedDifference",
+    "TwoWay",
     "accuracy",
+    "added_means",
     "all_wrong",
     "benjamini_hochberg",
     "bootstrap_weights",
+    "by_class",
+    "class_intervals",
+    "class_lower_bounds",
     "corrected_interval",
     "count_by_class",
+    "crossed_means",
+    "equivalence",
     "excessive_error",
     "generalised_entropy",
     "holm",
     "hypervolume",
+    "image_weights",
+    "images_needed",
+    "in_order",
     "known_seeds",
+    "loss_bound",
+    "lower_bound",
+    "mcnemar",
     "mean_interval",
     "modal_exemplars",
     "modal_label",
+    "negative",
     "non_dominated",
     "non_dominated_probability",
     "normalised_recall_difference",
     "over_index",
     "overall",
+    "paired",
     "paired_difference",
+    "paired_interval",
+    "paired_lower_bound",
     "percentile_interval",
     "rank_agreement",
     "recall",
     "recall_change",
+    "rests_on_few",
+    "scaled",
     "seeds_needed",
+    "sidak",
+    "simultaneous_lower_bounds",
     "sparsest",
     "taxicab",
+    "two_way",
+    "two_way_interval",
+    "two_way_of_votes",
     "undefined",
     "weighted_means",
     "welch",
