@@ -34,8 +34,8 @@ def drop_to_test(
     technique, level = chosen["technique"].item(), chosen["level"].item()
     levels = [0, level] if level else [0]  # the dense counts are what changes are from
     place = 0 if technique == DENSE else judged["technique"].values.tolist().index(technique)
-    parts = [each.isel(technique=[place]).sel(level=levels) for each in (judged, reported)]
-    return xr.Dataset({name: difference(*parts, name, confidence)[0, -1] for name in names})
+    one, other = (each.isel(technique=[place]).sel(level=levels) for each in (judged, reported))
+    return xr.Dataset({name: difference(one, other, name, confidence)[0, -1] for name in names})
 
 
 def price_by_class(

@@ -62,7 +62,8 @@ def tfds(name: str, groups: str = "") -> Dataset:
         f"tfds:{name}: images of {' and '.join(map(str, sorted(shapes)))} in its splits; expected "
         "one shape",
     )
-    dataset = Dataset(*read["train"][:2], *read[TEST][:2], tuple(features["label"].names))
+    train, test = read["train"], read[TEST]
+    dataset = Dataset(train[0], train[1], test[0], test[1], tuple(features["label"].names))
     if VALIDATION in read:
         dataset = dataset.with_part(VALIDATION, *read[VALIDATION][:2])
     if not groups:
