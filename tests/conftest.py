@@ -16,6 +16,7 @@ from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import memory
 import numpy as np
 import pytest
 import xarray as xr
@@ -60,6 +61,10 @@ jax.config.update("jax_compilation_cache_dir", CACHE)
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
 TOY_TECHNIQUES = ("magnitude-global-rewind", "random-layerwise-channel-finetune")
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(memory)
 
 
 def pytest_collection_modifyitems(items):
