@@ -3,6 +3,7 @@
 Strict dtype promotion is not asked for: the learning-rate schedules of Optax break it.
 """
 
+import dataclasses
 import gzip
 import importlib
 import itertools
@@ -34,6 +35,8 @@ with install_import_hook("prune_fair", "beartype.beartype"):
     for found in pkgutil.walk_packages(prune_fair.__path__, "prune_fair."):
         if found.name != "prune_fair.__main__":
             importlib.import_module(found.name)
+    import stub_engine
+
     from prune_fair import (  # noqa: F401
         DataConfig,
         ModelConfig,
@@ -89,6 +92,30 @@ def toy_study(toy_config, tmp_path_factory):
     """The directory of a finished toy study."""
     path = tmp_path_factory.mktemp("studies") / "toy"
     prune_fair.run_study(toy_config, path)
+    return path
+
+
+@pytest.fixture(name="stub_engine")
+def stub_engine_fixture():
+    """Studies of this test are computed by `stub_engine`."""
+    with stub_engine.stubbed():
+        yield
+
+
+@pytest.fixture(scope="session")
+def stub_config(toy_config) -> StudyConfig:
+    """What the stub engine computes in less than a second: few images, 3 seeds in two pieces."""
+    data = DataConfig("digits", keep=dict.fromkeys("0123456789", 0.1))
+    task = dataclasses.replace(toy_config.tasks[0], data=data)
+    return dataclasses.replace(toy_config, tasks=(task,), seeds=3, seeds_per_piece=2)
+
+
+@pytest.fixture(scope="session")
+def stub_study(stub_config, tmp_path_factory):
+    """The directory of that study, as the stub engine computed it."""
+    path = tmp_path_factory.mktemp("studies") / "stub"
+    with stub_engine.stubbed():
+        prune_fair.run_study(stub_config, path)
     return path
 
 
