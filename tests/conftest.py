@@ -49,6 +49,7 @@ with install_import_hook("prune_fair", "beartype.beartype"):
         store,
     )
     from prune_fair.engine import machine
+    from prune_fair.report.pictures import Picture
     from prune_fair.store.files import sealed
     from prune_fair.store.studies import layouts_of, run_files
 
@@ -155,6 +156,17 @@ def copy_study_fixture():
 def toy_results(toy_study):
     """The node of the toy study's one task."""
     return prune_fair.open_study(toy_study)["digits/mlp"].to_dataset()
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Cards of this test have empty pictures: drawing takes most of their time.
+
+    Those of `tests/report` and of every kind of study in `tests/cli` are drawn.
+    """
+    names = "frontier", "who_is_hurt", "recall_change", "recall", "layer_sparsities"
+    empty = {name: Picture("data:,", name) for name in names}
+    monkeypatch.setattr("prune_fair.report.render.draw", lambda task: empty)
 
 
 def idx_bytes(array: np.ndarray) -> bytes:
