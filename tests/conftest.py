@@ -3,6 +3,7 @@
 Strict dtype promotion is not asked for: the learning-rate schedules of Optax break it.
 """
 
+import dataclasses
 import gzip
 import importlib
 import itertools
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import memory
 import numpy as np
 import pytest
 import xarray as xr
@@ -33,6 +35,8 @@ with install_import_hook("prune_fair", "beartype.beartype"):
     for found in pkgutil.walk_packages(prune_fair.__path__, "prune_fair."):
         if found.name != "prune_fair.__main__":
             importlib.import_module(found.name)
+    import stub_engine
+
     from prune_fair import (  # noqa: F401
         DataConfig,
         ModelConfig,
@@ -45,6 +49,7 @@ with install_import_hook("prune_fair", "beartype.beartype"):
         store,
     )
     from prune_fair.engine import machine
+    from prune_fair.report.pictures import Picture
     from prune_fair.store.files import sealed
     from prune_fair.store.studies import layouts_of, run_files
 
@@ -60,6 +65,10 @@ jax.config.update("jax_compilation_cache_dir", CACHE)
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
 TOY_TECHNIQUES = ("magnitude-global-rewind", "random-layerwise-channel-finetune")
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(memory)
 
 
 def pytest_collection_modifyitems(items):
@@ -84,6 +93,30 @@ def toy_study(toy_config, tmp_path_factory):
     """The directory of a finished toy study."""
     path = tmp_path_factory.mktemp("studies") / "toy"
     prune_fair.run_study(toy_config, path)
+    return path
+
+
+@pytest.fixture(name="stub_engine")
+def stub_engine_fixture():
+    """Studies of this test are computed by `stub_engine`."""
+    with stub_engine.stubbed():
+        yield
+
+
+@pytest.fixture(scope="session")
+def stub_config(toy_config) -> StudyConfig:
+    """What the stub engine computes in less than a second: few images, 3 seeds in two pieces."""
+    data = DataConfig("digits", keep=dict.fromkeys("0123456789", 0.1))
+    task = dataclasses.replace(toy_config.tasks[0], data=data)
+    return dataclasses.replace(toy_config, tasks=(task,), seeds=3, seeds_per_piece=2)
+
+
+@pytest.fixture(scope="session")
+def stub_study(stub_config, tmp_path_factory):
+    """The directory of that study, as the stub engine computed it."""
+    path = tmp_path_factory.mktemp("studies") / "stub"
+    with stub_engine.stubbed():
+        prune_fair.run_study(stub_config, path)
     return path
 
 
@@ -123,6 +156,17 @@ def copy_study_fixture():
 def toy_results(toy_study):
     """The node of the toy study's one task."""
     return prune_fair.open_study(toy_study)["digits/mlp"].to_dataset()
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Cards of this test have empty pictures: drawing takes most of their time.
+
+    Those of `tests/report` and of every kind of study in `tests/cli` are drawn.
+    """
+    names = "frontier", "who_is_hurt", "recall_change", "recall", "layer_sparsities"
+    empty = {name: Picture("data:,", name) for name in names}
+    monkeypatch.setattr("prune_fair.report.render.draw", lambda task: empty)
 
 
 def idx_bytes(array: np.ndarray) -> bytes:

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+import stub_engine
 from drawn import drawn_study, layout, write
 
 from prune_fair import (
@@ -241,13 +242,13 @@ def test_a_bit_flipped_anywhere_is_found(saved, tmp_path):
     files = [file for file in files if (saved / file).stat().st_size]
     labels = {*results.coords}  # which are those of study.json
     assert len(files) > 40
+    path = shutil.copytree(saved, tmp_path / "s")
     for number, name in enumerate(files):
-        path = shutil.copytree(saved, tmp_path / str(number))
         for place, bit in ((0, 0), (-1, 6), (None, number % 8)):
             shutil.copy(saved / name, path / name)
             _flipped(path / name, place, bit)
             if name.name == "study.json":
-                assert "study.json" in one_line(lambda path=path: find_problems(path))
+                assert "study.json" in one_line(lambda: find_problems(path))
                 continue
             problems = find_problems(path)
             assert problems, name
@@ -260,8 +261,9 @@ def test_a_bit_flipped_anywhere_is_found(saved, tmp_path):
             if "checkpoints" in name.parts or (name.match("d/m/*/c/0") and name.parts[2] in labels):
                 assert open_study(path)["d/m"].to_dataset().identical(results)
             else:
-                assert "--repair" in one_line(lambda path=path: open_study(path))
-        shutil.rmtree(path)
+                assert "--repair" in one_line(lambda: open_study(path))
+        shutil.copy(saved / name, path / name)
+    assert find_problems(path) == []
 
 
 def test_what_is_set_aside_is_made_again(saved, tmp_path):
@@ -302,14 +304,27 @@ def test_files_of_others_are_not_removed(saved, tmp_path):
     assert find_problems(path) == []
 
 
+SMALL = StudyConfig(
+    (TaskConfig(DataConfig(), ModelConfig("mlp", widths=(8,)), RecipeConfig(epochs=1)),),
+    schedule=Schedule(levels=3),
+    seeds=3,
+    seeds_per_piece=2,
+)
+
+
+@pytest.fixture(scope="module")
+def stubbed(tmp_path_factory):
+    """A study of the stub engine, with its directory and its results."""
+    path = tmp_path_factory.mktemp("studies") / "stubbed"
+    with stub_engine.stubbed():
+        return path, run_study(SMALL, path)[TASK].to_dataset()
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A study in seconds, with its directory and its results."""
-    recipe = RecipeConfig(epochs=1)
-    task = TaskConfig(DataConfig(), ModelConfig("mlp", widths=(8,)), recipe)
-    config = StudyConfig((task,), schedule=Schedule(levels=3), seeds=3, seeds_per_piece=2)
+    """The same, trained."""
     path = tmp_path_factory.mktemp("studies") / "trained"
-    return path, run_study(config, path)[TASK].to_dataset()
+    return path, run_study(SMALL, path)[TASK].to_dataset()
 
 
 def _chunk(name):
@@ -332,8 +347,22 @@ def _network(level):
         lambda path: _flipped(path / TASK / "complexity/c/0/0"),
     ],
 )  # fmt: skip
-def test_a_repair_gives_the_same_results(trained, tmp_path, damage, capsys):
-    source, expected = trained
+def test_a_repair_gives_the_same_results(stubbed, stub_engine, tmp_path, damage, capsys):
+    check_repair(*stubbed, tmp_path, damage, capsys)
+
+
+def test_a_repair_of_what_was_trained_gives_the_same_results(trained, tmp_path, capsys):
+    """A block goes on from its dense networks, the other is trained again from its beginning."""
+
+    def damage(path):
+        _flipped(path / TASK / "sparsity/c/0/0/2")
+        _network(0)(path)
+
+    check_repair(*trained, tmp_path, damage, capsys)
+
+
+def check_repair(source, expected, tmp_path, damage, capsys):
+    """What `check` finds of a damage it repairs, to the same results and networks."""
     path = shutil.copytree(source, tmp_path / "s")
     networks = {file.name: load_tree(file) for file in source.glob(f"checkpoints/{TASK}/*0?")}
     damage(path)
@@ -355,8 +384,8 @@ def test_a_repair_gives_the_same_results(trained, tmp_path, damage, capsys):
     assert "is whole" in capsys.readouterr().out
 
 
-def test_status_says_how_far_a_study_is(trained, copy_study, tmp_path, capsys):
-    path = copy_study(trained[0], tmp_path / "s", finished=lambda first, level: first == 0)
+def test_status_says_how_far_a_study_is(stubbed, copy_study, tmp_path, capsys):
+    path = copy_study(stubbed[0], tmp_path / "s", finished=lambda first, level: first == 0)
     cli.main(["status", str(path), "--json"])
     found = json.loads(capsys.readouterr().out)
     assert found["tasks"][TASK] == {
@@ -368,7 +397,7 @@ def test_status_says_how_far_a_study_is(trained, copy_study, tmp_path, capsys):
     shown = capsys.readouterr().out
     assert f"{TASK}: 4 of 8 pieces finished" in shown
     assert "not running; `" in shown
-    cli.main(["status", str(trained[0])])
+    cli.main(["status", str(stubbed[0])])
     assert capsys.readouterr().out.endswith("complete\n")
 
 

@@ -114,7 +114,7 @@ def test_a_folder_that_cannot_be_made_is_refused_at_once(tmp_path):
             check_folder(tmp_path / name, OURS, force=False, flag="--export")
 
 
-def test_a_card_replaces_a_card_and_no_notes(tmp_path):
+def test_a_card_replaces_a_card_and_no_notes(tmp_path, no_pictures):
     path = open_example().attrs["path"]
     first = report.write_card(path, out=tmp_path / "card.html")
     again = report.write_card(path, out=tmp_path / "card.html")

@@ -1,7 +1,10 @@
 """The lifecycle: what is counted is what happened, and a killed study ends as an unbroken one."""
 
 import dataclasses
+import hashlib
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,7 +31,8 @@ from prune_fair import (
 from prune_fair.datasets import load
 from prune_fair.engine import evaluation, network
 from prune_fair.pruning import quota
-from prune_fair.store import StudyStore, read_study
+from prune_fair.store import StudyStore, find_problems, load_tree, read_study
+from prune_fair.store.layout import piece_name
 
 ROOT = Path(__file__).parent.parent
 FINISHED = "digits/mlp/finished/c/*/*/?"
@@ -46,6 +50,21 @@ def moved(first: xr.DataArray, second: xr.DataArray) -> xr.DataArray:
 def same(first: xr.DataTree, second: xr.DataTree) -> bool:
     pairs = zip(first.leaves, second.leaves, strict=True)
     return all(a.to_dataset().equals(b.to_dataset()) for a, b in pairs)
+
+
+def digests(checkpoint):
+    """Of every array in it, by its place in the tree."""
+    leaves = jax.tree.leaves_with_path(load_tree(checkpoint))
+    return {
+        jax.tree_util.keystr(path): hashlib.sha256(np.ascontiguousarray(leaf)).hexdigest()
+        for path, leaf in leaves
+    }
+
+
+def networks_of(study):
+    """The digests of all networks that a study keeps, by their folder."""
+    folders = (study / "checkpoints").glob("*/*/*/")
+    return {str(folder.relative_to(study)): digests(folder) for folder in folders}
 
 
 def test_results_are_whole_and_consistent(toy_results, toy_config):
@@ -170,14 +189,10 @@ def test_training_too_short_for_gradual_pruning_is_refused(gradual_config, tmp_p
     assert not (tmp_path / "study/study.json").exists()
 
 
-@pytest.mark.parametrize(
-    ("moment", "pieces"),
-    [("save_networks", 0), ("write_piece", 0), ("save_networks", 2), ("write_piece", 4)],
-)
-def test_interrupted_anywhere_goes_on_to_the_same_arrays(
-    toy_config, toy_study, tmp_path, monkeypatch, moment, pieces
-):
-    """Stops before or after the checkpoint of a piece, the finished pieces counted."""
+def interrupted_and_again(config, path, monkeypatch, moment, pieces):
+    """The study once more, after it was stopped before or after the checkpoint of a piece, the
+    pieces that came so far counted; none that is there is computed again.
+    """
     whole, calls = getattr(StudyStore, moment), []
 
     def interrupted(*arguments):
@@ -189,16 +204,57 @@ def test_interrupted_anywhere_goes_on_to_the_same_arrays(
     with monkeypatch.context() as patch:
         patch.setattr(StudyStore, moment, interrupted)
         with pytest.raises(KilledError):
-            run_study(toy_config, tmp_path)
-    partial = open_study(tmp_path)
-    assert not partial.attrs["complete"]
+            run_study(config, path)
+    assert not open_study(path).attrs["complete"]
     heard = []
-    resumed = run_study(
-        toy_config, tmp_path, progress=lambda n, reused=False: heard.append((n, reused))
-    )
+    resumed = run_study(config, path, progress=lambda n, reused=False: heard.append((n, reused)))
+    assert sum(n for n, _ in heard) == config.networks
+    assert len(read_study(path)["runs"]) == 2
+    return resumed
+
+
+MOMENTS = [
+    *(("save_networks", piece) for piece in (0, 2, 4)),
+    *(("write_piece", piece) for piece in (0, 1, 3, 5)),
+    ("drop_networks", 0),
+]
+
+
+@pytest.mark.parametrize(("moment", "pieces"), MOMENTS)
+def test_interrupted_anywhere_goes_on_to_the_same_arrays(
+    stub_config, stub_engine, stub_study, tmp_path, monkeypatch, moment, pieces
+):
+    resumed = interrupted_and_again(stub_config, tmp_path, monkeypatch, moment, pieces)
+    assert same(resumed, open_study(stub_study))
+    assert networks_of(tmp_path).items() >= networks_of(stub_study).items()
+
+
+@pytest.mark.parametrize(("moment", "pieces"), [("save_networks", 2), ("write_piece", 4)])
+def test_interrupted_training_goes_on_to_the_same_arrays(
+    toy_config, toy_study, tmp_path, monkeypatch, moment, pieces
+):
+    """From pruned networks and their masks, and from dense ones, on the engine itself."""
+    resumed = interrupted_and_again(toy_config, tmp_path, monkeypatch, moment, pieces)
     assert same(resumed, open_study(toy_study))
-    assert sum(n for n, _ in heard) == toy_config.networks
-    assert len(read_study(tmp_path)["runs"]) == 2
+    assert networks_of(tmp_path).items() >= networks_of(toy_study).items()
+
+
+def test_stub_engine_minds_what_it_goes_on_from(stub_config, stub_engine, tmp_path):
+    """Else the tests above would see nothing: another parent changes all that comes after it."""
+    first, path = dataclasses.replace(stub_config, seeds=2, seeds_per_piece=1), tmp_path / "s"
+    run_study(first, path)
+    for level in (0, 2):
+        one, other = (path / "checkpoints/digits/mlp" / piece_name(seed, level) for seed in (0, 1))
+        assert digests(one) != digests(other)
+    expected = open_study(path)["digits/mlp"].to_dataset()
+    swapped = path / "checkpoints/digits/mlp" / piece_name(0, 0)
+    shutil.rmtree(swapped)
+    shutil.copytree(path / "checkpoints/digits/mlp" / piece_name(1, 0), swapped)
+    shutil.copy(*(path / "checkpoints/digits/mlp" / f"{piece_name(n, 0)}.json" for n in (1, 0)))
+    (path / "digits/mlp/finished/c/0/0/1").unlink()
+    found = run_study(first, path)["digits/mlp"].to_dataset()
+    alike = (found.confusion == expected.confusion).all(("technique", "true", "predicted"))
+    assert alike.values.tolist() == [[True, False, True], [True, True, True]]
 
 
 def test_one_shot_prunes_the_dense_network_at_every_level(toy_config, tmp_path):
@@ -269,7 +325,7 @@ def test_what_prunes_alike_shares_a_compile(toy_config, tmp_path, monkeypatch):
     assert sorted(traces) == ["magnitude-global-none", *scored]
 
 
-def test_changed_images_are_not_mixed_in(toy_config, tmp_path, monkeypatch):
+def test_changed_images_are_not_mixed_in(toy_config, stub_engine, tmp_path, monkeypatch):
 
     def kill(*arguments):
         raise KilledError
@@ -285,7 +341,42 @@ def test_changed_images_are_not_mixed_in(toy_config, tmp_path, monkeypatch):
         run_study(toy_config, tmp_path)
 
 
-def test_kill_9_in_the_middle_and_a_rerun_give_the_same_arrays(tmp_path):
+def killed(config, folder, engine, *moments):
+    """Studies whose processes killed themselves at these durable writes."""
+    command = [sys.executable, ROOT / "tests/killed.py", json.dumps(config.as_json()), folder]
+    asked = {"JAX_NUM_CPU_DEVICES": "2", "JAX_DISABLE_MOST_OPTIMIZATIONS": "true"}  # as here
+    done = subprocess.run(
+        [*command, engine, *map(str, moments)],
+        check=True, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, **asked, "COVERAGE_PROCESS_START": ""},
+    )  # fmt: skip
+    assert done.stdout.split() == [str(-signal.SIGKILL)] * len(moments)
+    return [folder / str(moment) for moment in moments]
+
+
+def test_kill_9_at_any_write_and_a_rerun_give_the_same_arrays(
+    stub_config, stub_engine, stub_study, tmp_path
+):
+    """Of some 200 durable writes: before the first piece, within each, and at the end."""
+    finished = []
+    for path in killed(stub_config, tmp_path, "stub", *range(2, 210, 50)):
+        finished.append(len([*path.glob("digits/mlp/finished/c/*/*/?")]))
+        assert same(run_study(stub_config, path), open_study(stub_study))
+        assert networks_of(path).items() >= networks_of(stub_study).items()
+        assert find_problems(path) == []
+    assert finished == sorted(finished)
+    assert {*finished} >= {0, 1, 5}
+
+
+def test_kill_9_of_a_training_and_a_rerun_give_the_same_arrays(toy_config, toy_study, tmp_path):
+    [path] = killed(toy_config, tmp_path, "real", 150)
+    assert 2 <= len([*path.glob("digits/mlp/finished/c/*/*/?")]) < 6
+    assert same(run_study(toy_config, path), open_study(toy_study))
+    assert networks_of(path).items() >= networks_of(toy_study).items()
+
+
+@pytest.mark.whole
+def test_kill_9_in_the_middle_and_the_same_command_give_the_same_arrays(tmp_path):
     command = [
         sys.executable, ROOT / "experiments" / "quickstart.py", "--seeds", "4",
         "--recipe.epochs", "3", "--schedule.levels", "4", "--techniques", "magnitude-global-rewind",
@@ -480,7 +571,7 @@ def test_results_without_groups_are_as_they_were(grouped, toy_results, tmp_path)
     assert without.drop_vars(rounded).equals(counted.drop_vars(rounded))
 
 
-def test_changed_groups_are_not_mixed_in(grouped, tmp_path, monkeypatch):
+def test_changed_groups_are_not_mixed_in(grouped, stub_engine, tmp_path, monkeypatch):
     def kill(*arguments):
         raise KilledError
 

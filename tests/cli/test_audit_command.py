@@ -118,7 +118,7 @@ def test_a_checkpoints_entry_becomes_a_card_and_a_pruned_checkpoint(audit, folde
     assert kept["mask"][1]["w"].all()  # the output layer
 
 
-def test_a_factory_may_say_what_the_variables_tree_is(audit, tmp_path):
+def test_a_factory_may_say_what_the_variables_tree_is(audit, no_pictures, tmp_path):
     status, out, _ = audit("in_nnx", "nnx", "--name", "linear")
     assert status == 0
     assert "digits/linear" in out

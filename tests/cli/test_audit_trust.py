@@ -88,7 +88,7 @@ def test_an_export_destroys_nothing(folder, audit, target, force):
     assert everything(folder) == before  # and no study was begun
 
 
-def test_an_export_replaces_an_earlier_one_where_it_is_told_to(folder, audit):
+def test_an_export_replaces_an_earlier_one_where_it_is_told_to(folder, audit, no_pictures):
     asked = "--require", "sparsity>=0.2", "--export", "chosen"
     assert audit(*asked)[0] == 0
     first = load_tree(folder / "chosen")
@@ -107,7 +107,7 @@ def test_an_export_replaces_an_earlier_one_where_it_is_told_to(folder, audit):
     assert (folder / "chosen" / FOLDER_MARK).exists()
 
 
-def test_an_export_into_the_study_itself_is_refused(folder, audit):
+def test_an_export_into_the_study_itself_is_refused(folder, audit, no_pictures):
     assert audit("--require", "sparsity>=0")[0] == 0
     before = everything(folder)
     for target, words in (
@@ -155,7 +155,7 @@ def test_outputs_that_are_not_finite_are_refused(folder, audit):
     assert all("models/min" in each for each in progress)
 
 
-def test_networks_that_diverge_are_never_recommended(folder, audit):
+def test_networks_that_diverge_are_never_recommended(folder, audit, no_pictures):
     """Trained on at an absurd rate; the terminal and the card count the same networks."""
     words = "--techniques", "magnitude-global-finetune-output", "magnitude-global-none-output"
     recipe = "--recipe.learning-rate", "1e30", "--recipe.weight-decay", "1"

@@ -46,11 +46,9 @@ TECHNIQUES = {
 }
 
 
-def check_study(
-    config: StudyConfig, path, test_images: int, plan: PlanConfig = PlanConfig()
-) -> xr.Dataset:
+def check_study(config: StudyConfig, path, test_images: int) -> xr.Dataset:
     """Every network is there, has its sparsity, and its state is saved; gives the results."""
-    results = run_study(config, path, plan=plan).leaves[0].to_dataset()
+    results = open_study(path).leaves[0].to_dataset()
     assert results.finished.all()
     assert not results.diverged.any()
     test = results.confusion.sel(split="test")
@@ -64,9 +62,18 @@ def check_study(
     return results
 
 
-def test_vgg11_on_digits(tmp_path):
-    config = small_study(DataConfig("digits"), "vgg11", TECHNIQUES["vgg11"])
-    check_study(config, tmp_path, 540)
+@pytest.fixture(scope="module")
+def vgg11(tmp_path_factory):
+    """A study of some 500 training images, and its directory."""
+    few = DataConfig("digits", keep=dict.fromkeys("0123456789", 0.4))
+    config = small_study(few, "vgg11", TECHNIQUES["vgg11"])
+    path = tmp_path_factory.mktemp("studies") / "vgg11"
+    run_study(config, path)
+    return config, path
+
+
+def test_vgg11_on_digits(vgg11):
+    assert check_study(*vgg11, 540).train_count.sum() == 504
 
 
 @pytest.mark.long
@@ -77,15 +84,16 @@ def test_study_on_fashion_mnist(model, tmp_path):
     """Trained on 1,200 of its images, tested on all 10,000."""
     few = DataConfig("fashion_mnist", keep=dict.fromkeys(FASHION_CLASSES, 0.02))
     plan = PlanConfig(lowering="mixed")  # tests more than it trains
-    results = check_study(small_study(few, model, TECHNIQUES[model]), tmp_path, 10_000, plan)
+    config = small_study(few, model, TECHNIQUES[model])
+    run_study(config, tmp_path, plan=plan)
+    results = check_study(config, tmp_path, 10_000)
     assert (results.train_count == 102).all()  # of the 0.85 that are not held out
     dense = results.confusion.sel(split="test").isel(technique=0, level=0)
     assert np.einsum("scc->s", dense).min() > 4_000  # chance is 1,000
 
 
-def test_interrupted_study_goes_on_with_its_running_statistics(tmp_path, monkeypatch):
-    config = small_study(DataConfig("digits"), "vgg11", TECHNIQUES["vgg11"])
-    whole = run_study(config, tmp_path / "whole")
+def test_interrupted_study_goes_on_with_its_running_statistics(vgg11, tmp_path, monkeypatch):
+    config, whole = vgg11
     write, calls = StudyStore.write_piece, []
 
     def interrupted(*arguments):
@@ -99,7 +107,7 @@ def test_interrupted_study_goes_on_with_its_running_statistics(tmp_path, monkeyp
         with pytest.raises(KeyboardInterrupt):
             run_study(config, tmp_path / "broken")
     run_study(config, tmp_path / "broken")
-    again = open_study(tmp_path / "broken")
+    whole, again = open_study(whole), open_study(tmp_path / "broken")
     assert whole.leaves[0].to_dataset().equals(again.leaves[0].to_dataset())
 
 

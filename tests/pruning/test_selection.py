@@ -143,7 +143,8 @@ def test_removed_channels_are_zero_behind_their_batch_norm(scope):
     shapes = {la: k.shape for la, k in zip(layers, kernels(params, layers), strict=True)}
     kept, prunable = jnp.asarray(quota(scope, 0.7, shapes)), Prunable(layers, "output")
     scores = jax.tree.map(jnp.abs, params)
-    mask = GRANULARITIES["channel"].select(scores, full_mask(params), prunable, kept)
+    channel = GRANULARITIES["channel"].select
+    mask = jax.jit(lambda mask: channel(scores, mask, prunable, kept))(full_mask(params))
     masked = {"params": apply_mask(shifted, mask)}
     state = jax.tree.map(lambda leaf: leaf + 2.0, state)
     images = jax.random.normal(jax.random.key(1), (4, 8, 8, 1))

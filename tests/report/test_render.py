@@ -113,7 +113,7 @@ def test_markdown_tables_have_as_many_cells_in_every_row(toy_text):
         cells = found
 
 
-def test_two_tasks_each_have_their_decision(edited):
+def test_two_tasks_each_have_their_decision(edited, no_pictures):
     def double(study):
         study["tasks"]["digits/other"] = study["tasks"]["digits/mlp"]
         study["config"]["tasks"] *= 2
@@ -158,7 +158,7 @@ def test_networks_that_were_handed_over(tmp_path):
     assert "handed over trained" in as_markdown(card)
 
 
-def test_nothing_qualifies_in_the_headline(toy_study, tmp_path, capsys):
+def test_nothing_qualifies_in_the_headline(toy_study, tmp_path, capsys, no_pictures):
     out = tmp_path / "new" / "card.html"
     cli.main(["report", str(toy_study), "--require", "recall_group_min>=0.9999", "--out", str(out)])
     printed = capsys.readouterr().out
@@ -187,7 +187,7 @@ def test_the_default_is_beside_the_results(edited, monkeypatch):
         (["--out", "/dev/null/card.html"], "cannot be written"),
     ],
 )
-def test_mistakes(capsys, toy_study, arguments, message):
+def test_mistakes(capsys, toy_study, no_pictures, arguments, message):
     with pytest.raises(SystemExit) as stop:
         cli.main(["report", str(toy_study), *arguments])
     assert stop.value.code == 2
