@@ -11,6 +11,7 @@ from prune_fair.fairness.dense_reference import (
 from prune_fair.fairness.exemplars import (
     OverIndex,
     count_by_class,
+    count_votes,
     modal_exemplars,
     modal_label,
     over_index,
@@ -64,6 +65,7 @@ __all__ = [
     "bootstrap_weights",
     "corrected_interval",
     "count_by_class",
+    "count_votes",
     "excessive_error",
     "generalised_entropy",
     "holm",
