@@ -64,7 +64,8 @@ def run_study(
         The results, as `open_study` gives them.
 
     Raises:
-        InputError: for data that cannot be had, or a directory that cannot be used.
+        InputError: for data that cannot be had, more predictions than `MOST_PREDICTIONS` bytes, or
+            a directory that cannot be used.
 
     Example:
         >>> import tempfile
