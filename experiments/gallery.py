@@ -22,7 +22,7 @@ def gallery(study: Path = Path("studies/quickstart"), out: Path | None = None) -
     """Draws every plot of a study's first task.
 
     Args:
-        study: directory that an experiment wrote, with votes.
+        study: directory that an experiment wrote, with predictions.
         out: where the pictures go; figures/gallery of the study if not given.
     """
     results = open_study(study).leaves[0].to_dataset()

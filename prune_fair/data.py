@@ -8,8 +8,26 @@ from jaxtyping import Float32, Int, UInt8
 SCHEMA_VERSION = 5
 SPLITS = VALIDATION, TEST = "validation", "test"  # what is chosen on, what is reported
 MEMBERS = ("technique", "seed", "level")  # by which networks are told
-BLOCK = "block"  # of seeds that are worked at together
 GIVEN = "given:"  # begins the name of what an audit was handed and nobody can load again
+
+
+class ByImage(NamedTuple):
+    """Names of what is known of a split's single images: two arrays, and their axis.
+
+    Example:
+        >>> BY_IMAGE["test"].predictions, BY_IMAGE["validation"].label
+        ('predictions', 'validation_label')
+    """
+
+    predictions: str
+    label: str
+    image: str
+
+
+BY_IMAGE = {
+    VALIDATION: ByImage("validation_predictions", "validation_label", "validation_image"),
+    TEST: ByImage("predictions", "image_label", "image"),
+}
 
 
 class Dataset(NamedTuple):
@@ -68,16 +86,16 @@ class Variable(NamedTuple):
     """An array of the results.
 
     Attributes:
-        dims: its axes. With `level` it is written piece by piece, then it has `seed`, or `block`
-            where it is summed over the seeds of a piece; without, once for the study.
+        dims: its axes. With `level`, then also `technique` and `seed`, it is written piece by
+            piece; without, once for the study.
         dtype: of its numbers, as NumPy names it.
         missing: what stands where nothing is finished.
         unit: of its numbers, in words.
         description: what it is, in a line.
 
     Example:
-        >>> Variable(("technique", "block", "level"), "int32", 0, "networks", "how many").by_block
-        True
+        >>> Variable(("true",), "int32", 0, "images", "of each class").by_piece
+        False
     """
 
     dims: tuple[str, ...]
@@ -90,8 +108,3 @@ class Variable(NamedTuple):
     def by_piece(self) -> bool:
         """Whether it is written piece by piece."""
         return "level" in self.dims
-
-    @property
-    def by_block(self) -> bool:
-        """Whether each piece holds a sum over its seeds."""
-        return BLOCK in self.dims

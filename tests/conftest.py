@@ -85,7 +85,8 @@ def toy_config() -> StudyConfig:
         RecipeConfig(epochs=3, learning_rate=0.2),
     )
     schedule = Schedule("geometric", rate=0.6, levels=2)
-    return StudyConfig((task,), TOY_TECHNIQUES, schedule, seeds=5, seeds_per_piece=3, votes=True)
+    seeds = {"seeds": 5, "seeds_per_piece": 3}
+    return StudyConfig((task,), TOY_TECHNIQUES, schedule, **seeds, predictions=True)
 
 
 @pytest.fixture(scope="session")

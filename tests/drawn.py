@@ -1,4 +1,4 @@
-"""Studies whose counts are drawn: a task of two classes with votes, written without training."""
+"""Studies whose counts are drawn: a task of two classes, written without training."""
 
 import itertools
 from contextlib import contextmanager
@@ -7,11 +7,9 @@ import numpy as np
 
 from prune_fair.store import MEMBERS, Layout, Variable, writing
 
-BALLOTS = ("technique", "block", "level", "image", "predicted")
-
 
 def layout(seeds=1, levels=2, block=1, techniques=("m",), **options):
-    """A small task: confusions of two classes, votes on three images, and labels of these."""
+    """A small task: confusions of two classes, predictions of three images, and labels of these."""
     return Layout(
         {"technique": list(techniques), "true": ["a", "b"], "predicted": ["a", "b"]},
         {"seed": seeds, "level": levels, "image": 3},
@@ -19,7 +17,7 @@ def layout(seeds=1, levels=2, block=1, techniques=("m",), **options):
         {
             "confusion": Variable((*MEMBERS, "true", "predicted"), "int32", 0, "images", "counts"),
             "margin": Variable((*MEMBERS, "true"), "float32", np.nan, "probability", "means"),
-            "votes": Variable(BALLOTS, "int32", 0, "networks", "sums"),
+            "predictions": Variable((*MEMBERS, "image"), "uint8", 255, "position", "classes"),
             "image_label": Variable(("image",), "int32", -1, "position", "of each image"),
         },
         {"data_sha256": "d"} | options,
@@ -34,7 +32,7 @@ def drawn(like, seed, level, rng=None):
     return {
         "confusion": rng.integers(0, 9, (rows, seeds, 2, 2), dtype=np.int32),
         "margin": rng.uniform(size=(rows, seeds, 2)).astype(np.float32),
-        "votes": rng.integers(0, 9, (rows, 3, 2), dtype=np.int32),
+        "predictions": rng.integers(0, 2, (rows, seeds, 3), dtype=np.uint8),
     }
 
 

@@ -12,13 +12,11 @@ import jax
 import numpy as np
 import pytest
 
-from prune_fair.data import TEST
 from prune_fair.engine import members
-from prune_fair.engine.evaluation import Evaluated
+from prune_fair.engine.evaluation import Evaluated, class_dtype
 from prune_fair.engine.members import Block, Level, Networks
 from prune_fair.engine.results import results_of, stacked
 from prune_fair.engine.spans import first_step, first_steps
-from prune_fair.engine.votes import HALVES
 from prune_fair.pruning import kernels
 from prune_fair.study import levels
 from prune_fair.types import Variables
@@ -73,10 +71,7 @@ def advance(engine, numbers, block, techniques, parents, weights, done=lambda ne
                 lambda seed, network: _counted(engine, network),
                 block.seeds, networks[technique.name],
             )  # fmt: skip
-            own = results_of(engine.task, technique, counted)
-            if engine.task.votes:
-                own["votes"] = _votes(engine.task, block.seeds, counted.predicted)
-            results[technique.name] = own
+            results[technique.name] = results_of(engine.task, technique, counted)
             done(len(block.seeds))
         found.append(Level(networks, stacked([*results.values()])))
     return found
@@ -138,8 +133,9 @@ def _counted(engine, network):
         np.array([kernel.sum() for kernel in removed]),
         np.array(sum((~leaf).sum() for leaf in jax.tree.leaves(network.mask))),
         np.array(False),
-        predicted[TEST] if task.votes else None,
-    )
+        {name: each.astype(class_dtype(task.classes)) for name, each in predicted.items()}
+        if task.predictions else {},
+    )  # fmt: skip
 
 
 def _statistics(task, split, predicted, rng):
@@ -150,11 +146,3 @@ def _statistics(task, split, predicted, rng):
     margin = rng.uniform(-1, 1, task.classes).astype(np.float32)
     counted = {"confusion": counts.sum(axis=0, dtype=np.int32), "margin": margin}
     return {**counted, "group_confusion": counts} if task.groups else counted
-
-
-def _votes(task, seeds, predicted):
-    """Of the even and of the odd seeds, what they predict for each test image."""
-    votes = np.zeros((HALVES, predicted.shape[1], task.classes), np.int32)
-    for seed, own in zip(seeds, predicted, strict=True):
-        votes[seed % HALVES, np.arange(len(own)), own] += 1
-    return votes

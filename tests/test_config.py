@@ -87,7 +87,7 @@ SCHEDULE = st.one_of(
 def test_any_config_is_the_same_after_json(data, widths, recipe, schedule, seeds, name):
     model = ModelConfig(widths=widths)
     task = TaskConfig(DataConfig(**data), model, RecipeConfig(**recipe), name)
-    config = StudyConfig((task,), schedule=Schedule(**schedule), seeds=seeds, votes=True)
+    config = StudyConfig((task,), schedule=Schedule(**schedule), seeds=seeds, predictions=True)
     text = json.dumps(config.as_json(), allow_nan=False)
     again = StudyConfig.from_json(json.loads(text))
     assert again == config
@@ -107,7 +107,7 @@ def test_what_is_left_out_of_json_has_its_default():
         ({"seed": 3}, "unknown field of config 'seed': did you mean 'seeds'"),
         ({"seeds": "3"}, "config.seeds is '3': expected a whole number"),
         ({"seeds": 3.0}, "config.seeds is 3.0: expected a whole number"),
-        ({"votes": 1}, "config.votes is 1: expected true or false"),
+        ({"predictions": 1}, "config.predictions is 1: expected true or false"),
         ({"seeds": True}, "config.seeds is True: expected a whole number"),
         ({"techniques": "random-global-rewind"}, "config.techniques is .*: expected a list"),
         ({"tasks": [{"data": {"keep": {"3": "x"}}}]}, r"config.tasks\[0\].data.keep.3 is 'x'"),

@@ -81,7 +81,7 @@ def _set(path: str, value):
     return damage
 
 
-VOTES = f"tasks.{TASK}.variables.votes"
+PREDICTIONS = f"tasks.{TASK}.variables.predictions"
 
 
 @pytest.mark.parametrize(
@@ -108,10 +108,11 @@ VOTES = f"tasks.{TASK}.variables.votes"
         (_set(f"tasks.{TASK}.labels.technique", "random"), "where a list was expected"),
         (_set(f"tasks.{TASK}.labels.technique", ["a", "a"]), "has technique twice"),
         (_set(f"tasks.{TASK}.labels.true", [1, 2]), "is 1 where text was expected"),
-        (_set(f"tasks.{TASK}.labels.half", None), "has no axis 'half' of 'votes'"),
-        (_set(f"{VOTES}.dims", ["level", "technique"]), "of axes ['level', 'technique']"),
-        (_set(f"{VOTES}.dtype", "object"), "of dtype 'object'"),
-        (_set(f"{VOTES}.missing", "x"), "where a number or a whole number or true or false"),
+        (_set(f"tasks.{TASK}.sizes.image", None), "has no axis 'image' of "),
+        (_set(f"{PREDICTIONS}.dims", ["level", "technique"]), "of axes ['level', 'technique']"),
+        (_set(f"{PREDICTIONS}.dims", ["block", "level"]), "has no axis 'block' of 'predictions'"),
+        (_set(f"{PREDICTIONS}.dtype", "object"), "of dtype 'object'"),
+        (_set(f"{PREDICTIONS}.missing", "x"), "where a number or a whole number or true or false"),
         (_set(f"tasks.{TASK}.variables", {"../x": {}}), "has no 'dims'"),
         (_set(f"tasks.{TASK}.facts.data_sha256", 1), "is 1 where text was expected"),
         (_set(f"tasks.{TASK}", 7), "is 7 where an object was expected"),
@@ -185,7 +186,7 @@ DAMAGES = [
 ]
 
 
-@pytest.mark.parametrize("name", ["votes", "confusion", "finished", "sparsity"])
+@pytest.mark.parametrize("name", ["predictions", "confusion", "finished", "sparsity"])
 @pytest.mark.parametrize(
     "damage",
     DAMAGES,
@@ -273,7 +274,7 @@ def test_what_is_set_aside_is_made_again(saved, tmp_path):
     network = path / "checkpoints/d/m" / piece_name(0, 1)
     (record,) = runs
     for file in (
-        record, path / "zarr.json", path / "d/m/votes/zarr.json", path / "d/m/true/c/0",
+        record, path / "zarr.json", path / "d/m/predictions/zarr.json", path / "d/m/true/c/0",
         path / "d/m/image_label/c/0", path / "d/m/margin/c/0/0/0/0", network / "_METADATA",
     ):  # fmt: skip
         _flipped(file)
@@ -295,7 +296,7 @@ def test_files_of_others_are_not_removed(saved, tmp_path):
     path = shutil.copytree(saved, tmp_path / "s")
     notes = path / "checkpoints/d/m" / piece_name(0, 1) / "notes.txt"
     notes.write_text("mine")
-    for file in ("notes.txt", "runs/notes.json", "d/m/notes.txt", "d/m/votes/c/notes"):
+    for file in ("notes.txt", "runs/notes.json", "d/m/notes.txt", "d/m/predictions/c/notes"):
         (path / file).write_text("mine")
     message = one_line(lambda: set_aside(path, find_problems(path)))
     assert "holds 'notes.txt', which is not of this study; move it away" in message

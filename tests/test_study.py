@@ -595,14 +595,14 @@ def test_untrained_levels_together_equal_one_by_one(tmp_path, monkeypatch):
     plan, other = PlanConfig(chunk=1, members=6), "random-global-none"
     untrained = "saliency-global-none", "random-layerwise-none"
     schedule = Schedule("one-shot", sparsities=(0.3, 0.6, 0.9))
-    options = {"schedule": schedule, "seeds": 3, "seeds_per_piece": 2, "votes": True}
+    options = {"schedule": schedule, "seeds": 3, "seeds_per_piece": 2, "predictions": True}
     config = StudyConfig((task,), (*untrained, other), **options)
     together = run_study(config, tmp_path / "together", plan=plan)
     monkeypatch.setattr("prune_fair.engine.members.MOST_NUMBERS", 1)
     assert same(run_study(config, tmp_path / "alone", plan=plan), together)
     beside = dataclasses.replace(config, techniques=(*untrained, "magnitude-global-finetune"))
     waiting = run_study(beside, tmp_path / "waiting", plan=plan)["digits/mlp"].to_dataset()
-    for name in ("confusion", "votes", "sparsity"):
+    for name in ("confusion", "predictions", "sparsity"):
         own = waiting[name].sel(technique=list(untrained))
         expected = together["digits/mlp"][name].sel(technique=list(untrained))
         np.testing.assert_array_equal(own, expected, err_msg=name)

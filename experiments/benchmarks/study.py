@@ -127,9 +127,6 @@ def run_here(out: Path, seeds: int, levels: int, epochs: int) -> dict[str, Any]:
         def lift(self, function: Any, *, brief: bool = False) -> Any:
             return timed(super().lift(function, brief=brief), function.func.__name__)
 
-        def lift_tally(self, function: Any, add: Any, *, brief: bool = False) -> Any:
-            return timed(super().lift_tally(function, add, brief=brief), "evaluate")
-
     running.Population = Timed
     schedule = Schedule("geometric", rate=0.3, levels=levels)
     study = quickstart(seeds=seeds, recipe=RecipeConfig(epochs), schedule=schedule)

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from prune_fair.data import TEST, VALIDATION
+from prune_fair.data import BY_IMAGE, TEST, VALIDATION
 from prune_fair.errors import lookup
 from prune_fair.fairness import FEWEST_SEEDS, RESAMPLES, bootstrap_weights
 from prune_fair.store import MEMBERS
@@ -52,7 +52,8 @@ def as_dataset(results: Results, split: str = TEST) -> xr.Dataset:
     """A task's results on one split of its images, from a node of the tree or from a Dataset.
 
     Every answer reads results through here. Those without a dimension `split` are given as they
-    are: their images are of one split already.
+    are: their images are of one split already. What is known of single images, `predictions` and
+    `image_label` by `image`, has these names for any split.
 
     Args:
         results: one task's results.
@@ -71,7 +72,10 @@ def as_dataset(results: Results, split: str = TEST) -> xr.Dataset:
         return table
     positions = {str(name): position for position, name in enumerate(table[SPLIT].values)}
     table = table.isel({SPLIT: lookup(positions, split, "split")}, drop=True)
-    return table if split == TEST else table.drop_dims("image", errors="ignore")
+    others = [each.image for name, each in BY_IMAGE.items() if name != split]
+    table = table.drop_dims(others, errors="ignore")
+    plain = dict(zip(BY_IMAGE[split], BY_IMAGE[TEST], strict=True))
+    return table.rename({name: plain[name] for name in plain if name in table.variables})
 
 
 def judged_and_reported(results: Results) -> tuple[xr.Dataset, xr.Dataset]:
@@ -99,7 +103,7 @@ def choosing_split(results: Results) -> str:
 def uncertainty(results: Results) -> Uncertainty:
     """What the intervals of these results are taken over.
 
-    With 3 seeds and more it is seeds. A single network whose votes were counted leaves only its
+    With 3 seeds and more it is seeds. A single network whose predictions were kept leaves only its
     test images; then intervals are percentile bootstraps over those, paired: a resample holds the
     same images for the dense network and all that were pruned from it.
 
@@ -125,7 +129,7 @@ def uncertainty(results: Results) -> Uncertainty:
             "They do not tell what other test images would show, nor how much a single network "
             "may differ from the mean.",
         )
-    if seeds == 1 and (RESAMPLED in results.coords or "votes" in results):
+    if seeds == 1 and (RESAMPLED in results.coords or "predictions" in results):
         images = int(results[RESAMPLED] if RESAMPLED in results.coords else results.sizes["image"])
         return Uncertainty(
             IMAGES,
@@ -139,7 +143,7 @@ def uncertainty(results: Results) -> Uncertainty:
         NOTHING,
         seeds,
         f"There are no intervals: {seeds} network(s) of each kind, at least {FEWEST_SEEDS} are "
-        "needed, or one whose votes are counted.",
+        "needed, or one whose predictions are kept.",
         "How far any number here may be from that of another seed, or of other test images, is "
         "not known.",
     )
@@ -148,7 +152,7 @@ def uncertainty(results: Results) -> Uncertainty:
 def with_resamples(results: Results) -> xr.Dataset:
     """The results that intervals are taken from.
 
-    Those of several seeds are given back. To a single network whose votes were counted its
+    Those of several seeds are given back. To a single network whose predictions were kept its
     resamples are added along `seed`, after itself: counts of test images drawn with replacement,
     all of one network, so that whatever is computed of networks is computed of resamples too.
     Groups of images are not resampled: their metrics have no interval.
@@ -162,19 +166,21 @@ def with_resamples(results: Results) -> xr.Dataset:
     results = as_dataset(results)
     if RESAMPLED in results.coords or uncertainty(results).over != IMAGES:
         return results
-    votes = (
-        results["votes"].sum("half").transpose("technique", "level", "image", "predicted").values
+    predictions = (
+        results["predictions"].isel(seed=0).transpose("technique", "level", "image").values
     )
     labels, classes = results["image_label"].values, results.sizes["true"]
-    techniques, levels, images, _ = votes.shape
+    techniques, levels, images = predictions.shape
     rows = min(IMAGE_RESAMPLES, max(1, MOST_COUNTS // (techniques * levels * classes**2)))
     drawn = _drawn(images, rows)
     counts = np.zeros((techniques, rows + 1, levels, classes, classes), np.int32)
     for true in range(classes):
         own = labels == true
-        cast = votes[:, :, own].transpose(2, 0, 1, 3).astype(np.float32)
-        counts[:, :, :, true] = np.tensordot(drawn[:, own], cast, axes=1).transpose(1, 0, 2, 3)
-    table = results.drop_vars(["votes", "image_label", "margin"], errors="ignore")
+        of_class = drawn[:, own]
+        for technique, level in np.ndindex(techniques, levels):
+            said = predictions[technique, level, own, None] == np.arange(classes)
+            counts[technique, :, level, true] = of_class @ said.astype(np.float32)
+    table = results.drop_vars("margin", errors="ignore")
     table = table.isel(seed=np.zeros(rows + 1, int)).assign_coords(seed=np.arange(rows + 1))
     table["confusion"] = ((*MEMBERS, "true", "predicted"), counts, results["confusion"].attrs)
     if "group_confusion" in table:

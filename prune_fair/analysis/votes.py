@@ -1,10 +1,13 @@
-"""Exemplars: the test images on which pruned networks and dense ones disagree, by their votes."""
+"""Exemplars: the test images on which pruned networks and dense ones disagree, by their votes.
 
-from collections.abc import Callable
+A network votes for the class that it predicts; votes are counted where they are asked for.
+"""
+
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int, UInt
 
 from prune_fair import fairness
 from prune_fair.analysis.per_network import SPARSITY, check_dense
@@ -13,7 +16,7 @@ from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, check_confidence
 from prune_fair.errors import check, unknown
 
 DISTANCE = 1.0
-Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
+MOST_VOTES = 1 << 22  # images by classes whose votes are counted at a time: 16 MiB a half
 
 
 def exemplars(
@@ -25,7 +28,7 @@ def exemplars(
     """How many test images are exemplars, how far the votes have moved, and in which classes.
 
     Args:
-        results: one task's results, of a study with votes.
+        results: one task's results, of a study with predictions.
         technique: this one only; all where it is not given.
         distance: taxicab distance in (0, 2] from which an image counts in `distant`; at 1, half of
             the votes have moved.
@@ -45,7 +48,8 @@ def exemplars(
           share of the exemplars over their share of the test images, `class_images` (true).
 
     Raises:
-        InputError: for results without votes, an unknown technique, or a value outside its range.
+        InputError: for results without predictions, an unknown technique, or a value outside its
+            range.
 
     Example:
         >>> from prune_fair import open_example
@@ -56,32 +60,22 @@ def exemplars(
     """
     check(0 < distance <= 2, f"distance {distance}: expected in (0, 2], such as 1")
     check_confidence(confidence)
-    results = _with_votes(results, technique)
-    votes = results["votes"].sum("half")
-    dense = votes.isel(level=[0])
-    modal = _by_image(fairness.modal_exemplars, votes, dense)
-    moved = _by_image(fairness.taxicab, votes, dense)
-    seeds = votes.isel(image=0, drop=True).sum("predicted")
-    table = {
-        "seeds": seeds,
-        "number": modal.sum("image"),
-        "share": modal.mean("image"),
-        "taxicab": moved.mean("image"),
-        "distant": (moved >= distance).sum("image"),
-        **_between_halves(results["votes"]),
-        **_right(results, votes, modal),
-        **_by_class(results, modal, confidence),
-    }
-    finished = xr.Dataset(table).where(seeds > 0)
+    results = _with_predictions(results, technique)
+    techniques = results["technique"]
+    rows = [
+        _of_technique(results.isel(technique=[place]), distance, confidence)
+        for place in range(len(techniques))
+    ]
+    table = xr.concat(rows, techniques)
     sparsity, images = results[SPARSITY].mean("seed"), _class_images(results)
-    return finished.assign(seeds=seeds, sparsity=sparsity, class_images=images)
+    return table.assign(sparsity=sparsity, class_images=images)
 
 
 def exemplar_images(results: Results, technique: str, level: int, top: int = 10) -> xr.Dataset:
     """The modal exemplars of a technique's level, those with the farthest votes first.
 
     Args:
-        results: one task's results, of a study with votes.
+        results: one task's results, of a study with predictions.
         technique: a technique of the study.
         level: of its schedule.
         top: the most that are given.
@@ -91,8 +85,8 @@ def exemplar_images(results: Results, technique: str, level: int, top: int = 10)
         labels `dense` and `pruned` (of a tie the first class), and `taxicab`.
 
     Raises:
-        InputError: for results without votes, a technique or level that is not there, or a `top`
-            below 1.
+        InputError: for results without predictions, a technique or level that is not there, or a
+            `top` below 1.
 
     Example:
         >>> from prune_fair import open_example
@@ -102,32 +96,31 @@ def exemplar_images(results: Results, technique: str, level: int, top: int = 10)
         ['8', '8', '1']
     """
     check(top >= 1, f"top {top}: expected at least 1")
-    results = _with_votes(results, technique)
+    results = _with_predictions(results, technique)
     levels = results.sizes["level"]
     check(0 <= level < levels, f"level {level}: expected 0 to {levels - 1}")
-    votes = results["votes"].isel(technique=0).sum("half")
-    pruned, dense = votes.isel(level=level).values, votes.isel(level=0).values
-    chosen = np.flatnonzero(fairness.modal_exemplars(pruned, dense))
-    moved = fairness.taxicab(pruned, dense)
+    images = _by_image(results.isel(level=[0, level]))
+    dense, pruned = images["label"].values
+    chosen, moved = np.flatnonzero(images["modal"].values[1]), images["moved"].values[1]
     chosen = chosen[np.argsort(-moved[chosen], kind="stable")][:top]
     names = np.array(results["true"].values)
     columns = {
         "image": results["image"].values[chosen],
         "true": names[results["image_label"].values[chosen]],
-        "dense": names[fairness.modal_label(dense)[chosen]],
-        "pruned": names[np.asarray(fairness.modal_label(pruned))[chosen]],
+        "dense": names[dense[chosen]],
+        "pruned": names[pruned[chosen]],
         "taxicab": moved[chosen],
     }
     return xr.Dataset({name: ("exemplar", values) for name, values in columns.items()})
 
 
-def _with_votes(results: Results, technique: str | None) -> xr.Dataset:
+def _with_predictions(results: Results, technique: str | None) -> xr.Dataset:
     """The results, of one technique only where it is asked for."""
     results = as_dataset(results)
     check(
-        "votes" in results,
-        "this study has no votes, which exemplars are told by; run it with --votes (in Python, "
-        "StudyConfig(votes=True)) and another --out",
+        "predictions" in results,
+        "this study has no predictions, which exemplars are told by; run it with --predictions (in "
+        "Python, StudyConfig(predictions=True)) and another --out",
     )
     check_dense(results)
     techniques = results["technique"].values.tolist()
@@ -138,47 +131,84 @@ def _with_votes(results: Results, technique: str | None) -> xr.Dataset:
     return results.isel(technique=[techniques.index(technique)])
 
 
-def _by_image(measure: Measure, votes: xr.DataArray, dense: xr.DataArray) -> xr.DataArray:
-    """A number for each image from two populations' votes."""
-    like = votes.isel(predicted=0, drop=True)
-    return like.copy(data=measure(votes.values, dense.values))
+def _by_image(own: xr.Dataset) -> xr.Dataset:
+    """What the votes of a technique say of each image, against those of level 0.
+
+    By level and image: `modal`, whether it is an exemplar, `moved`, the taxicab distance, and
+    `label`, the modal one; by half of the seeds too, that of the pruned networks, `modal_across`
+    and `moved_across` against the other half of the dense ones.
+    """
+    predictions = own["predictions"].transpose("seed", "technique", "level", "image").values[:, 0]
+    halves = [predictions[own["seed"].values % 2 == odd] for odd in (0, 1)]
+    step, images = max(1, MOST_VOTES // own.sizes["true"]), own.sizes["image"]
+    parts = [
+        _of_images([half[..., first : first + step] for half in halves], own.sizes["true"])
+        for first in range(0, images, step)
+    ]
+    arrays = {name: np.concatenate([part[name] for part in parts], -1) for name in parts[0]}
+    dims = {2: ("level", "image"), 3: ("level", "half", "image")}
+    return xr.Dataset({name: (dims[values.ndim], values) for name, values in arrays.items()})
 
 
-def _between_halves(votes: xr.DataArray) -> dict[str, xr.DataArray]:
-    """Modal exemplars and distance of pruned even seeds to dense odd ones, and the other way."""
-    dense = votes.isel(level=[0], half=[1, 0])
-    voted = votes.isel(image=0, drop=True).sum("predicted").min("half") > 0
-    modal, moved = (
-        _by_image(measure, votes, dense) for measure in (fairness.modal_exemplars, fairness.taxicab)
-    )
-    across = modal.sum("image").mean("half").where(voted)
-    return {"across": across, "taxicab_across": moved.mean(("half", "image")).where(voted)}
+def _of_images(
+    halves: Sequence[UInt[np.ndarray, "_ levels images"]], classes: int
+) -> dict[str, np.ndarray]:
+    """As `_by_image`, of so few images that a level's votes are held at a time."""
+
+    def votes(level: int) -> Int[np.ndarray, "half images classes"]:
+        return np.stack([fairness.count_votes(half[:, level], classes) for half in halves])
+
+    dense, rows = votes(0), []
+    for level in range(halves[0].shape[1]):
+        pruned = votes(level)
+        both, across = (pruned.sum(axis=0), dense.sum(axis=0)), (pruned, dense[::-1])
+        rows.append(
+            {
+                "modal": fairness.modal_exemplars(*both),
+                "moved": fairness.taxicab(*both),
+                "label": fairness.modal_label(both[0]),
+                "modal_across": fairness.modal_exemplars(*across),
+                "moved_across": fairness.taxicab(*across),
+            }
+        )
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
-def _right(
-    results: xr.Dataset, votes: xr.DataArray, modal: xr.DataArray
-) -> dict[str, xr.DataArray]:
-    """On how many of the exemplars the modal labels are right."""
-    like = votes.isel(predicted=0, drop=True)
-    pruned = like.copy(data=fairness.modal_label(votes.values))
-    labels = {"dense": pruned.isel(level=0, drop=True), "pruned": pruned}
-    return {
-        f"{name}_accuracy": (label == results["image_label"]).where(modal).mean("image")
-        for name, label in labels.items()
+def _of_technique(own: xr.Dataset, distance: float, confidence: float) -> xr.Dataset:
+    """The rows of a technique, by level."""
+    images, labels = _by_image(own), own["image_label"]
+    voted = own["predictions"].isel(technique=0, image=0, drop=True) < own.sizes["true"]
+    seeds, modal = voted.sum("seed"), images["modal"]
+    odd = own["seed"] % 2
+    by_half = voted.where(odd == 0, False).any("seed") & voted.where(odd == 1, False).any("seed")
+    right = {"dense": images["label"].isel(level=0), "pruned": images["label"]}
+    table = {
+        "number": modal.sum("image"),
+        "share": modal.mean("image"),
+        "taxicab": images["moved"].mean("image"),
+        "distant": (images["moved"] >= distance).sum("image"),
+        "across": images["modal_across"].sum("image").mean("half").where(by_half),
+        "taxicab_across": images["moved_across"].mean(("half", "image")).where(by_half),
+        **{
+            f"{name}_accuracy": (label == labels).where(modal).mean("image")
+            for name, label in right.items()
+        },
+        **_by_class(own, modal, confidence),
     }
+    return xr.Dataset(table).where(seeds > 0).assign(seeds=seeds)
 
 
 def _by_class(
     results: xr.Dataset, modal: xr.DataArray, confidence: float
 ) -> dict[str, xr.DataArray]:
     """Modal exemplars by true class, and how much more often they are than its images."""
-    exemplar: Bool[np.ndarray, "techniques levels images"] = modal.transpose(..., "image").values
+    exemplar: Bool[np.ndarray, "levels images"] = modal.values
     labels, images = results["image_label"].values, _class_images(results).values
     counts = fairness.count_by_class(exemplar, labels, len(images))
-    bounds: Float[np.ndarray, "techniques levels classes estimates"] = np.stack(
+    bounds: Float[np.ndarray, "levels classes estimates"] = np.stack(
         fairness.over_index(counts, images, confidence), axis=-1
     )
-    dims = ("technique", "level", "true")
+    dims = ("level", "true")
     coords = {dim: results[dim] for dim in dims} | {"estimate": list(ESTIMATES)}
     return {
         "class_number": xr.DataArray(counts, {dim: coords[dim] for dim in dims}, dims),

@@ -118,7 +118,7 @@ def audit(
         schedule=schedule,
         seeds=len(networks),
         seeds_per_piece=len(networks),
-        votes=True,
+        predictions=True,
         pixels=pixels,
         networks_sha256=digest_of(networks),
     )
@@ -143,7 +143,7 @@ def _subject(
         model, counts = architecture.model(plan.lowering), tuple(dataset.train_count().tolist())
         groups = len(dataset.group_names)
         shared = recipe, counts, plan.shuffling, groups
-        return Task(model, pixels, *shared, votes=True, splits=dataset.splits)
+        return Task(model, pixels, *shared, predictions=True, splits=dataset.splits)
 
     return Subject(dataset, architecture.model(), made, dense)
 

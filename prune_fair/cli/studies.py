@@ -40,7 +40,7 @@ QUICKSTART = StudyConfig(
     ),
     Schedule("geometric", rate=0.3, levels=12),
     seeds=32,
-    votes=True,
+    predictions=True,
 )
 
 
@@ -116,7 +116,7 @@ def configured(config: StudyConfig, default: Path) -> Configure:
         techniques: tuple[str, ...] = config.techniques,
         schedule: Schedule = config.schedule,
         seeds_per_piece: int = config.seeds_per_piece,
-        votes: bool = config.votes,
+        predictions: bool = config.predictions,
     ) -> tuple[StudyConfig, Path]:
         """Runs a study, or goes on where its directory holds it half done.
 
@@ -130,10 +130,12 @@ def configured(config: StudyConfig, default: Path) -> Configure:
             techniques: criterion-scope[-channel]-treatment[-output], as in `prune-fair list`.
             schedule: the sparsities.
             seeds_per_piece: seeds that are trained together and saved as one piece of work.
-            votes: count the votes on each test image, for `prune-fair exemplars`.
+            predictions: keep the class that each network gives each image, for `prune-fair
+                exemplars`.
         """
         tasks = config.tasks if several else (TaskConfig(data, model, recipe, name),)
-        return StudyConfig(tasks, techniques, schedule, seeds, seeds_per_piece, votes), out
+        asked = techniques, schedule, seeds, seeds_per_piece, predictions
+        return StudyConfig(tasks, *asked), out
 
     return _without(study, OF_A_TASK) if several else study
 

@@ -20,7 +20,7 @@ def exemplars(
     distance: float = analysis.DISTANCE,
     confidence: float = analysis.CONFIDENCE,
 ) -> None:
-    """Test images on which pruned networks and dense ones disagree, of a study with --votes.
+    """Test images on which pruned networks and dense ones disagree, of a study with --predictions.
 
     Args:
         study: directory that an experiment wrote.

@@ -28,8 +28,8 @@ class StudyConfig:
         seeds: number of networks trained of each task, at least 1.
         seeds_per_piece: seeds that are trained together and saved as one finished piece of work;
             host memory and the work that a kill can lose grow with it.
-        votes: whether to count, for each test image, how many networks of a technique and level
-            predict each class: 8 bytes a technique, level, image and class.
+        predictions: whether to keep the class that each network gives each image that it is counted
+            on: a byte each, two with more than 255 classes, before they are compressed.
 
     Raises:
         InputError: for an unknown technique, one that does not fit the schedule or a model, or
@@ -45,7 +45,7 @@ class StudyConfig:
     schedule: Schedule = Schedule()
     seeds: int = 32
     seeds_per_piece: int = 32
-    votes: bool = False
+    predictions: bool = False
 
     def __post_init__(self) -> None:
         parsed = self.parsed_techniques

@@ -5,9 +5,9 @@ from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int
+import numpy as np
+from jaxtyping import Array, Bool, Int, UInt
 
-from prune_fair.data import TEST
 from prune_fair.engine.images import DeviceData, Split
 from prune_fair.engine.statistics import STATISTICS, Outputs, Statistic
 from prune_fair.engine.task import Task
@@ -22,14 +22,24 @@ class Evaluated(NamedTuple):
     """What is counted of a network: its images by split, and its removed weights.
 
     `diverged` says that a number of the network, or an output for an image, is not finite. In a
-    task with votes `predicted` is the class of each test image, and never leaves the device.
+    task with predictions `predicted` is the class of each image, by split; else there are none.
     """
 
     counted: Mapping[str, AnyArray]
     removed_weights: Int[AnyArray, " layers"]
     removed_parameters: Int[AnyArray, ""]
     diverged: Bool[AnyArray, ""]
-    predicted: Int[AnyArray, " images"] | None = None
+    predicted: Mapping[str, UInt[AnyArray, " images"]]
+
+
+def class_dtype(classes: int) -> np.dtype:
+    """The smallest of unsigned numbers that has every class and one more, for none.
+
+    Example:
+        >>> class_dtype(255), class_dtype(256)
+        (dtype('uint8'), dtype('uint16'))
+    """
+    return np.min_scalar_type(classes)
 
 
 def statistics_of(task: Task) -> dict[str, Statistic]:
@@ -54,17 +64,19 @@ def evaluate(task: Task, data: DeviceData, variables: Variables, mask: Mask) -> 
         return jnp.where(diverged, rows[name].failed(finished, images), finished)
 
     counted = {name: jnp.stack([value(name, split) for split in parts]) for name in rows}
-    predicted = parts[TEST].predicted
-    if predicted is not None:
-        failed = (data.splits[TEST].labels + 1) % task.classes
-        predicted = jnp.where(diverged, failed, predicted)
+    predicted = {}
+    for split, part in parts.items():
+        if part.predicted is not None:
+            failed = (data.splits[split].labels + 1) % task.classes
+            classes = jnp.where(diverged, failed, part.predicted)
+            predicted[split] = classes.astype(class_dtype(task.classes))
     weights, parameters = removed_weights(mask, task.model.layers), removed_parameters(mask)
     return Evaluated(counted, weights, parameters, diverged, predicted)
 
 
 class Part(NamedTuple):
     """What a split gives: totals by statistic, how many outputs say nothing, and in a task with
-    votes the class of each image.
+    predictions the class of each image.
     """
 
     totals: Counted
@@ -82,7 +94,7 @@ def _over(task: Task, masked: Variables, split: Split) -> Part:
         return Part(
             {name: row.of_batch(batch) for name, row in rows.items()},
             (~_decided(logits) & (labels >= 0)).sum(dtype=jnp.int32),
-            predicted if task.votes else None,
+            predicted if task.predictions else None,
         )
 
     def add(total: Part, batch: tuple[Array, Array, Array | None]) -> tuple[Part, Array | None]:

@@ -5,7 +5,6 @@ stacked by technique, level and seed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import jax
@@ -13,7 +12,7 @@ import numpy as np
 from jaxtyping import Int
 
 from prune_fair.engine import network
-from prune_fair.engine.evaluation import Evaluated
+from prune_fair.engine.evaluation import evaluate
 from prune_fair.engine.members import (
     Block,
     Engine,
@@ -31,7 +30,6 @@ from prune_fair.engine.spans import (
     pruning_steps,
 )
 from prune_fair.engine.task import Task, total_steps
-from prune_fair.engine.votes import evaluator
 from prune_fair.pruning import Technique, quota, ramp, without_retraining
 from prune_fair.types import Mask, Variables
 
@@ -88,7 +86,7 @@ def advance(
     results: dict[tuple[int, str], dict[str, np.ndarray]] = {}
     for group in _groups(techniques, engine.task):
         trained = _retrain(engine, numbers[0], block, {each: starts[each] for each in group}, done)
-        evaluated, votes = _evaluate(engine, block, trained)
+        evaluated = engine.lifted(evaluate, brief=True)((engine.data,), *trained)
         if not group[0].retraining.trains:
             done(len(group) * len(numbers) * len(block.seeds))
         keys = [(number, technique) for technique in group for number in numbers]
@@ -98,8 +96,6 @@ def advance(
             key = number, technique.name
             networks[key] = mine
             results[key] = results_of(engine.task, technique, counted)
-            if votes is not None:
-                results[key]["votes"] = votes[at]
     names = [technique.name for technique in techniques]
     return [
         Level(
@@ -182,14 +178,6 @@ def _prunings(
     sparsities = ramp(before, by_level[level], technique.gradual_prunings)
     quotas = [_quotas(engine, technique, sparsity) for sparsity in sparsities]
     return np.array(pruning_steps(technique, steps), np.int32), np.stack(quotas)
-
-
-def _evaluate(
-    engine: Engine, block: Block, networks: Networks
-) -> tuple[Evaluated, Int[np.ndarray, "lots half images classes"] | None]:
-    """What is counted of stacked networks, and the votes of each lot of a block's seeds."""
-    made = partial(evaluator, engine.population, engine.task, engine.together)
-    return engine.once(evaluator, made)(engine.data, block.seeds, *networks)
 
 
 def _repeated(tree: Stacked, times: int) -> Stacked:

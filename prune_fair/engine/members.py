@@ -41,7 +41,6 @@ class Engine(NamedTuple):
         task: what its networks share.
         data: its images, on the devices.
         schedule: the sparsity of each level.
-        together: the most techniques and levels that are evaluated in one call.
         programs: those lifted so far, each compiled once.
         given: dense networks that were handed over, stacked by seed; None where they are trained.
     """
@@ -50,7 +49,6 @@ class Engine(NamedTuple):
     task: Task
     data: DeviceData
     schedule: Schedule
-    together: int
     programs: dict[Any, Callable[..., Any]]
     given: Variables | None = None
 
@@ -58,13 +56,10 @@ class Engine(NamedTuple):
         self, function: Callable[..., Any], *static: Any, brief: bool = False
     ) -> Callable[..., Any]:
         """A function of the task, and of what else is static, lifted to many networks."""
-        made = partial(function, self.task, *static)
-        return self.once((function, *static), lambda: self.population.lift(made, brief=brief))
-
-    def once(self, key: Any, make: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
-        """The program of that key, made where it is not there yet."""
+        key = function, *static
         if key not in self.programs:
-            self.programs[key] = make()
+            made = partial(function, self.task, *static)
+            self.programs[key] = self.population.lift(made, brief=brief)
         return self.programs[key]
 
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from prune_fair.data import BLOCK, MEMBERS, Variable
-from prune_fair.engine.evaluation import Evaluated, statistics_of
+from prune_fair.data import BY_IMAGE, MEMBERS, Variable
+from prune_fair.engine.evaluation import Evaluated, class_dtype, statistics_of
 from prune_fair.engine.task import Task
 from prune_fair.pruning import Technique, kernels
 
@@ -55,10 +55,6 @@ MEASURES: dict[str, tuple[Callable[[Removed], np.ndarray], Variable]] = {
     ),
 }
 DIVERGED = Variable(MEMBERS, "bool", False, "", "whether a parameter or output is not finite")
-VOTES = Variable(
-    ("technique", BLOCK, "level", "half", "image", "predicted"), "int32", 0, "networks",
-    "networks of even and of odd seeds that predict each class for each test image",
-)  # fmt: skip
 
 
 def schema(task: Task) -> dict[str, Variable]:
@@ -71,12 +67,20 @@ def schema(task: Task) -> dict[str, Variable]:
         for name, row in statistics_of(task).items()
     }
     measured = {name: result for name, (_, result) in MEASURES.items()}
-    votes = {"votes": VOTES} if task.votes else {}
-    return {**counted, **measured, "diverged": DIVERGED, **votes}
+    dtype, said = class_dtype(task.classes), "the class that each {} image is given"
+    unit, missing = "position of the class", np.iinfo(dtype).max
+    predictions = {
+        each.predictions: Variable(
+            (*MEMBERS, each.image), dtype.name, missing, unit, said.format(split)
+        )
+        for split, each in BY_IMAGE.items()
+        if task.predictions and split in task.splits
+    }
+    return {**counted, **measured, "diverged": DIVERGED, **predictions}
 
 
 def results_of(task: Task, technique: Technique, evaluated: Evaluated) -> dict[str, np.ndarray]:
-    """The arrays of networks that one technique pruned, by network first; votes apart."""
+    """The arrays of networks that one technique pruned, by network first."""
     layers = task.model.layers
     sizes = np.array([kernel.size for kernel in kernels(task.model.shapes, layers)])
     own = technique.prunable(layers)
@@ -90,7 +94,11 @@ def results_of(task: Task, technique: Technique, evaluated: Evaluated) -> dict[s
     measured = {name: of(removed) for name, (of, _) in MEASURES.items()}
     splits = slice(None) if len(task.splits) > 1 else 0
     counted = {name: np.asarray(value)[:, splits] for name, value in evaluated.counted.items()}
-    return {**counted, **measured, "diverged": np.asarray(evaluated.diverged)}
+    predictions = {
+        BY_IMAGE[split].predictions: np.asarray(classes)
+        for split, classes in evaluated.predicted.items()
+    }
+    return {**counted, **measured, "diverged": np.asarray(evaluated.diverged), **predictions}
 
 
 def stacked(

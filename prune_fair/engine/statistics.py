@@ -138,22 +138,6 @@ def margin_sums(
     return jnp.where(own, margins[:, None], 0).sum(axis=0)
 
 
-def add_votes(
-    votes: Int[Array, "rows images classes"],
-    weight: Int[Array, ""],
-    row: Int[Array, ""],
-    predicted: Int[Array, " images"],
-) -> Int[Array, "rows images classes"]:
-    """Votes with those of one more network in a row; a weight of 0 leaves them as they are.
-
-    Example:
-        >>> nobody, one = jnp.zeros((1, 2, 3), jnp.int32), jnp.int32(1)
-        >>> add_votes(nobody, one, jnp.int32(0), jnp.array([2, 0])).tolist()
-        [[[0, 0, 1], [1, 0, 0]]]
-    """
-    return votes.at[row, jnp.arange(len(predicted)), predicted].add(weight)
-
-
 def _confusion(batch: Outputs) -> Int[Array, "classes classes"]:
     return confusion_counts(batch.labels, batch.predicted, batch.logits.shape[1])
 

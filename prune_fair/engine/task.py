@@ -25,7 +25,7 @@ class Task(NamedTuple):
         class_counts: training images of each class.
         shuffling: `own` or `shared` order of the images, as the plan has it.
         groups: of the images that are counted; 0 without.
-        votes: whether the networks vote on each test image.
+        predictions: whether the class that they give each image is kept.
         splits: what they are judged on, in the order in which results have them.
     """
 
@@ -35,7 +35,7 @@ class Task(NamedTuple):
     class_counts: tuple[int, ...]
     shuffling: str = "own"
     groups: int = 0
-    votes: bool = False
+    predictions: bool = False
     splits: tuple[str, ...] = (TEST,)
 
     @property
@@ -62,8 +62,8 @@ def build_model(
     return build(model.name, shape, classes, model.widths, lowering, dtype, model.width)
 
 
-def make_task(config: TaskConfig, dataset: Dataset, plan: Plan, votes: bool = False) -> Task:
-    """What a task's networks share, as the plan has it computed; and whether they vote.
+def make_task(config: TaskConfig, dataset: Dataset, plan: Plan, predictions: bool = False) -> Task:
+    """What a task's networks share, as the plan has it computed; and whether predictions are kept.
 
     Raises:
         InputError: for an architecture that does not fit the images.
@@ -75,7 +75,7 @@ def make_task(config: TaskConfig, dataset: Dataset, plan: Plan, votes: bool = Fa
         tuple(dataset.train_count().tolist()),
         plan.shuffling,
         len(dataset.group_names),
-        votes,
+        predictions,
         dataset.splits,
     )
 

@@ -19,6 +19,7 @@ from prune_fair.fairness.dense_reference import (
 from prune_fair.fairness.exemplars import (
     OverIndex,
     count_by_class,
+    count_votes,
     modal_exemplars,
     modal_label,
     over_index,
@@ -103,6 +104,7 @@ __all__ = [
     "class_lower_bounds",
     "corrected_interval",
     "count_by_class",
+    "count_votes",
     "crossed_means",
     "equivalence",
     "excessive_error",

@@ -6,9 +6,26 @@ Pure functions of votes: how many networks of a population predict each class fo
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Int32, UInt
 
 from prune_fair.fairness.rates import fraction
+
+
+def count_votes(
+    predictions: UInt[np.ndarray, "networks images"], classes: int
+) -> Int32[np.ndarray, "images classes"]:
+    """How many networks predict each class for each image; what is no class is counted nowhere.
+
+    Example:
+        >>> count_votes(np.array([[0, 1], [0, 0], [0, 255]], np.uint8), 2).tolist()
+        [[3, 0], [1, 1]]
+    """
+    images, columns = predictions.shape[1], classes + 1  # the last one for what is no class
+    votes = np.zeros(images * columns, np.int32)
+    first = np.arange(images) * columns
+    for row in predictions:
+        votes[first + np.minimum(row, classes)] += 1  # an image a place: none twice
+    return votes.reshape(images, columns)[:, :classes]
 
 
 def modal_label(votes: Int[np.ndarray, "*rows images classes"]) -> Int[np.ndarray, "*rows images"]:

@@ -29,7 +29,7 @@ def exemplars(
     and what pruned networks mostly say.
 
     Args:
-        results: one task's results, of a study with votes.
+        results: one task's results, of a study with predictions.
         images: the test images, in their order.
         technique: None for the first.
         level: None for the sparsest level at which mean accuracy is within 1 point of the dense
@@ -41,8 +41,8 @@ def exemplars(
         The Axes. Where there is no such image, they say so.
 
     Raises:
-        InputError: for results without votes, images that are not as many as voted on, an unknown
-            technique, a level that is not there or not finished, or a count below 1.
+        InputError: for results without predictions, images that are not as many as voted on, an
+            unknown technique, a level that is not there or not finished, or a count below 1.
 
     Example:
         >>> from prune_fair import DataConfig, open_example

@@ -28,8 +28,8 @@ class Answers(NamedTuple):
         shown: position of the pruned point whose classes are shown; None where none is finished.
         shown_as: why that: "chosen", "accuracy_alone", "nearest" or "last".
         ranking: of techniques; None for a single one.
-        exemplars: of the shown technique, at level 0 and the shown one; None where no votes were
-            counted or nothing is shown.
+        exemplars: of the shown technique, at level 0 and the shown one; None where no
+            predictions were kept or nothing is shown.
         uncertainty: what intervals cover and leave out.
 
     Example:
@@ -96,7 +96,7 @@ def answer(
     tests = analysis.class_tests(results, confidence)
     several = results.sizes["technique"] > 1
     exemplars = None
-    if shown is not None and "votes" in results:
+    if shown is not None and "predictions" in results:
         technique, level = (points[name].values[shown] for name in ("technique", "level"))
         own = results.sel(technique=[technique]).sel(level=[0, level])
         exemplars = analysis.exemplars(own).isel(technique=0)

@@ -36,7 +36,7 @@ class TaskCard(NamedTuple):
         decision: what was decided, and from which points.
         classes: at the shown point.
         ranks: of techniques; empty for one.
-        exemplars: None where no votes were counted.
+        exemplars: None where no predictions were kept.
         limits: what the numbers do not say.
 
     Example:

@@ -78,7 +78,7 @@ def ranks(answers: Answers) -> tuple[Rank, ...]:
 
 
 def exemplars(answers: Answers, data: Mapping[str, Any], data_sha256: str) -> Exemplars | None:
-    """The exemplars of the shown point; None where no votes were counted or nothing is shown."""
+    """The exemplars of the shown point; None where no predictions were kept or nothing is shown."""
     if answers.exemplars is None:
         return None
     number = int(answers.exemplars["number"].values[-1])

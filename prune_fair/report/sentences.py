@@ -64,7 +64,7 @@ def interval_in_words(task: TaskCard) -> str:
 def exemplars_in_words(task: TaskCard) -> list[str]:
     """How many exemplars there are and of which classes, or why nothing is known of them."""
     if task.answers.exemplars is None:
-        return [failures.NOTHING_PRUNED if task.answers.shown is None else votes.NOT_COUNTED]
+        return [failures.NOTHING_PRUNED if task.answers.shown is None else votes.NOT_KEPT]
     dense, row = (task.answers.exemplars.isel(level=place) for place in (0, 1))
     return votes.exemplars_in_words(row, dense, task.answers.results.sizes["image"])
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import zarr
 
-from prune_fair.data import BLOCK
 from prune_fair.errors import InputError
 from prune_fair.store.describing import constant_files
 from prune_fair.store.hierarchy import open_array
@@ -43,7 +42,7 @@ def read_variable(task: Task, name: str, finished: np.ndarray) -> np.ndarray:
 
     Args:
         task: whose it is.
-        name: of the variable. One of blocks is summed over them.
+        name: of the variable.
         finished: which pieces are, by block and level.
 
     Raises:
@@ -53,23 +52,16 @@ def read_variable(task: Task, name: str, finished: np.ndarray) -> np.ndarray:
     array = _opened(task, name)
     if not variable.by_piece:
         return _chunk(task, array, name, (slice(None),) * len(variable.dims), layout.chunk(name))
-    if finished.all() and not variable.by_block and _all_there(task, name, finished):
+    if finished.all() and _all_there(task, name, finished):
         try:
             return np.asarray(array[...])
         except Exception:  # piece by piece it is found which one
             pass
-    dims = [dim for dim in variable.dims if dim != BLOCK]
-    whole = np.full([*map(layout.size, dims)], variable.missing, variable.dtype)
+    whole = np.full(layout.shape(variable), variable.missing, variable.dtype)
     for block, level in np.argwhere(finished).tolist():
         place = layout.place(variable, block, level)
-        values = _chunk(task, array, name, place, layout.chunk(name, block, level), block, level)
-        if variable.by_block:
-            within = tuple(
-                part for dim, part in zip(variable.dims, place, strict=True) if dim != BLOCK
-            )
-            whole[within] += values
-        else:
-            whole[place] = values
+        file = layout.chunk(name, block, level)
+        whole[place] = _chunk(task, array, name, place, file, block, level)
     return whole
 
 

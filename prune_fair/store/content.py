@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from prune_fair.data import SCHEMA_VERSION
+from prune_fair.data import MEMBERS, SCHEMA_VERSION
 from prune_fair.errors import check
 from prune_fair.values import MOST, check_folder_name, check_task_name, is_whole, shortened
 
@@ -17,7 +17,7 @@ JSON_NAMES = {
 }
 NUMBER = (float, int)
 MANY = range(2**31)
-DTYPES = ("bool", "int32", "int64", "float32", "float64")
+DTYPES = ("bool", "uint8", "uint16", "int32", "int64", "float32", "float64")
 
 # By name what stands there: a type or some; a range of whole numbers; a list of what its one entry
 # says; an object with these names, "*" for any, "?" after those that may be absent.
@@ -159,14 +159,11 @@ def _contradictions(study: Mapping[str, Any]) -> Iterator[str]:
         for name, labels in layout["labels"].items():
             if len({*labels}) < len(labels):
                 yield f"task {task!r} has {name} twice"
-        axes = {*layout["labels"], *layout["sizes"], "block"}
+        axes = {*layout["labels"], *layout["sizes"]}
         for name, variable in layout["variables"].items():
             for dim in {*variable["dims"]} - axes:
                 yield f"task {task!r} has no axis {shortened(dim)} of {name!r}"
             if variable["dtype"] not in DTYPES:
                 yield f"task {task!r} has {name!r} of dtype {shortened(variable['dtype'])}"
-            own = [
-                dim for dim in ("technique", "seed", "block", "level") if dim in variable["dims"]
-            ]
-            if own not in ([], ["technique", "seed", "level"], ["technique", "block", "level"]):
+            if {*MEMBERS} & {*variable["dims"]} not in (set(), {*MEMBERS}):
                 yield f"task {task!r} has {name!r} of axes {shortened(variable['dims'])}"

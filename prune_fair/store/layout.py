@@ -1,6 +1,6 @@
 """What the results of a task look like: axes, variables, pieces, and where each chunk lies.
 
-The store knows of technique, seed, level and block; all other axes are the caller's.
+The store knows of technique, seed and level; all other axes are the caller's.
 """
 
 import math
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from prune_fair.data import BLOCK, MEMBERS, Variable
+from prune_fair.data import MEMBERS, Variable
 from prune_fair.errors import printable
 
 DENSE = "dense"
@@ -65,29 +65,31 @@ class Layout(NamedTuple):
 
     def size(self, dim: str) -> int:
         """How long an axis is."""
-        if dim == BLOCK:
-            return len(self.blocks)
         return len(self.labels[dim]) if dim in self.labels else self.sizes[dim]
 
     def shape(self, variable: Variable) -> tuple[int, ...]:
         """Of the whole array."""
         return tuple(map(self.size, variable.dims))
 
+    def bytes(self, variable: Variable) -> int:
+        """Of the whole array, before it is compressed."""
+        return math.prod(self.shape(variable)) * np.dtype(variable.dtype).itemsize
+
     def chunks(self, variable: Variable) -> tuple[int, ...]:
         """Of the part of it that a piece has."""
-        own = {"seed": self.seeds_per_piece, "level": 1, BLOCK: 1} if variable.by_piece else {}
+        own = {"seed": self.seeds_per_piece, "level": 1} if variable.by_piece else {}
         return tuple(own.get(dim) or max(1, self.size(dim)) for dim in variable.dims)
 
     def place(self, variable: Variable, block: int, level: int) -> tuple[int | slice, ...]:
-        """Where a piece's part of it lies; the axes of block and level are gone there."""
+        """Where a piece's part of it lies; the axis of levels is gone there."""
         first = self.blocks[block]
         seeds = slice(first, min(first + self.seeds_per_piece, self.sizes["seed"]))
-        own: dict[str, int | slice] = {"seed": seeds, "level": level, BLOCK: block}
+        own: dict[str, int | slice] = {"seed": seeds, "level": level}
         return tuple(own.get(dim, slice(None)) for dim in variable.dims)
 
     def chunk(self, name: str, block: int = 0, level: int = 0) -> str:
         """The file of a piece's part of it, from the folder of the task."""
-        own = {"seed": block, "level": level, BLOCK: block}
+        own = {"seed": block, "level": level}
         dims = self.all_variables[name].dims
         return "/".join([name, "c", *(str(own.get(dim, 0)) for dim in dims)])
 

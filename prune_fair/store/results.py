@@ -1,7 +1,6 @@
 """A study's results as they are read: whole, labelled arrays."""
 
 import json
-import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from prune_fair.data import BLOCK
 from prune_fair.errors import InputError, check
 from prune_fair.provenance import physical_memory
 from prune_fair.store.chunks import Task, read_variable
@@ -29,14 +27,15 @@ def open_study(path: str | Path) -> xr.DataTree:
     probability of the true class less the largest other, NaN for a class without any. A diverged
     network is counted as a failure of every class: each class's images stand under the next class,
     its margins are -1. Where test images have groups, `group_confusion` (…, group, true, predicted)
-    is there too, and adds up to `confusion` over them. Where the study counts votes, `votes`
-    (technique, level, half, image, predicted) is how many networks of even and of odd seeds predict
-    each class for each test image, and `image_label` (image) the position of its true class.
+    is there too, and adds up to `confusion` over them. Where the study keeps predictions,
+    `predictions` (…, image) is the position of the class that a network gives each test image, the
+    largest of its dtype where none is finished, and `image_label` (image) that of the true class;
+    with a validation split `validation_predictions` and `validation_label` (validation_image) too.
     Level 0 is the dense network, the same for every technique of a seed. What a running study has
     not finished has `finished` False, counts of 0, and NaN in what is no count.
 
     All of it is read, and every chunk's checksum looked at. Without this package
-    `xarray.open_datatree(path, engine="zarr")` reads the same arrays, `votes` by block of seeds.
+    `xarray.open_datatree(path, engine="zarr")` reads the same arrays.
     Control characters in names are escaped, as `errors.printable` does it.
 
     Raises:
@@ -74,9 +73,9 @@ def open_study(path: str | Path) -> xr.DataTree:
 def open_example() -> xr.DataTree:
     """A small study that comes with the package, as `open_study` gives it: results to play with.
 
-    The quickstart with 16 seeds, three techniques and six levels up to sparsity 0.97, with votes:
-    16 dense and 288 pruned networks on digits, where classes 3 and 8 are rare. `make example` makes
-    it anew.
+    The quickstart with 16 seeds, three techniques and six levels up to sparsity 0.97, without a
+    validation split, and with predictions: 16 dense and 288 pruned networks on digits, where
+    classes 3 and 8 are rare. `make example` makes it anew.
 
     Example:
         >>> results = open_example()["digits/mlp"]
@@ -99,9 +98,8 @@ def _assemble(task: Task) -> xr.Dataset:
     layout, finished = task.layout, task.finished()
     whole = xr.Dataset(coords=layout.coords())
     for name, variable in layout.all_variables.items():
-        dims = [dim for dim in variable.dims if dim != BLOCK]
         attributes = {"units": variable.unit, "description": variable.description}
-        whole[name] = (dims, read_variable(task, name, finished), attributes)
+        whole[name] = (variable.dims, read_variable(task, name, finished), attributes)
     _check_commits(task, finished, whole[FINISHED].values)
     return whole
 
@@ -119,10 +117,7 @@ def _check_commits(task: Task, finished: np.ndarray, said: np.ndarray) -> None:
 def _check_memory(layouts: Mapping[str, Layout], path: Path) -> None:
     """Raises `InputError` where whole results take more memory than the machine has."""
     needed = sum(
-        math.prod(layout.size(dim) for dim in each.dims if dim != BLOCK)
-        * np.dtype(each.dtype).itemsize
-        for layout in layouts.values()
-        for each in layout.all_variables.values()
+        layout.bytes(each) for layout in layouts.values() for each in layout.all_variables.values()
     )
     check(
         needed < physical_memory(),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import xarray as xr
 
 from prune_fair.config import StudyConfig, TaskConfig
-from prune_fair.data import Dataset
+from prune_fair.data import BY_IMAGE, Dataset
 from prune_fair.engine.images import DeviceData
 from prune_fair.engine.machine import set_up_jax
 from prune_fair.engine.members import Engine, levels_together
@@ -20,11 +20,13 @@ from prune_fair.engine.spans import check_steps
 from prune_fair.engine.task import Task, build_model, make_task, total_steps
 from prune_fair.errors import check
 from prune_fair.provenance import physical_memory
-from prune_fair.store import StudyStore, open_study, writing
+from prune_fair.store import Layout, StudyStore, open_study, writing
 from prune_fair.study.background import Submit, in_background
 from prune_fair.study.levels import Progress, TaskRun, run_task, silent
 from prune_fair.study.schema import layout_of, made_of
 from prune_fair.types import Model, Variables
+
+MOST_PREDICTIONS = 16 << 30  # bytes, of a study, before they are compressed
 
 
 class Subject(NamedTuple):
@@ -62,7 +64,8 @@ def run_study(
         The results, as `open_study` gives them.
 
     Raises:
-        InputError: for data that cannot be had, or a directory that cannot be used.
+        InputError: for data that cannot be had, more predictions than `MOST_PREDICTIONS` bytes, or
+            a directory that cannot be used.
 
     Example:
         >>> import tempfile
@@ -110,6 +113,7 @@ def carry_out(
         described = {
             name: layout_of(config, tasks[name], subject.dataset) for name, subject in asked.items()
         }
+        _check_predictions(described)
         store.describe(described, {name: made_of(each.dataset) for name, each in asked.items()})
         store.begin_run(asdict(laid))
         for name, subject in asked.items():
@@ -131,12 +135,29 @@ def _check_memory(config: StudyConfig, parameters: int) -> None:
     )
 
 
+def _check_predictions(layouts: Mapping[str, Layout]) -> None:
+    """Raises `InputError` where a study's predictions take more than `MOST_PREDICTIONS` bytes."""
+    names = [each.predictions for each in BY_IMAGE.values()]
+    size = sum(
+        layout.bytes(layout.variables[name])
+        for layout in layouts.values()
+        for name in names
+        if name in layout.variables
+    )
+    check(
+        size <= MOST_PREDICTIONS,
+        f"predictions of every network for every image take {size / 2**30:,.1f} GiB, at most "
+        f"{MOST_PREDICTIONS / 2**30:.0f} are kept; leave out --predictions (in Python, "
+        "predictions=True), or ask fewer techniques, levels or seeds",
+    )
+
+
 def _own_subjects(config: StudyConfig) -> dict[str, Subject]:
     """Those whose networks are trained by the study itself."""
 
     def subject(task: TaskConfig) -> Subject:
         dataset = task.data.load()
-        made = partial(make_task, task, dataset, votes=config.votes)
+        made = partial(make_task, task, dataset, predictions=config.predictions)
         return Subject(dataset, build_model(task, dataset), made)
 
     return {task.node: subject(task) for task in config.tasks}
@@ -164,7 +185,6 @@ def _begin_task(
         task,
         machine.share(DeviceData.of(dataset)),
         config.schedule,
-        len(config.techniques) * together,
         {},
         subject.dense,
     )

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from prune_fair.config import StudyConfig
-from prune_fair.data import Dataset
+from prune_fair.data import BY_IMAGE, Dataset
 from prune_fair.datasets import COMPLEXITY, class_complexity
 from prune_fair.engine.results import schema
 from prune_fair.engine.task import Task
@@ -18,10 +18,13 @@ CONSTANTS = {
         ("measure", "true"), "float64", np.nan, "as each measure's",
         "how hard the training images of each class are",
     ),
-    "image_label": Variable(
-        ("image",), "int32", -1, "position of the true class", "of each test image"
-    ),
 }  # fmt: skip
+LABELS = {
+    each.label: Variable(
+        (each.image,), "int32", -1, "position of the true class", f"of each {split} image"
+    )
+    for split, each in BY_IMAGE.items()
+}
 
 
 def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
@@ -30,7 +33,7 @@ def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
     Args:
         config: of the study.
         task: of its networks; what is counted of them are the variables.
-        dataset: of the task. Its groups are an axis, and its test images where there are votes.
+        dataset: of the task. Its groups are an axis, and its images where predictions are kept.
     """
     classes = list(dataset.class_names)
     labels = {
@@ -43,14 +46,16 @@ def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
     sizes = {"seed": config.seeds, "level": len(config.schedule.sparsity_by_level())}
     if dataset.group_names:
         labels["group"] = list(dataset.group_names)
-    if task.votes:
-        labels["half"] = ["even", "odd"]
-        sizes["image"] = len(dataset.test_labels)
+    if task.predictions:
+        for split in task.splits:
+            sizes[BY_IMAGE[split].image] = len(dataset.part(split)[1])
     if len(task.splits) > 1:
         labels["split"] = list(task.splits)
     counted = schema(task)
     constants = {
-        name: each for name, each in CONSTANTS.items() if {*each.dims} <= {*labels, *sizes}
+        name: each
+        for name, each in (CONSTANTS | LABELS).items()
+        if {*each.dims} <= {*labels, *sizes}
     }
     facts = {
         "data_sha256": digest(dataset),
@@ -62,8 +67,12 @@ def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
 
 def made_of(dataset: Dataset) -> Makers:
     """What gives the arrays that no piece has, by name."""
+    labels = {
+        BY_IMAGE[split].label: partial(np.asarray, dataset.part(split)[1], np.int32)
+        for split in dataset.splits
+    }
     return {
-        "image_label": partial(np.asarray, dataset.test_labels, np.int32),
+        **labels,
         "train_count": dataset.train_count,
         "complexity": lambda: np.stack(list(class_complexity(dataset).values())),
     }

@@ -17,9 +17,9 @@ from prune_fair.words.numbers import (
     written,
 )
 
-NOT_COUNTED = (
-    "Votes on each test image were not counted, so that it is not known on which images pruned "
-    "networks disagree with dense ones. A study that is run with --votes knows."
+NOT_KEPT = (
+    "What networks predict for each test image was not kept, so that it is not known on which "
+    "images pruned networks disagree with dense ones. A study that is run with --predictions knows."
 )
 
 

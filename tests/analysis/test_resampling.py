@@ -24,28 +24,25 @@ def predicted() -> np.ndarray:
 
 def one_network(predicted: np.ndarray, unfinished: bool = False) -> xr.Dataset:
     labels = np.arange(IMAGES) % CLASSES
-    votes = np.zeros((2, LEVELS, 2, IMAGES, CLASSES), np.int32)
-    votes[:, :, 0] = np.eye(CLASSES, dtype=np.int32)[predicted]
-    truth = np.eye(CLASSES, dtype=np.int32)[labels]
-    confusion = np.einsum("it,mlip->mltp", truth, votes[:, :, 0])[:, None].astype(np.int32)
+    truth, said = (np.eye(CLASSES, dtype=np.int32)[each] for each in (labels, predicted))
+    confusion = np.einsum("it,mlip->mltp", truth, said)[:, None].astype(np.int32)
+    predictions = predicted[:, None].astype(np.uint8)
     sparsity = np.broadcast_to([0.0, 0.5, 0.9], (2, 1, LEVELS)).copy()
     names = [f"class {number}" for number in range(CLASSES)]
     results = xr.Dataset(
         {
             "confusion": (("technique", "seed", "level", "true", "predicted"), confusion),
             "sparsity": (("technique", "seed", "level"), sparsity),
-            "votes": (("technique", "level", "half", "image", "predicted"), votes),
+            "predictions": (("technique", "seed", "level", "image"), predictions),
             "image_label": ("image", labels),
             "diverged": (("technique", "seed", "level"), np.zeros((2, 1, LEVELS), bool)),
         },
         {"technique": ["a", "b"], "seed": [0], "level": range(LEVELS), "true": names}
-        | {"predicted": names, "half": ["even", "odd"], "image": range(IMAGES)},
+        | {"predicted": names, "image": range(IMAGES)},
     )
     if unfinished:
-        for name in ("confusion", "votes", "sparsity"):
-            results[name] = results[name].where(
-                results.level < 2, np.nan if name == "sparsity" else 0
-            )
+        for name, missing in (("confusion", 0), ("predictions", 255), ("sparsity", np.nan)):
+            results[name] = results[name].where(results.level < 2, missing)
     return results.assign(finished=results.sparsity.notnull())
 
 
@@ -128,7 +125,7 @@ def test_several_seeds_are_left_as_they_are(toy_results):
 def test_results_say_what_their_intervals_are_over(predicted, capsys):
     results = one_network(predicted)
     assert analysis.uncertainty(results)[:2] == ("images", IMAGES)
-    assert analysis.uncertainty(results.drop_vars("votes"))[:2] == ("nothing", 1)
+    assert analysis.uncertainty(results.drop_vars("predictions"))[:2] == ("nothing", 1)
     assert analysis.uncertainty(analysis.with_resamples(results))[:2] == ("images", IMAGES)
     tree = xr.DataTree.from_dict({"/digits/mlp": results})
     console.print_caveats(console.make_console(), tree, 0.95)

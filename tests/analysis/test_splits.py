@@ -5,10 +5,11 @@ import pytest
 import xarray as xr
 
 from prune_fair import InputError, analysis, open_example, plots
+from prune_fair.data import BY_IMAGE
 from prune_fair.report.answers import answer
 from prune_fair.words import choices
 
-COUNTED = ("confusion", "margin", "votes", "image_label", "diverged")
+COUNTED = ["confusion", "margin", "diverged"]
 METRICS = ("accuracy", "recall_group_min", "mean_recall_change_min")
 ANSWERS = {
     "network_metrics": analysis.network_metrics,
@@ -41,23 +42,40 @@ def example() -> xr.Dataset:
     return open_example()["digits/mlp"].to_dataset()
 
 
+def both_splits(validation: xr.Dataset, test: xr.Dataset) -> xr.Dataset:
+    """One study's results on two splits."""
+    parts = [validation[COUNTED], test[COUNTED]]
+    counted = xr.concat(parts, xr.Variable("split", ["validation", "test"]), data_vars="all")
+    names = dict(zip(BY_IMAGE["test"], BY_IMAGE["validation"], strict=True))
+    by_image = validation[["predictions", "image_label"]].rename(names)
+    return test.drop_vars(COUNTED).merge(counted, combine_attrs="override").merge(by_image)
+
+
 @pytest.fixture(scope="module")
-def split(example) -> xr.Dataset:
+def other(example) -> xr.Dataset:
+    """Other counts of other images, fewer than the example's."""
+    few = example.isel(image=slice(200))
+    counted = few[[*COUNTED, "predictions"]].isel(seed=slice(None, None, -1))
+    counted["confusion"] = counted["confusion"].roll(true=1, roll_coords=False)
+    counted["predictions"] = (counted["predictions"] + 1) % 10
+    return few.assign(counted.assign_coords(seed=example["seed"]))
+
+
+@pytest.fixture(scope="module")
+def split(example, other) -> xr.Dataset:
     """The example's results on test images, and others on validation images, which come first."""
-    counted = [name for name in COUNTED if name in example]
-    other = example[counted].roll(true=1, roll_coords=False)
-    validation = other.isel(seed=slice(None, None, -1)).assign_coords(seed=example["seed"])
-    parts = xr.concat(
-        [validation, example[counted]],
-        xr.Variable("split", ["validation", "test"]),
-        data_vars="all",
-    )
-    return example.drop_vars(counted).merge(parts, combine_attrs="override")
+    return both_splits(other, example)
 
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_answers_are_of_the_test_images(name, example, split):
     xr.testing.assert_identical(ANSWERS[name](split), ANSWERS[name](example))
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_split_that_is_asked_for_is_answered_as_the_only_one(name, example, other):
+    validation = analysis.as_dataset(both_splits(example, other), "validation")
+    xr.testing.assert_identical(ANSWERS[name](validation), ANSWERS[name](example))
 
 
 def test_a_single_network_is_resampled_on_its_test_images(example, split):
@@ -70,6 +88,9 @@ def test_another_split_is_had_by_its_name(example, split):
     validation = analysis.as_dataset(split, "validation")
     assert "split" not in validation.coords
     assert not np.array_equal(validation["confusion"], example["confusion"])
+    assert validation["predictions"].sizes["image"] == 200
+    assert {*analysis.as_dataset(split).variables} == {*example.variables}
+    assert {*validation.variables} == {*example.variables}
     with pytest.raises(InputError, match="unknown split 'tests'"):
         analysis.as_dataset(split, "tests")
 
@@ -133,3 +154,15 @@ def test_one_network_is_chosen_by_the_mean_of_validation_images(both):
     assert choice.points["level"][choice.chosen] == 2
     assert choice.drop["accuracy"].sel(estimate="mean").item() == pytest.approx(0.02)
     assert choice.drop["accuracy"].sel(estimate="low").isnull()
+
+
+def test_one_network_whose_predictions_are_kept_is_certified_by_its_validation_images(split):
+    """Resamples of the two splits are of other images: no interval is of their difference."""
+    choice = analysis.select(split.isel(seed=[0]), ["accuracy>=0"], certify=True)
+    assert choice.images == 540
+    accuracy = choice.judged["accuracy"].isel(point=choice.chosen)
+    low, mean, high = (accuracy.sel(estimate=name).item() for name in ("low", "mean", "high"))
+    assert low < mean < high
+    dropped = choice.drop["accuracy"].sel(estimate=["mean", "low", "high"])
+    reported = choice.points["accuracy"].isel(point=choice.chosen).sel(estimate="mean")
+    assert dropped.values == pytest.approx([mean - reported.item(), np.nan, np.nan], nan_ok=True)

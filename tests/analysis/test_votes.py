@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from prune_fair import InputError, analysis
+from prune_fair.store import MEMBERS
 
 LABELS = [0, 0, 1, 1]  # images 0 and 1 are of class c0
 
@@ -17,16 +18,13 @@ def voted(results_of) -> xr.Dataset:
     image 2, at level 2 nothing is finished.
     """
     results = results_of(np.full((2, 4, 3, 2), 0.5))
-    right = 2 * np.eye(2, dtype=np.int32)[LABELS]
-    votes = np.stack([right, right])  # half, image, predicted
-    votes[1, 3] = [2, 0]
-    pruned = np.stack([right, right])
-    pruned[:, 2] = [2, 0]
-    levels = np.stack([votes, pruned, np.zeros_like(votes)])
-    dims = ("technique", "level", "half", "image", "predicted")
+    said = np.tile(np.array(LABELS, np.uint8), (2, 4, 3, 1))
+    said[:, 1::2, 0, 3] = 0
+    said[:, :, 1, 2] = 0
+    said[:, :, 2] = 255
     return results.assign(
-        votes=(dims, np.stack([levels, levels])), image_label=("image", np.array(LABELS))
-    ).assign_coords(half=["even", "odd"], image=range(4))
+        predictions=((*MEMBERS, "image"), said), image_label=("image", np.array(LABELS))
+    ).assign_coords(seed=range(4), image=range(4))
 
 
 def test_exemplars_by_hand(voted):
@@ -70,12 +68,12 @@ def test_images_by_hand(voted):
 
 
 def test_farthest_first_and_then_in_order(voted):
-    votes = voted.votes.copy()
-    votes[0, 1, :, 0] = [0, 2]
-    votes[0, 1, :, 1] = [[1, 1], [0, 2]]
-    images = analysis.exemplar_images(voted.assign(votes=votes), "m0", 1)
+    said = voted.predictions.copy()
+    said[0, :, 1, 0] = 1
+    said[0, 1:, 1, 1] = 1
+    images = analysis.exemplar_images(voted.assign(predictions=said), "m0", 1)
     assert images.image.values.tolist() == [0, 2, 1]
-    assert analysis.exemplar_images(voted.assign(votes=votes), "m0", 1, 2).image.size == 2
+    assert analysis.exemplar_images(voted.assign(predictions=said), "m0", 1, 2).image.size == 2
 
 
 def test_of_a_study(toy_results):
@@ -92,7 +90,7 @@ def test_of_a_study(toy_results):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda r: analysis.exemplars(r.drop_vars("votes")), "no votes.*run it with --votes"),
+        (lambda r: analysis.exemplars(r.drop_vars("predictions")), "run it with --predictions"),
         (lambda r: analysis.exemplars(r, "m2"), "unknown technique 'm2': did you mean"),
         (lambda r: analysis.exemplars(r, distance=0.0), "distance 0.0: expected in"),
         (lambda r: analysis.exemplars(r, confidence=1.0), "confidence 1.0: expected in"),

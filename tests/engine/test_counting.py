@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
 
-from prune_fair.engine.statistics import add_votes, confusion_counts, group_confusion_counts
+from prune_fair.engine.statistics import confusion_counts, group_confusion_counts
 
 labels = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40)
 
@@ -43,12 +43,3 @@ def test_groups_equal_scikit_learn_group_by_group(triples):
 def test_padding_is_in_no_group():
     counts = group_confusion_counts(jnp.array([0, -1]), jnp.array([1, 1]), jnp.array([1, 0]), 2, 2)
     assert counts.tolist() == [[[0, 0], [0, 0]], [[0, 1], [0, 0]]]
-
-
-def test_votes_of_networks_are_added_and_weight_0_is_none():
-    predicted = jnp.array([[0, 2], [1, 2], [1, 1]])
-    votes = jnp.zeros((2, 2, 3), jnp.int32)
-    for row, weight, labels in zip((1, 1, 0), (1, 1, 0), predicted, strict=True):
-        votes = add_votes(votes, jnp.int32(weight), jnp.int32(row), labels)
-    assert votes.dtype == jnp.int32
-    assert votes.tolist() == [[[0, 0, 0], [0, 0, 0]], [[1, 1, 0], [0, 0, 2]]]

@@ -113,30 +113,6 @@ def test_any_number_of_members_in_order_and_one_trace(total):
     assert sum(done) == 2 * total + 7
 
 
-@pytest.mark.parametrize("total", [1, 4, 6, 9])
-@pytest.mark.parametrize(("devices", "chunk"), [(1, 4), (2, 1), (2, 2)])
-def test_a_total_is_over_all_members_and_each_once(total, devices, chunk):
-    pop = Population(Plan(devices, chunk, 4, "native"))
-    traces = []
-
-    def one(shared, number, row):
-        traces.append(1)
-        return {"own": shared + number}, (row, number)
-
-    def add(total, weight, half):
-        row, number = half
-        return total.at[row].add(weight * number)
-
-    tally = pop.lift_tally(one, add)
-    like = jax.ShapeDtypeStruct((2,), jnp.int32)
-    for _ in range(2):
-        numbers = np.arange(total, dtype=np.int32) + 1
-        own, summed = tally((pop.share(jnp.int32(100)),), like, numbers, numbers % 2)
-        assert own["own"].tolist() == [101 + n for n in range(total)]
-        assert summed.tolist() == [numbers[numbers % 2 == row].sum() for row in range(2)]
-    assert len(traces) == 1
-
-
 def test_plan_of_this_machine():
     plan = make_plan(seeds=5, parameters=60_000)
     assert (plan.devices, plan.chunk, plan.members) == (2, 1, 6)

@@ -9,6 +9,7 @@ from scipy.stats import binomtest
 
 from prune_fair.fairness import (
     count_by_class,
+    count_votes,
     modal_exemplars,
     modal_label,
     over_index,
@@ -36,6 +37,23 @@ def test_exemplars_by_hand(pruned, dense, exemplar, distance):
     pair = np.array([[pruned]]), np.array([[dense]])
     assert modal_exemplars(*pair).tolist() == [[exemplar]]
     assert taxicab(*pair)[0, 0] == pytest.approx(distance, nan_ok=True)
+
+
+@settings(deadline=None)
+@given(
+    hnp.arrays(np.uint8, (5, 3), elements=st.sampled_from([0, 1, 3, 254, 255])),
+    st.sampled_from([4, 255]),
+)
+def test_votes_equal_a_plain_loop_and_what_is_missing_votes_for_nothing(predictions, classes):
+    expected = np.zeros((3, classes), int)
+    for network in predictions:
+        for image, label in enumerate(network):
+            if label < classes:
+                expected[image, label] += 1
+    assert np.array_equal(count_votes(predictions, classes), expected)
+    wider = predictions.astype(np.uint16)
+    assert np.array_equal(count_votes(wider, 300)[:, :classes], expected)
+    assert not count_votes(predictions[:0], classes).any()
 
 
 def test_modal_label_of_a_tie_is_the_smallest():

@@ -23,14 +23,13 @@ def make_results(results_of):
         said = rng.integers(0, classes, (techniques, levels, images))
         said = np.where(rng.random(said.shape) < 0.3, said, labels)
         said[:, 0] = labels
-        votes = np.zeros((techniques, levels, 2, images, classes), np.int32)
-        votes[:, :, 0] = seeds * np.eye(classes, dtype=np.int32)[said]
+        said = np.repeat(said[:, None], seeds, axis=1).astype(np.uint8)
         layers = results.sparsity.values[..., None] * [1.0, 0.9]
         return results.assign(
             train_count=("true", np.geomspace(500, 20, classes).astype(int)),
             complexity=(("measure", "true"), rng.random((1, classes))),
             layer_sparsity=(("technique", "seed", "level", "layer"), layers),
-            votes=(("technique", "level", "half", "image", "predicted"), votes),
+            predictions=(("technique", "seed", "level", "image"), said),
             image_label=("image", labels),
             finished=results.sparsity.notnull(),
         ).assign_coords(

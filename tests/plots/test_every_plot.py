@@ -98,7 +98,7 @@ def test_classes_and_techniques_of_any_text(name, make_results, panel, labels_of
 @every_plot
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_too_few_seeds_have_no_interval(name, seeds, make_results, panel):
-    results = make_results(seeds=seeds).drop_vars("votes")
+    results = make_results(seeds=seeds).drop_vars("predictions")
     if name == "exemplars":
         results = make_results(seeds=seeds)
     axes = PLOTS[name][0](results, axes=panel())
@@ -108,7 +108,7 @@ def test_too_few_seeds_have_no_interval(name, seeds, make_results, panel):
 
 
 @every_plot
-def test_one_network_with_votes_has_intervals_over_its_images(name, make_results, panel):
+def test_one_network_with_predictions_has_intervals_over_its_images(name, make_results, panel):
     axes = PLOTS[name][0](make_results(seeds=1), axes=panel())
     assert ("over 60 test images" in text_of(axes)) == (
         name not in ("exemplars", "layer_sparsities")

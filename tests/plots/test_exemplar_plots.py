@@ -29,7 +29,7 @@ def test_where_there_are_none_it_says_so(make_results, panel):
 def test_refusals(make_results):
     results, images = make_results(), np.zeros((60, 4, 4, 1), np.uint8)
     for call, message in (
-        (lambda: plots.exemplars(results.drop_vars("votes"), images), "no votes"),
+        (lambda: plots.exemplars(results.drop_vars("predictions"), images), "no predictions"),
         (lambda: plots.exemplars(results, images[1:]), r"expected the 60 test images"),
         (lambda: plots.exemplars(results, images, count=0), "count 0: expected at least 1"),
         (lambda: plots.exemplars(results, images, level=9), "level 9: expected 0 to 3"),

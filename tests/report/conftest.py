@@ -26,7 +26,7 @@ def toy_text(toy_card):
 
 @pytest.fixture(scope="session")
 def one_seed(toy_config, tmp_path_factory):
-    """The directory of a study of one seed, with votes."""
+    """The directory of a study of one seed, with predictions."""
     path = tmp_path_factory.mktemp("studies") / "one-seed"
     prune_fair.run_study(replace(toy_config, seeds=1), path)
     return path

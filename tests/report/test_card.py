@@ -9,6 +9,7 @@ import pytest
 import prune_fair
 from prune_fair import InputError, analysis
 from prune_fair.analysis import DEFAULT_COMPLEXITY
+from prune_fair.data import BY_IMAGE
 from prune_fair.report import make_card
 from prune_fair.report.origin import command_line, technique_parts
 from prune_fair.report.render import as_html
@@ -113,16 +114,16 @@ def test_one_seed_has_intervals_over_images(one_seed):
     assert all(math.isnan(row.p) for row in task.classes)
 
 
-def test_one_seed_without_votes_has_no_intervals(one_seed, edited):
-    def drop_votes(study):
-        for name in ("votes", "image_label"):
+def test_one_seed_without_predictions_has_no_intervals(one_seed, edited):
+    def drop_predictions(study):
+        for name in {*BY_IMAGE["test"][:2], *BY_IMAGE["validation"][:2]}:
             del study["tasks"]["digits/mlp"]["variables"][name]
 
-    path = edited(drop_votes, source=one_seed)
+    path = edited(drop_predictions, source=one_seed)
     task = task_of(path, LENIENT)
     assert task.answers.uncertainty.over == "nothing"
     assert task.exemplars is None
-    assert "--votes" in " ".join(exemplars_in_words(task))
+    assert "--predictions" in " ".join(exemplars_in_words(task))
     words = " ".join(reasons(task))
     assert " to " not in words.replace("falls from", "").split("Accuracy is")[1].split(".")[0]
     assert "how sure that is cannot be said" in words
