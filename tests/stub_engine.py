@@ -91,7 +91,9 @@ def _rng(technique, seed, level, step=0):
 
 
 def _fresh(engine, level, seed):
-    return engine.once("drawn", lambda: _drawer(engine.task.model))(_rng("fresh", seed, level))
+    if "drawn" not in engine.programs:
+        engine.programs["drawn"] = _drawer(engine.task.model)
+    return engine.programs["drawn"](_rng("fresh", seed, level))
 
 
 def _drawer(model):

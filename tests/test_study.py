@@ -253,7 +253,7 @@ def test_stub_engine_minds_what_it_goes_on_from(stub_config, stub_engine, tmp_pa
     shutil.copy(*(path / "checkpoints/digits/mlp" / f"{piece_name(n, 0)}.json" for n in (1, 0)))
     (path / "digits/mlp/finished/c/0/0/1").unlink()
     found = run_study(first, path)["digits/mlp"].to_dataset()
-    alike = (found.confusion == expected.confusion).all(("technique", "true", "predicted"))
+    alike = (found.confusion == expected.confusion).all(("technique", "split", "true", "predicted"))
     assert alike.values.tolist() == [[True, False, True], [True, True, True]]
 
 
@@ -357,9 +357,9 @@ def killed(config, folder, engine, *moments):
 def test_kill_9_at_any_write_and_a_rerun_give_the_same_arrays(
     stub_config, stub_engine, stub_study, tmp_path
 ):
-    """Of some 200 durable writes: before the first piece, within each, and at the end."""
+    """Of some 290 durable writes: before the first piece, within each, and at the end."""
     finished = []
-    for path in killed(stub_config, tmp_path, "stub", *range(2, 210, 50)):
+    for path in killed(stub_config, tmp_path, "stub", *range(2, 290, 24)):
         finished.append(len([*path.glob("digits/mlp/finished/c/*/*/?")]))
         assert same(run_study(stub_config, path), open_study(stub_study))
         assert networks_of(path).items() >= networks_of(stub_study).items()

@@ -143,7 +143,7 @@ def make_engine(schedule=None, **recipe) -> Engine:
     task, data = make_task(**recipe)
     population = Population(Plan(2, 1, 4, "native"))
     schedule = schedule or Schedule("one-shot", sparsities=(0.8,))
-    return Engine(population, task, population.share(data), schedule, 4, {})
+    return Engine(population, task, population.share(data), schedule, {})
 
 
 def pruned(engine, techniques, seeds, level=1):
