@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int, UInt8
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 SPLITS = VALIDATION, TEST = "validation", "test"  # what is chosen on, what is reported
-MEMBERS = ("technique", "seed", "level")  # by which networks are told
+MEMBERS = ("technique", "seed", "level")  # axes that identify a network
 GIVEN = "given:"  # begins the name of what an audit was handed and nobody can load again
 
 

@@ -24,7 +24,7 @@ class Labelled(NamedTuple):
 
     Attributes:
         labels: of the images, positions of the classes.
-        groups: of the images, where training images have groups; None without.
+        groups: of the images; None as yet, as groups of training images do not reach the engine.
         class_counts: training images of each class.
     """
 

@@ -4,10 +4,12 @@ A criterion is the same, and has its test in tests/pruning/test_criteria.py.
 """
 
 import dataclasses
+import importlib
 import json
 import re
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -17,11 +19,12 @@ from prune_fair.fairness import METRICS
 from prune_fair.losses import LOSSES
 
 GUIDE = Path(__file__).parent.parent / "docs/guides/own-criterion.md"
-ADDED = {  # by the file that a recipe is of: the registry, the row, and the lines it may have
-    "prune_fair/losses.py": (LOSSES, "focal", 15),
-    "prune_fair/engine/statistics.py": (STATISTICS, "confidence", 15),
-    "prune_fair/fairness/metrics.py": (METRICS, "recall_median", 15),
+ADDED = {  # by the file that a recipe is of: the registry, and the row
+    "prune_fair/losses.py": (LOSSES, "focal"),
+    "prune_fair/engine/statistics.py": (STATISTICS, "confidence"),
+    "prune_fair/fairness/metrics.py": (METRICS, "recall_median"),
 }
+MOST_LINES = 15
 
 
 def recipe(file: str) -> str:
@@ -33,14 +36,19 @@ def recipe(file: str) -> str:
 
 @pytest.fixture
 def added(monkeypatch):
-    """Every recipe carried out; taken back afterwards."""
-    names: dict = {}
-    exec("import jax\nimport jax.numpy as jnp", names)
-    for file, (registry, name, most) in ADDED.items():
-        lines = [line for line in recipe(file).splitlines() if line.strip()]
-        assert len([line for line in lines if not line.startswith(("import", "from"))]) <= most
+    """Every recipe carried out at the end of its file; taken back afterwards."""
+    for file, (registry, name) in ADDED.items():
+        assert len([line for line in recipe(file).splitlines() if line.strip()]) <= MOST_LINES
         monkeypatch.setitem(registry, name, None)
-        exec(recipe(file), names)
+        module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
+        exec(recipe(file), dict(vars(module)))
+    plain = STATISTICS["confidence"]
+    halves = plain._replace(
+        of_batch=lambda batch: jnp.stack([plain.of_batch(batch)] * 2),
+        axes=("half", "true"),
+        labels={"half": ("upper", "lower")},
+    )
+    monkeypatch.setitem(STATISTICS, "of_halves", halves)
 
 
 @pytest.fixture
@@ -62,8 +70,9 @@ def test_each_is_in_the_list(capsys):
 
 
 def test_each_is_in_the_results(results, tmp_path, capsys):
-    images = results.confusion.sum("predicted")
-    share = results.confidence / images
+    images, share = results.confusion.sum("predicted"), results.confidence
+    assert results.of_halves.half.values.tolist() == ["upper", "lower"]
+    assert (results.of_halves.sel(half="lower") == results.confidence).all()
     assert results.confidence.dims == ("technique", "seed", "level", "split", "true")
     assert ((share > 0.1) & (share <= 1 + 1e-6)).all()
     assert results.confidence.attrs["units"] == "probability"

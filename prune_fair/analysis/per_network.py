@@ -118,8 +118,8 @@ def known_metrics(results: Results) -> list[str]:
     Example:
         >>> from prune_fair import open_example
         >>> results = open_example()["digits/mlp"]
-        >>> len(known_metrics(results)), known_metrics(results)[:2]
-        (87, ['accuracy', 'balanced_accuracy'])
+        >>> known_metrics(results)[:2]
+        ['accuracy', 'balanced_accuracy']
     """
     grouped = "group_confusion" in as_dataset(results)
     return [name for name, metric in METRICS.items() if grouped or "groups" not in metric.needs]

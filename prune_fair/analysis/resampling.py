@@ -180,7 +180,13 @@ def with_resamples(results: Results) -> xr.Dataset:
         for technique, level in np.ndindex(techniques, levels):
             said = predictions[technique, level, own, None] == np.arange(classes)
             counts[technique, :, level, true] = of_class @ said.astype(np.float32)
-    table = results.drop_vars("margin", errors="ignore")
+    counted = "confusion", "group_confusion"
+    others = [  # statistics of images, that no resample has
+        name
+        for name, values in results.data_vars.items()
+        if "seed" in values.dims and {*values.dims} - {*MEMBERS, "layer"} and name not in counted
+    ]
+    table = results.drop_vars([name for name in others if name != "predictions"])
     table = table.isel(seed=np.zeros(rows + 1, int)).assign_coords(seed=np.arange(rows + 1))
     table["confusion"] = ((*MEMBERS, "true", "predicted"), counts, results["confusion"].attrs)
     if "group_confusion" in table:

@@ -15,7 +15,7 @@ from prune_fair.pruning import apply_mask, removed_parameters, removed_weights
 from prune_fair.types import AnyArray, Logits, Mask, Variables
 
 EVALUATION_BATCH = 1000
-Counted: TypeAlias = dict[str, AnyArray]  # by statistic, its axes behind that of the split
+Counted: TypeAlias = dict[str, AnyArray]  # by statistic: (split, *axes)
 
 
 class Evaluated(NamedTuple):

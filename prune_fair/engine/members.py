@@ -15,7 +15,7 @@ from prune_fair.engine.task import Task
 from prune_fair.pruning import Schedule
 from prune_fair.types import Mask, Variables
 
-MOST_NUMBERS = 1 << 28  # of networks that are pruned and not trained together: 1 GiB
+MOST_NUMBERS = 1 << 28  # parameters of all levels that are pruned in one go, float32: 1 GiB
 Seeds: TypeAlias = Int[np.ndarray, " seeds"]
 
 

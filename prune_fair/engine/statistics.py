@@ -52,7 +52,7 @@ class Statistic(NamedTuple):
 
     Attributes:
         of_batch: of one batch, an array of `axes`; added up over the batches of a split.
-        axes: names of its axes, of `AXES` or of `labels`.
+        axes: names of its axes: `true`, `predicted`, `group`, or keys of `labels`.
         unit: of its values.
         description: one line for people.
         dtype: of the results.
@@ -61,7 +61,7 @@ class Statistic(NamedTuple):
         failed: what stands for a diverged network, a failure of every class: from its value and the
             images of each class.
         needs: `groups` where only images with groups have it; empty for all.
-        labels: of axes of its own.
+        labels: of axes of its own, what stands along each.
 
     Example:
         >>> STATISTICS["confusion"].axes, STATISTICS["margin"].unit

@@ -10,7 +10,7 @@ def all_wrong(confusion: Int[Any, "*networks classes classes"]) -> Any:
     """The counts of a network that classifies nothing: each class's images, under the next class.
 
     What a diverged network gives for `argmax` is an accident; counted so, it is a failure of
-    every class, and each class still has its images. Its own image under this function.
+    every class, and each class still has its images. Applying it twice changes nothing more.
 
     Source: ours.
 

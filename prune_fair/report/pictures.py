@@ -13,7 +13,7 @@ EXEMPLARS = 12
 
 
 class Picture(NamedTuple):
-    """A picture as a `data:` address, and what it shows, for who cannot see it."""
+    """A picture as a `data:` address, and what it shows, for readers who cannot see it."""
 
     address: str
     text: str

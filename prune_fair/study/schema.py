@@ -7,6 +7,7 @@ import numpy as np
 from prune_fair.config import StudyConfig
 from prune_fair.data import BY_IMAGE, Dataset
 from prune_fair.datasets import COMPLEXITY, class_complexity
+from prune_fair.engine.evaluation import statistics_of
 from prune_fair.engine.results import schema
 from prune_fair.engine.task import Task
 from prune_fair.provenance import digest
@@ -49,6 +50,8 @@ def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
     if task.predictions:
         for split in task.splits:
             sizes[BY_IMAGE[split].image] = len(dataset.part(split)[1])
+    for row in statistics_of(task).values():
+        labels |= {axis: [*map(str, own)] for axis, own in row.labels.items()}
     if len(task.splits) > 1:
         labels["split"] = list(task.splits)
     counted = schema(task)

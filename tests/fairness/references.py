@@ -107,6 +107,12 @@ def balanced_accuracy(confusion: list[list[int]]) -> float:
     return known(statistics.fmean)(rates("recall", confusion))
 
 
+WHOLE: dict[str, Callable[[list[list[int]]], float]] = {
+    "accuracy": accuracy,
+    "balanced_accuracy": balanced_accuracy,
+}
+
+
 def changes(rate: str, pruned: list[list[int]], dense: list[list[int]]) -> list[float]:
     pairs = zip(rates(rate, pruned), rates(rate, dense), strict=True)
     return [after - before for after, before in pairs]

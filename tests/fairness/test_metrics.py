@@ -90,10 +90,7 @@ def test_rows_of_groups_equal_plain_loops(counts):
 def of_classes(pruned: list[list[int]], dense: list[list[int]]) -> dict[str, float]:
     """All references of one network without groups."""
     products = references.products(pruned)
-    whole = {
-        "accuracy": references.accuracy(pruned),
-        "balanced_accuracy": references.balanced_accuracy(pruned),
-    }
+    whole = {name: row(pruned) for name, row in references.WHOLE.items()}
     against = {name: row(pruned, dense) for name, row in references.AGAINST_DENSE.items()}
     return whole | against | {name: products[name] for name in products if name in METRICS}
 
@@ -105,7 +102,7 @@ def columns(rows: list[dict[str, float]]) -> dict[str, list[float]]:
 def test_every_row_has_a_reference():
     products = {f"{rate}_{name}" for rate in references.RATES for name in references.AGGREGATORS}
     directionless = {"selection_rate_group_min", "selection_rate_group_max"}
-    whole = {"accuracy", "balanced_accuracy"}
+    whole = {*references.WHOLE}
     assert {*OF_CLASSES} == (products - directionless) | whole | {*references.AGAINST_DENSE}
     assert {*OF_GROUPS} == {*references.BETWEEN_GROUPS}
     assert references.RATES.keys() == BASE_RATES.keys()
