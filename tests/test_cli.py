@@ -92,6 +92,11 @@ def test_select_prints_the_choice_and_its_price(capsys, toy_study):
     assert "90 % interval" in plain
     task = json.loads(run(capsys, "select", toy_study, *SELECT, "--json"))["tasks"]["digits/mlp"]
     assert task["chosen"]["accuracy"]["mean"] >= 0.1
+    assert task["chosen_on"] == "validation"
+    drop = task["chosen_as_judged"]["accuracy"]["mean"] - task["chosen"]["accuracy"]["mean"]
+    assert task["drop"]["accuracy"]["mean"] == pytest.approx(drop)
+    assert "Points are chosen on 189 validation images" in plain
+    assert "It holds on validation images, where" in plain
     assert task["price"]["spared"]["8"].keys() == {"mean", "low", "high"}
     assert task["nearest"] == []
     weighed = run(capsys, "select", toy_study, "--weigh", "accuracy=2", "--weigh", "sparsity=0.1")

@@ -7,15 +7,14 @@ from typing import Annotated
 import tyro
 import xarray as xr
 
-from prune_fair.analysis import as_dataset
 from prune_fair.errors import InputError
 
 StudyPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="STUDY")]
 
 
 def tasks_of(results: xr.DataTree) -> list[tuple[str, xr.Dataset]]:
-    """A study's tasks, each by its name."""
-    return [(node.path.strip("/"), as_dataset(node)) for node in results.leaves]
+    """A study's tasks, each by its name, with every split."""
+    return [(node.path.strip("/"), node.to_dataset()) for node in results.leaves]
 
 
 def flag_registry() -> tyro.constructors.ConstructorRegistry:

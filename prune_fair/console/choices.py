@@ -37,7 +37,7 @@ def print_choice(console: Console, name: str, choice: analysis.Choice) -> None:
         _print_price(console, choice.price)
     missed = [choices.nearest(choice, near) for near in choice.nearest]
     lines = [choices.headline(choice), *missed, choices.accuracy_alone(choice)]
-    if choice.chosen is not None and choice.split != TEST:
+    if choice.chosen and choice.split != TEST:  # 0 is the dense network, which holds what it is
         lines[1:1] = choices.holds(choice)
     print_lines(console, [*lines, chosen_on(choice.split, choice.images)])
 

@@ -118,7 +118,6 @@ def overview(
         2
     """
     check(bool(metrics), "no metrics: expected at least one, such as accuracy")
-    results = analysis.as_dataset(results)
     chosen = analysis.select(results) if chosen is None else chosen
     size = (style.WIDTH, 1.0 + 2.3 * len(metrics))
     figure = style.Picture(figsize=size, layout="constrained")

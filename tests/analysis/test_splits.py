@@ -166,3 +166,13 @@ def test_one_network_whose_predictions_are_kept_is_certified_by_its_validation_i
     dropped = choice.drop["accuracy"].sel(estimate=["mean", "low", "high"])
     reported = choice.points["accuracy"].isel(point=choice.chosen).sel(estimate="mean")
     assert dropped.values == pytest.approx([mean - reported.item(), np.nan, np.nan], nan_ok=True)
+
+
+def test_the_picture_s_star_is_the_choice_on_validation_images(both):
+    stars = [
+        artist.get_offsets()[0][0]
+        for artist in plots.overview(both, metrics=("accuracy",)).axes[0].collections
+        if len(artist.get_offsets()) == 1
+    ]
+    density = 1 - both.sparsity.mean("seed").isel(technique=0, level=2).item()
+    assert min(abs(each - density) for each in stars) < 1e-9
