@@ -4,6 +4,7 @@ A block that cannot run here says why in its title, which readers see: "not run 
 """
 
 import doctest
+import importlib
 import re
 import shlex
 import shutil
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.whole
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+IN_A_FILE = re.compile(r'title="(prune_fair/\S+)\.py"')
 NOT_RUN = re.compile(r' title="not run by the tests: \w.*"')
 TOY = {  # what makes an experiment small, where its command does not say otherwise
     "experiments/quickstart.py": {"--recipe.epochs": "1", "--schedule.levels": "2"},
@@ -156,10 +158,16 @@ def small(words: list[str]) -> list[str]:
 @pytest.mark.parametrize("document", WITH_PYTHON, ids=lambda path: path.name)
 @pytest.mark.usefixtures("place", "registries")
 def test_python(document):
-    """A document's blocks are one session, from top to bottom."""
+    """A document's blocks are one session, from top to bottom.
+
+    A block that is to stand in a file of the package has what that file has.
+    """
     names: dict = {"__name__": "__main__"}
     for block in blocks(document, "python", "pycon"):
         start = "\n" * block.line
+        if file := IN_A_FILE.search(block.info):
+            module = importlib.import_module(file[1].replace("/", "."))
+            names = {**vars(module), **names}
         if block.language == "python":
             exec(compile(start + block.text, str(document), "exec"), names)
         else:

@@ -56,7 +56,7 @@ class Workload:
         """The same as the engine is told it."""
         epochs = self.steps * self.batch_size // self.images
         recipe = RecipeConfig(epochs, self.batch_size, learning_rate=0.05)
-        return TaskConfig(DataConfig(self.data), self.model, recipe)
+        return TaskConfig(DataConfig(self.data, validation=0.0), self.model, recipe)
 
     def load(self) -> Dataset:
         """The images; only as many for training as are used."""
