@@ -165,7 +165,8 @@ def test_python(document):
     names: dict = {"__name__": "__main__"}
     for block in blocks(document, "python", "pycon"):
         start = "\n" * block.line
-        if file := IN_A_FILE.search(block.info):
+        file = IN_A_FILE.search(block.info)
+        if file and (ROOT / f"{file[1]}.py").exists():  # else the file is new
             module = importlib.import_module(file[1].replace("/", "."))
             names = {**vars(module), **names}
         if block.language == "python":
