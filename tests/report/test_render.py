@@ -113,7 +113,7 @@ def test_markdown_tables_have_as_many_cells_in_every_row(toy_text):
         cells = found
 
 
-def test_two_tasks_each_have_their_decision(edited, no_pictures):
+def test_two_tasks_each_have_their_decision(edited):
     def double(study):
         study["tasks"]["digits/other"] = study["tasks"]["digits/mlp"]
         study["config"]["tasks"] *= 2
