@@ -31,7 +31,7 @@ class LeNet5(nn.Module):
         check(
             min(height, width) >= SMALLEST_IMAGE,
             f"images of {height}x{width} are too small for lenet5: expected at least "
-            f"{SMALLEST_IMAGE}x{SMALLEST_IMAGE}; use --model mlp",
+            f"{SMALLEST_IMAGE}x{SMALLEST_IMAGE}; use --model.name mlp",
         )
         hidden = self._convolve(images, 6, "SAME", "conv_0")
         hidden = self._convolve(hidden, 16, "VALID", "conv_1")

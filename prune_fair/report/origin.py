@@ -105,6 +105,9 @@ def technique_parts(name: str) -> TechniqueParts:
     except InputError:
         return TechniqueParts(name, ())
     treatment = TREATMENTS[technique.treatment].start
+    if not technique.prunes:
+        nothing = Part("criterion", technique.criterion, "Nothing is pruned", "")
+        return TechniqueParts(name, (nothing, _part("treatment", technique.treatment, treatment)))
     scope = SCOPES.get(technique.scope)
     parts = [
         _part("criterion", technique.criterion, CRITERIA[technique.criterion]),

@@ -235,3 +235,10 @@ def test_each_answer_is_computed_once(toy_study, monkeypatch):
     kinds = {name: asked.count(name) for name in ANSWERS if name != "uncertainty"}
     assert max(kinds.values()) == 1
     assert kinds["recall_change"] == kinds["price_of_accuracy"] == 0
+
+
+@pytest.mark.parametrize("name", ["dense-long", "dense-long+balanced_softmax"])
+def test_a_control_that_prunes_nothing_is_described(name):
+    parts = technique_parts(name).parts
+    assert [part.kind for part in parts] == ["criterion", "treatment"]
+    assert parts[0].summary == "Nothing is pruned"
