@@ -92,7 +92,7 @@ def test_select_prints_the_choice_and_its_price(capsys, toy_study):
     assert "90 % interval" in plain
     task = json.loads(run(capsys, "select", toy_study, *SELECT, "--json"))["tasks"]["digits/mlp"]
     assert task["chosen"]["accuracy"]["mean"] >= 0.1
-    assert task["chosen_on"] == "validation"
+    assert task["chosen_on"] == {"split": "validation", "images": 189, "lacking": []}
     drop = task["chosen_as_judged"]["accuracy"]["mean"] - task["chosen"]["accuracy"]["mean"]
     assert task["drop"]["accuracy"]["mean"] == pytest.approx(drop)
     assert "Points are chosen on 189 validation images" in plain

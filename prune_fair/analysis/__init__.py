@@ -49,7 +49,7 @@ from prune_fair.analysis.tables import (
     over_seeds,
 )
 from prune_fair.analysis.votes import DISTANCE, exemplar_images, exemplars
-from prune_fair.analysis.worth import judged_on
+from prune_fair.analysis.worth import JudgedOn, judged_on
 
 __all__ = [
     "ACCURACY_ALONE",
@@ -66,6 +66,7 @@ __all__ = [
     "SPARSITY",
     "Choice",
     "Constraint",
+    "JudgedOn",
     "Nearest",
     "Results",
     "Rule",

@@ -5,19 +5,18 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
+from prune_fair.analysis.judging import hold_all, judge
 from prune_fair.analysis.per_network import SPARSITY, check_names
 from prune_fair.analysis.resampling import Results, judged_and_reported
 from prune_fair.analysis.rules import Constraint, Rule, holds
-from prune_fair.analysis.tables import CONFIDENCE, is_sound, operating_points
-from prune_fair.analysis.worth import drop_to_test, judged_on, price_by_class
-from prune_fair.data import TEST
+from prune_fair.analysis.tables import CONFIDENCE, operating_points
+from prune_fair.analysis.worth import JudgedOn, drop_to_test, judged_on, price_by_class
 from prune_fair.errors import check
-from prune_fair.fairness import EVERY_CLASS, FEWEST_SEEDS, METRICS
+from prune_fair.fairness import EVERY_CLASS, FEWEST_SEEDS
 
 DEFAULT_REQUIRE = (f"{EVERY_CLASS}>=-0.05",)
-DIGITS = 9  # utilities that differ by less are equal
 
 
 class Nearest(NamedTuple):
@@ -57,8 +56,7 @@ class Choice(NamedTuple):
             `qualifies` and `utility`, which is NaN where the objective is undefined for some
             networks, on the images that were chosen on.
         judged: the same points on the images that were chosen on.
-        split: which these are: `validation`, or `test` where there is no validation split.
-        images: how many these are.
+        judged_on: which images these are.
         rule: that was asked.
         accuracy_rule: what is left of it without fairness.
         confidence: of the intervals.
@@ -84,8 +82,7 @@ class Choice(NamedTuple):
 
     points: xr.Dataset
     judged: xr.Dataset
-    split: str
-    images: int
+    judged_on: JudgedOn
     rule: Rule
     accuracy_rule: Rule
     confidence: float
@@ -138,7 +135,7 @@ def select(
         >>> chosen.technique.item(), chosen.sparsity.sel(estimate="mean").round(3).item()
         ('magnitude-global-rewind', 0.909)
     """
-    (split, images), (validation, reported) = judged_on(results), judged_and_reported(results)
+    on, (validation, reported) = judged_on(results), judged_and_reported(results)
     worth = {maximise: 1.0} if weights is None else dict(weights)
     stated = (Constraint.parse(each) if isinstance(each, str) else each for each in require)
     rule = Rule(tuple(stated), worth)
@@ -147,26 +144,22 @@ def select(
     names = rule.names() | accuracy_rule.names() | {SPARSITY, "accuracy"}
     points = operating_points(reported, sorted(names), confidence, pooled, False)
     judged = points
-    if split != TEST:
+    if validation is not reported:
         judged = operating_points(validation, sorted(names), confidence, pooled, False)
-    slack, utility = _slack(judged, rule, certify), _utility(judged, rule)
-    qualifies = _hold_all(slack) & ~np.isnan(utility)
+    slack, qualifies, utility, chosen = judge(judged, rule, certify)
     points = points.assign(qualifies=("point", qualifies), utility=("point", utility))
-    chosen = _best(judged, qualifies, utility)
-    accurate = _hold_all(_slack(judged, accuracy_rule, certify))
-    accuracy_alone = _best(judged, accurate, _utility(judged, accuracy_rule))
+    accuracy_alone = judge(judged, accuracy_rule, certify).best
     price = drop = None
     if chosen is not None and accuracy_alone is not None:
         price = price_by_class(reported, points, chosen, accuracy_alone, confidence)
-    if chosen is not None and split != TEST and not pooled:
+    if chosen is not None and validation is not reported and not pooled:
         drop = drop_to_test(
             validation, reported, points.isel(point=chosen), sorted(names), confidence
         )
     return Choice(
         points,
         judged,
-        split,
-        images,
+        on,
         rule,
         accuracy_rule,
         confidence,
@@ -193,46 +186,10 @@ def _check_rule(results: xr.Dataset, rule: Rule, maximise: str, certify: bool) -
     )
 
 
-def _utility(points: xr.Dataset, rule: Rule) -> Float[np.ndarray, " points"]:
-    signs = {n: 1 if n == SPARSITY or METRICS[n].higher_is_better else -1 for n in rule.worth}
-    means = {name: _sound(points, name, "mean") for name in rule.worth}
-    return np.sum([each * signs[n] * means[n] for n, each in rule.worth.items()], axis=0)
-
-
-def _slack(
-    points: xr.Dataset, rule: Rule, certify: bool
-) -> Float[np.ndarray, "constraints points"]:
-    """How far each point is on the right side of each bound; NaN where it cannot be known."""
-    rows = [
-        c.slack(_sound(points, c.name, c.bad_end() if certify else "mean"))
-        for c in rule.constraints
-    ]
-    return np.array(rows).reshape(len(rows), points.sizes["point"])
-
-
-def _sound(points: xr.Dataset, name: str, estimate: str) -> Float[np.ndarray, " points"]:
-    """A metric by point, NaN where a network diverged or the metric is undefined for one."""
-    return points[name].sel(estimate=estimate).where(is_sound(points, name)).values
-
-
-def _hold_all(slack: Float[np.ndarray, "constraints points"]) -> Bool[np.ndarray, " points"]:
-    return np.asarray(holds(slack).all(axis=0))
-
-
-def _best(
-    points: xr.Dataset, among: Bool[np.ndarray, " points"], utility: Float[np.ndarray, " points"]
-) -> int | None:
-    """The point of most utility; of equal ones the most accurate, then the first."""
-    rows = np.flatnonzero(among & ~np.isnan(utility))
-    accuracy = points["accuracy"].sel(estimate="mean").values[rows]
-    order = np.lexsort((-accuracy, -np.round(utility[rows], DIGITS)))
-    return int(rows[order[0]]) if len(rows) else None
-
-
 def _nearest(rule: Rule, slack: Float[np.ndarray, "constraints points"]) -> tuple[Nearest, ...]:
     slack, found = np.where(np.isnan(slack), -np.inf, slack), []
     for row, constraint in enumerate(rule.constraints):
-        others = _hold_all(np.delete(slack, row, axis=0))
+        others = hold_all(np.delete(slack, row, axis=0))
         among = others if others.any() else np.full_like(others, True)
         point = int(np.argmax(np.where(among, slack[row], -np.inf)))
         found.append(Nearest(constraint, bool(others.any()), point, float(slack[row, point])))

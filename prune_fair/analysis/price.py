@@ -1,22 +1,19 @@
 """What accuracy alone would choose, and who pays for it."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
 from prune_fair import fairness
-from prune_fair.analysis.choice import select
+from prune_fair.analysis.judging import judge
 from prune_fair.analysis.per_network import SPARSITY, class_recall
-from prune_fair.analysis.resampling import (
-    Results,
-    choosing_split,
-    judged_and_reported,
-    resample_weights,
-    with_resamples,
-)
-from prune_fair.analysis.rules import Constraint, holds
-from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, is_sound, resampled
-from prune_fair.data import TEST
+from prune_fair.analysis.resampling import Results, judged_and_reported, resample_weights
+from prune_fair.analysis.rules import Constraint, Rule, holds
+from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, is_sound, operating_points, resampled
 from prune_fair.fairness import EVERY_CLASS
+from prune_fair.store import DENSE
 
 ACCURACY_TOLERANCE = 0.01
 RECALL_TOLERANCE = 0.05
@@ -57,57 +54,52 @@ def price_of_accuracy(
         >>> price.worst_class.item(), price.cost.round(3).values.tolist()
         ('8', [-0.054, -0.075, -0.034])
     """
-    if choosing_split(results) == TEST:
-        results = with_resamples(results)
-    elif isinstance(results, xr.DataTree):
-        results = results.to_dataset()
-    by_accuracy = Constraint("accuracy_change", ">=", -accuracy_tolerance)
-    by_class = Constraint(EVERY_CLASS, ">=", -recall_tolerance)
+    judged, reported = judged_and_reported(results)
+    asked = {
+        "accuracy": Constraint("accuracy_change", ">=", -accuracy_tolerance),
+        "fair": Constraint(EVERY_CLASS, ">=", -recall_tolerance),
+    }
+    names = [SPARSITY, "accuracy", *(stated.name for stated in asked.values())]
+    points = operating_points(judged, names, confidence, by_class=False)
+    under = {name: resampled(judged, name) for name in names}
     rows = []
-    for technique in range(results.sizes["technique"]):
-        own = results.isel(technique=[technique])
-        accuracy = _sparsest(own, by_accuracy, confidence)
-        fair = _sparsest(own, by_class, confidence)
-        worst, cost = _worst_class(own, accuracy["level"], confidence)
-        rows.append(
-            {
-                **{f"accuracy_{name}": value for name, value in accuracy.items()},
-                **{f"fair_{name}": value for name, value in fair.items()},
-                "worst_class": worst,
-                "cost": cost,
-            }
+    for number, technique in enumerate(judged["technique"].values):
+        own = points.isel(point=points["technique"].isin([DENSE, technique]).values)
+        mine = {name: values[:, number] for name, values in under.items()}
+        row = {}
+        for kind, stated in asked.items():
+            level, sparsity = _sparsest(own, mine, stated)
+            interval = fairness.percentile_interval(sparsity, judged.sizes["seed"], confidence)
+            row |= {f"{kind}_level": level, f"{kind}_sparsity": np.stack(interval)}
+        worst, cost = _worst_class(
+            reported.isel(technique=[number]), row["accuracy_level"], confidence
         )
+        rows.append({**row, "worst_class": worst, "cost": cost})
     columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     table = {
         name: (("technique", "estimate")[: values.ndim], values) for name, values in columns.items()
     }
-    return xr.Dataset(
-        table, {"technique": results["technique"].values, "estimate": list(ESTIMATES)}
-    )
+    return xr.Dataset(table, {"technique": judged["technique"].values, "estimate": list(ESTIMATES)})
 
 
-def _sparsest(own: xr.Dataset, stated: Constraint, confidence: float) -> dict[str, np.ndarray]:
-    """The level of a technique that `select` chooses, and its sparsity, with the choice's interval.
+def _sparsest(
+    own: xr.Dataset, under: Mapping[str, Float[np.ndarray, "rows levels"]], stated: Constraint
+) -> tuple[np.ndarray, Float[np.ndarray, " rows"]]:
+    """The level of a technique that `select` chooses, and its sparsity in each resample.
 
-    In each resample the sparsest level is taken that holds the constraint there.
+    In each the sparsest level is taken that holds the constraint there.
     """
-    choice, (judged, _) = select(own, [stated]), judged_and_reported(own)
-    points = choice.judged
-    sound = is_sound(points, stated.name)
-    slack = stated.slack(resampled(judged, stated.name)[:, 0])
-    sparsity = resampled(judged, SPARSITY)[:, 0]
-    levels = fairness.sparsest(holds(slack) & sound.values, sparsity)
-    levels[0] = 0 if choice.chosen is None else points["level"].values[choice.chosen]
-    chosen = np.take_along_axis(sparsity, levels[:, None], axis=1)[:, 0]
-    interval = fairness.percentile_interval(chosen, judged.sizes["seed"], confidence)
-    return {"level": np.asarray(levels[0]), SPARSITY: np.stack(interval)}
+    held = holds(stated.slack(under[stated.name])) & is_sound(own, stated.name).values
+    levels = fairness.sparsest(held, under[SPARSITY])
+    best = judge(own, Rule((stated,), {SPARSITY: 1.0})).best
+    levels[0] = 0 if best is None else own["level"].values[best]
+    return np.asarray(levels[0]), np.take_along_axis(under[SPARSITY], levels[:, None], 1)[:, 0]
 
 
 def _worst_class(
     own: xr.Dataset, level: np.ndarray, confidence: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """The name of the class whose mean recall fell most at a level, and its change."""
-    own = with_resamples(own)
     recall = class_recall(own).transpose("seed", "technique", "level", "true").values[:, 0]
     change = recall[:, level] - recall[:, 0]
     weights = resample_weights(own)

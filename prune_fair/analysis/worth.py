@@ -1,26 +1,48 @@
 """What a choice is worth: whom it spares, and how much of it is left on the test images."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import xarray as xr
 
-from prune_fair.analysis.per_network import class_recall
+from prune_fair.analysis.per_network import class_recall, classes_without_images
 from prune_fair.analysis.resampling import Results, as_dataset, choosing_split
 from prune_fair.analysis.tables import difference, over_seeds
+from prune_fair.data import TEST
 from prune_fair.store import DENSE
 
 
-def judged_on(results: Results) -> tuple[str, int]:
-    """The split that operating points are chosen on, and how many images it has.
+class JudgedOn(NamedTuple):
+    """What operating points are chosen on.
+
+    Attributes:
+        split: `validation`, or `test` where there is no validation split.
+        images: how many images it has.
+        lacking: names of the classes that it has no image of.
+    """
+
+    split: str
+    images: int
+    lacking: tuple[str, ...]
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether what is reported is of these images too, and so the choice optimistic."""
+        return self.split == TEST
+
+
+def judged_on(results: Results) -> JudgedOn:
+    """What operating points of these results are chosen on.
 
     Example:
         >>> from prune_fair import open_example
         >>> judged_on(open_example()["digits/mlp"])
-        ('test', 540)
+        JudgedOn(split='test', images=540, lacking=())
     """
     split = choosing_split(results)
-    confusion = as_dataset(results, split)["confusion"]
-    return split, int(confusion.sum(("true", "predicted")).max())
+    judged = as_dataset(results, split)
+    images = int(judged["confusion"].sum(("true", "predicted")).max())
+    return JudgedOn(split, images, tuple(classes_without_images(judged)))
 
 
 def drop_to_test(

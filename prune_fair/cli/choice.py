@@ -66,7 +66,7 @@ def _document(choice: analysis.Choice) -> dict[str, Any]:
         "require": [str(constraint) for constraint in choice.rule.constraints],
         "worth": dict(choice.rule.worth),
         "accuracy_alone_requires": [str(each) for each in choice.accuracy_rule.constraints],
-        "chosen_on": choice.split,
+        "chosen_on": choice.judged_on._asdict(),
         "chosen": row(choice.chosen),
         "chosen_as_judged": row(choice.chosen, choice.judged),
         "drop": None if choice.drop is None else _by_name(choice.drop),

@@ -6,7 +6,6 @@ from rich.console import Console
 
 from prune_fair import analysis
 from prune_fair.console.tables import point_cells, print_lines, print_rows
-from prune_fair.data import TEST
 from prune_fair.store import DENSE
 from prune_fair.words import choices
 from prune_fair.words.caveats import chosen_on
@@ -24,8 +23,8 @@ def print_choice(console: Console, name: str, choice: analysis.Choice) -> None:
         ("accuracy alone", choice.points, choice.accuracy_alone),
         (DENSE, choice.points, 0),
     ]
-    if choice.split != TEST:
-        named.insert(0, (f"on {choice.split}", choice.judged, choice.chosen))
+    if not choice.judged_on.is_reported:
+        named.insert(0, (f"on {choice.judged_on.split}", choice.judged, choice.chosen))
     rows = [
         (label, *point_cells(points.isel(point=[point]), columns)[0])
         for label, points, point in named
@@ -37,9 +36,11 @@ def print_choice(console: Console, name: str, choice: analysis.Choice) -> None:
         _print_price(console, choice.price)
     missed = [choices.nearest(choice, near) for near in choice.nearest]
     lines = [choices.headline(choice), *missed, choices.accuracy_alone(choice)]
-    if choice.chosen and choice.split != TEST:  # 0 is the dense network, which holds what it is
+    if (
+        choice.chosen and not choice.judged_on.is_reported
+    ):  # 0 is the dense network, which holds what it is
         lines[1:1] = choices.holds(choice)
-    print_lines(console, [*lines, chosen_on(choice.split, choice.images)])
+    print_lines(console, [*lines, chosen_on(choice.judged_on)])
 
 
 def _print_price(console: Console, price: xr.Dataset) -> None:

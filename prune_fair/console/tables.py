@@ -110,7 +110,8 @@ def print_price(console: Console, name: str, results: analysis.Results) -> None:
     ]
     title = f"{name}: what accuracy alone would choose, and who pays for it"
     print_rows(console, title, PRICE, rows)
-    print_lines(console, [price_in_words(price), caveats.chosen_on(*analysis.judged_on(results))])
+    on = analysis.judged_on(results)
+    print_lines(console, [price_in_words(price, on.split), caveats.chosen_on(on)])
 
 
 def print_caveats(console: Console, results: xr.DataTree, confidence: float) -> None:

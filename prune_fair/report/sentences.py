@@ -77,7 +77,7 @@ def limits_in_words(task: TaskCard) -> list[str]:
         f"{known.covers} {known.leaves_out}",
         *caveats.narrow(known, limits.smallest[1]),
         caveats.looked_at(limits.looked_at),
-        caveats.chosen_on(choice.split, choice.images),
+        caveats.chosen_on(choice.judged_on),
         caveats.many_intervals(len(task.sizes), tested),
         caveats.grain(*limits.smallest),
         "" if choice.certify or not choice.rule.constraints else caveats.HELD_BY_MEANS,

@@ -1,7 +1,6 @@
 """What intervals are over, and what numbers do not say."""
 
-from prune_fair.analysis import Uncertainty
-from prune_fair.data import TEST
+from prune_fair.analysis import JudgedOn, Uncertainty
 from prune_fair.words.failures import without_images
 from prune_fair.words.numbers import counted, fixed, of_confidence
 
@@ -62,19 +61,25 @@ def narrow(known: Uncertainty, least_images: int) -> list[str]:
     return []
 
 
-def chosen_on(split: str, images: int) -> str:
+def chosen_on(on: JudgedOn) -> str:
     """On which images an operating point was chosen, and what follows for those that are reported.
 
     Example:
-        >>> print(chosen_on("validation", 189).partition(".")[0])
-        Points are chosen on 189 validation images, which had no part in training
+        >>> print(chosen_on(JudgedOn("validation", 189, ("9",))).rpartition(". ")[2])
+        Class 9 has no validation image: no choice looks at it.
     """
-    if split == TEST:
+    if on.is_reported:
         return SAME_IMAGES
-    return (
-        f"Points are chosen on {counted(images, 'validation image')}, which had no part in "
-        "training. What is reported of them is of the test images, which had no part in either."
+    said = (
+        f"Points are chosen on {counted(on.images, 'validation image')}; what is reported of them "
+        "is of the test images, which had no part in the choice."
     )
+    if not on.lacking:
+        return said
+    verb = "Class {} has" if len(on.lacking) == 1 else "Classes {} have"
+    looked = "it" if len(on.lacking) == 1 else "them"
+    lacking = verb.format(", ".join(on.lacking))
+    return f"{said} {lacking} no validation image: no choice looks at {looked}."
 
 
 def looked_at(points: int) -> str:

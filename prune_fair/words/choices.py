@@ -6,7 +6,6 @@ import xarray as xr
 
 from prune_fair import analysis
 from prune_fair.analysis import Choice, Constraint, Nearest, Rule
-from prune_fair.data import TEST
 from prune_fair.fairness import METRICS
 from prune_fair.store import DENSE
 from prune_fair.words.metrics import bound, constraint, described, heading, number, told
@@ -103,7 +102,7 @@ def _held(choice: Choice, point: int, stated: Constraint) -> str:
     whose = ", each network's own," if _of_other_classes(stated.name) else ""
     value = _value(choice, point, stated.name)
     line = f"{described(stated.name)}{whose} is"
-    if choice.split == TEST:
+    if choice.judged_on.is_reported:
         line, kept = f"It holds: {line} {told(stated.name, value)}", True
     else:
         judged = estimate(choice.judged[stated.name].isel(point=point))

@@ -3,6 +3,7 @@
 import xarray as xr
 
 from prune_fair import analysis
+from prune_fair.data import TEST
 from prune_fair.words.metrics import figure, lost, told
 from prune_fair.words.numbers import Figure, change, counted, estimate, estimates, fixed
 
@@ -65,8 +66,12 @@ def price_cells(row: xr.Dataset) -> tuple[str, str, str]:
     return alone, f"class {row.worst_class.item()}: {change(estimate(row.cost))}", fair
 
 
-def price_in_words(price: xr.Dataset) -> str:
+def price_in_words(price: xr.Dataset, split: str = TEST) -> str:
     """The sparsest of all techniques' choices by accuracy alone, as a sentence.
+
+    Args:
+        price: as `analysis.price_of_accuracy` gives it.
+        split: of the images that the choices were made on; what they cost is of test images.
 
     Example:
         >>> from prune_fair import open_example
@@ -83,12 +88,13 @@ def price_in_words(price: xr.Dataset) -> str:
     )
     if cost >= 0:
         return f"{choice}, where no class has lost recall."
-    until = "there too"
+    of, on = ("", "") if split == TEST else (" on test images", f" on {split} images")
+    until = f"there too{on}"
     if fair.mean < chosen.mean:
-        until = f"only up to {figure(analysis.SPARSITY, fair).mean} % sparsity"
+        until = f"only up to {figure(analysis.SPARSITY, fair).mean} % sparsity{on}"
     return (
         f"{choice}, and class {row.worst_class.item()} would pay with {fixed(-100 * cost, 1)} "
-        f"points of its recall: every class's mean recall is within 5 points of dense {until}."
+        f"points of its recall{of}: every class's mean recall is within 5 points of dense {until}."
     )
 
 

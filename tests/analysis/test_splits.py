@@ -117,7 +117,7 @@ def both(results_of):
 
 def test_a_point_is_chosen_on_validation_images_and_reported_on_test_images(both):
     choice = analysis.select(both)
-    assert (choice.split, choice.images) == ("validation", 1000)
+    assert choice.judged_on == ("validation", 1000, ())
     assert choice.points["level"][choice.chosen] == 2
     name = "mean_recall_change_min"
     assert choice.judged[name].sel(estimate="mean")[choice.chosen].item() == pytest.approx(-0.04)
@@ -129,7 +129,7 @@ def test_a_point_is_chosen_on_validation_images_and_reported_on_test_images(both
     assert "since dense is \N{MINUS SIGN}4.0 points" in held
     assert "test images do not: \N{MINUS SIGN}8.0" in held
     test = analysis.select(both.sel(split="test", drop=True))
-    assert (test.split, test.drop) == ("test", None)
+    assert (test.judged_on.split, test.drop) == ("test", None)
     assert test.points["level"][test.chosen] == 1
 
 
@@ -159,7 +159,7 @@ def test_one_network_is_chosen_by_the_mean_of_validation_images(both):
 def test_one_network_whose_predictions_are_kept_is_certified_by_its_validation_images(split):
     """Resamples of the two splits are of other images: no interval is of their difference."""
     choice = analysis.select(split.isel(seed=[0]), ["accuracy>=0"], certify=True)
-    assert choice.images == 540
+    assert choice.judged_on.images == 540
     accuracy = choice.judged["accuracy"].isel(point=choice.chosen)
     low, mean, high = (accuracy.sel(estimate=name).item() for name in ("low", "mean", "high"))
     assert low < mean < high

@@ -1,0 +1,79 @@
+"""Judging operating points: which hold a rule, and which of them is best."""
+
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Bool, Float
+
+from prune_fair.analysis.per_network import SPARSITY
+from prune_fair.analysis.rules import Rule, holds
+from prune_fair.analysis.tables import is_sound
+from prune_fair.fairness import METRICS
+
+DIGITS = 9  # utilities that differ by less are equal
+
+
+class Judgement(NamedTuple):
+    """What a rule says of operating points.
+
+    Attributes:
+        slack: how far each is on the right side of each bound; NaN where it cannot be known.
+        qualifies: which hold all constraints and have a utility.
+        utility: of each; NaN where the objective is undefined for some networks.
+        best: position of the one of most utility among those that qualify; None for none.
+    """
+
+    slack: Float[np.ndarray, "constraints points"]
+    qualifies: Bool[np.ndarray, " points"]
+    utility: Float[np.ndarray, " points"]
+    best: int | None
+
+
+def judge(points: xr.Dataset, rule: Rule, certify: bool = False) -> Judgement:
+    """What a rule says of points, which have its metrics, sparsity and accuracy.
+
+    Args:
+        points: as `operating_points` gives them.
+        rule: what has to hold, and what each metric is worth.
+        certify: constraints hold for the bad end of the interval; else for the mean.
+    """
+    slack, utility = _slack(points, rule, certify), _utility(points, rule)
+    qualifies = hold_all(slack) & ~np.isnan(utility)
+    return Judgement(slack, qualifies, utility, _best(points, qualifies, utility))
+
+
+def _utility(points: xr.Dataset, rule: Rule) -> Float[np.ndarray, " points"]:
+    signs = {n: 1 if n == SPARSITY or METRICS[n].higher_is_better else -1 for n in rule.worth}
+    means = {name: _sound(points, name, "mean") for name in rule.worth}
+    return np.sum([each * signs[n] * means[n] for n, each in rule.worth.items()], axis=0)
+
+
+def _slack(
+    points: xr.Dataset, rule: Rule, certify: bool
+) -> Float[np.ndarray, "constraints points"]:
+    """How far each point is on the right side of each bound; NaN where it cannot be known."""
+    rows = [
+        c.slack(_sound(points, c.name, c.bad_end() if certify else "mean"))
+        for c in rule.constraints
+    ]
+    return np.array(rows).reshape(len(rows), points.sizes["point"])
+
+
+def _sound(points: xr.Dataset, name: str, estimate: str) -> Float[np.ndarray, " points"]:
+    """A metric by point, NaN where a network diverged or the metric is undefined for one."""
+    return points[name].sel(estimate=estimate).where(is_sound(points, name)).values
+
+
+def hold_all(slack: Float[np.ndarray, "constraints points"]) -> Bool[np.ndarray, " points"]:
+    return np.asarray(holds(slack).all(axis=0))
+
+
+def _best(
+    points: xr.Dataset, among: Bool[np.ndarray, " points"], utility: Float[np.ndarray, " points"]
+) -> int | None:
+    """The point of most utility; of equal ones the most accurate, then the first."""
+    rows = np.flatnonzero(among)
+    accuracy = points["accuracy"].sel(estimate="mean").values[rows]
+    order = np.lexsort((-accuracy, -np.round(utility[rows], DIGITS)))
+    return int(rows[order[0]]) if len(rows) else None
