@@ -91,7 +91,6 @@ def test_coverage_of_intervals():
         assert covered["both"] >= (0.84 if name == "hypervolume" else 0.9)
     assert result["recall change, class that loses most"]["seeds"] <= 0.75
     assert result["mean_recall_change_min"]["seeds"] <= 0.8
-    assert result["recall change, class that loses most"]["votes"] >= 0.9
 
 
 def test_what_loses_more_is_not_certified():

@@ -8,7 +8,7 @@ Expected  see docs/method.md: both 0.95 to 1, 0.90 to 0.93 for hypervolumes; see
 
 Studies are those of `simulated.py`, whose networks share their test images: ten classes, two
 techniques, and the levels under a hypervolume. `seeds` is what `prune-fair` shows of a study,
-`images` what it shows of one network, `both` takes both; `votes` is both, from what a study stores.
+`images` what it shows of one network, `both` takes both.
 """
 
 import json as json_format
@@ -24,7 +24,6 @@ from simulated import CLASSES, MOST, labels, right, truth
 
 from prune_fair.fairness import (
     Interval,
-    TwoWay,
     bootstrap_weights,
     by_class,
     class_intervals,
@@ -36,7 +35,6 @@ from prune_fair.fairness import (
     scaled,
     two_way,
     two_way_interval,
-    two_way_of_votes,
     weighted_means,
 )
 
@@ -46,7 +44,7 @@ SPARSITY = np.array([0.0, 0.5, 0.75, 0.9, 0.95])
 REFERENCE = np.array([-0.05, 0.1, 0.0])
 ROWS = 500
 LEAST = 0  # the class that loses least, about 0.5 points; MOST loses 13
-WAYS = ("seeds", "images", "both", "votes")
+WAYS = ("seeds", "images", "both")
 
 
 def main(
@@ -112,8 +110,7 @@ def coverage(
         for name, bounds in {**one_way, **both}.items():
             way, _, of = name.partition(": ")
             hits[of][way] += int(bounds.low <= true[of] <= bounds.high)
-    asked = {name: WAYS if "class" in name and "two" not in name else WAYS[:3] for name in true}
-    return {name: {way: hits[name][way] / studies for way in asked[name]} for name in true}
+    return {name: {way: hits[name][way] / studies for way in WAYS} for name in true}
 
 
 def intervals_one_way(values: np.ndarray, images: int) -> dict[str, Interval]:
@@ -135,7 +132,7 @@ def intervals_one_way(values: np.ndarray, images: int) -> dict[str, Interval]:
 
 
 def intervals_both(values: np.ndarray, images: int) -> dict[str, Interval]:
-    """Intervals over seeds and images, from each network's images and from votes.
+    """Intervals over seeds and images, from each network's images.
 
     Of the smallest mean change those of percentiles: it is biased downwards, and a resample once
     more; but mirrored they cover 0.88.
@@ -144,18 +141,6 @@ def intervals_both(values: np.ndarray, images: int) -> dict[str, Interval]:
     change, between = values[PRUNED] - values[0], values[PRUNED] - values[OTHER]
     found = by_class(change, own, CLASSES)
     classes = class_intervals(found, change.mean(axis=0), own)
-    votes = [
-        two_way_of_votes(
-            change[:, own == true].mean(axis=1),
-            *(values[at][:, own == true].sum(axis=0).astype(int) for at in (PRUNED, 0)),
-        )
-        for true in (LEAST, MOST)
-    ]
-    least, most = (
-        class_intervals(TwoWay(*(part[None] for part in each)), shown, np.zeros(images, int))
-        for each, true in zip(votes, (LEAST, MOST), strict=True)
-        for shown in [change[:, own == true].mean(axis=0)]
-    )
     weights = (bootstrap_weights(seeds, ROWS), drawn_images(images))
     rows = crossed_means(values, own, CLASSES, *weights)
     spread = statistics(scaled(rows, by_class(values, own, CLASSES)))
@@ -165,8 +150,6 @@ def intervals_both(values: np.ndarray, images: int) -> dict[str, Interval]:
         "both: accuracy": two_way_interval(two_way(values[PRUNED])),
         "both: recall change, class that loses least": at(classes, LEAST),
         "both: recall change, class that loses most": at(classes, MOST),
-        "votes: recall change, class that loses least": at(least, 0),
-        "votes: recall change, class that loses most": at(most, 0),
         "both: mean_recall_change_min": percentile_interval(shifts, seeds),
         "both: recall of a class, two techniques": at(two, MOST),
         "both: hypervolume": corrected_interval(spread["hypervolume"], seeds),

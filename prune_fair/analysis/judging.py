@@ -66,6 +66,7 @@ def _sound(points: xr.Dataset, name: str, estimate: str) -> Float[np.ndarray, " 
 
 
 def hold_all(slack: Float[np.ndarray, "constraints points"]) -> Bool[np.ndarray, " points"]:
+    """Which points are on the right side of every bound."""
     return np.asarray(holds(slack).all(axis=0))
 
 

@@ -181,17 +181,17 @@ def with_resamples(results: Results) -> xr.Dataset:
             said = predictions[technique, level, own, None] == np.arange(classes)
             counts[technique, :, level, true] = of_class @ said.astype(np.float32)
     counted = "confusion", "group_confusion"
-    others = [  # statistics of images, that no resample has
+    of_images = [  # no resample has these
         name
         for name, values in results.data_vars.items()
         if "seed" in values.dims and {*values.dims} - {*MEMBERS, "layer"} and name not in counted
     ]
-    table = results.drop_vars([name for name in others if name != "predictions"])
+    table = results.drop_vars(of_images).drop_dims("image", errors="ignore")
     table = table.isel(seed=np.zeros(rows + 1, int)).assign_coords(seed=np.arange(rows + 1))
     table["confusion"] = ((*MEMBERS, "true", "predicted"), counts, results["confusion"].attrs)
     if "group_confusion" in table:
         table["group_confusion"] = table["group_confusion"].where(table.seed < 1, 0)
-    return table.drop_dims("image", errors="ignore").assign_coords({RESAMPLED: images})
+    return table.assign_coords({RESAMPLED: images})
 
 
 def networks(results: Labelled) -> Labelled:

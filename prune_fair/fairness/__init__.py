@@ -4,7 +4,6 @@ from prune_fair.fairness.aggregators import AGGREGATORS
 from prune_fair.fairness.class_bounds import class_intervals, class_lower_bounds, rests_on_few
 from prune_fair.fairness.confusion import all_wrong
 from prune_fair.fairness.crossed import (
-    added_means,
     by_class,
     crossed_means,
     image_weights,
@@ -76,7 +75,6 @@ from prune_fair.fairness.two_way import (
     negative,
     two_way,
     two_way_interval,
-    two_way_of_votes,
 )
 from prune_fair.fairness.volume import hypervolume
 
@@ -95,7 +93,6 @@ __all__ = [
     "PairedDifference",
     "TwoWay",
     "accuracy",
-    "added_means",
     "all_wrong",
     "benjamini_hochberg",
     "bootstrap_weights",
@@ -144,7 +141,6 @@ __all__ = [
     "taxicab",
     "two_way",
     "two_way_interval",
-    "two_way_of_votes",
     "undefined",
     "weighted_means",
     "welch",

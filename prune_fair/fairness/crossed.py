@@ -103,28 +103,6 @@ def crossed_means(
     return means.reshape(len(weights), *values.shape[:-2], classes)
 
 
-def added_means(
-    by_seed: Float[np.ndarray, "rows *shape"], by_image: Float[np.ndarray, "rows *shape"]
-) -> Float[np.ndarray, "rows *shape"]:
-    """Resampled means from those over seeds alone and over images alone: both shifts, added.
-
-    What stored votes allow: they do not tell which network got which image right. The variance is
-    V(seeds) / S + V(images) / I, so that what is left counts twice: above the truth, and below
-    that of `crossed_means`.
-
-    Args:
-        by_seed: means under resampled seeds, of all images; row 0 the sample's.
-        by_image: means under resampled images, of all seeds; row 0 the same.
-
-    Source: ours; the first-order part of Owen 2007.
-
-    Example:
-        >>> added_means(np.array([0.5, 0.4]), np.array([0.5, 0.7])).round(3).tolist()
-        [0.5, 0.6]
-    """
-    return by_seed + by_image - by_seed[:1]
-
-
 def scaled(
     rows: Float[np.ndarray, "rows *shape"], found: TwoWay
 ) -> Float[np.ndarray, "rows *shape"]:
@@ -136,7 +114,7 @@ def scaled(
     vary are left.
 
     Args:
-        rows: of `crossed_means` or `added_means`; row 0 is the sample's.
+        rows: of `crossed_means`; row 0 is the sample's.
         found: `two_way` of each of these means.
 
     Source: ours.

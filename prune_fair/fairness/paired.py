@@ -150,7 +150,7 @@ def paired_lower_bound(
     Args:
         counts: of the four kinds of images.
         confidence: one-sided, in (0, 1), that all bounds hold (`sidak`).
-        classes: how many bounds; 1 for a rule "every class within t points", see `certified`.
+        classes: how many bounds; 1 for a rule "every class within t points", see `in_order`.
 
     Source: as `paired_interval` and `loss_bound`.
 

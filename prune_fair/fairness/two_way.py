@@ -7,7 +7,7 @@ image + what is left. Seeds alone, or images alone, see one part of how far the 
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from prune_fair.fairness.statistics import FEWEST_SEEDS, Interval
 
@@ -58,37 +58,23 @@ def two_way(values: Float[np.ndarray, "*shape seeds images"]) -> TwoWay:
         (-0.25, 0.186)
     """
     by_seed, by_image = values.mean(axis=-1), values.mean(axis=-2)
-    return _two_way(by_seed, by_image, np.asarray((values * values).sum(axis=(-1, -2))))
-
-
-def two_way_of_votes(
-    by_seed: Float[np.ndarray, "*shape seeds"],
-    votes: Int[np.ndarray, "*shape images"],
-    dense_votes: Int[np.ndarray, "*#shape images"] | None = None,
-) -> TwoWay:
-    """`two_way` from what a study stores: a mean of each seed, and votes for each image.
-
-    The means by seed and by image are all that is asked of the first two variances. Of what is
-    left, votes of one population give all: a value of 0 or 1 is its own square. Of a difference,
-    they give the least: an image that k more pruned networks than dense ones get right has changed
-    in at least |k| of them. So the error of a change is never below that of `two_way`, and is
-    that wherever no image is lost by one network and won by another.
-
-    Args:
-        by_seed: fraction of the images each network has right, or its change.
-        votes: of how many networks each of these images is right, after pruning.
-        dense_votes: the same before; None where no change is asked for.
-
-    Source: as `two_way`; the bound on what is left is ours.
-
-    Example:
-        >>> found = two_way_of_votes(np.array([-0.25, -0.5, 0.0]), np.array([3, 3, 1, 2]),
-        ...                          np.array([3, 3, 3, 3]))
-        >>> float(found.mean), round(float(found.error), 3)
-        (-0.25, 0.186)
-    """
-    more = (votes if dense_votes is None else votes - dense_votes).astype(float)
-    return _two_way(by_seed, more / by_seed.shape[-1], np.asarray(np.abs(more).sum(axis=-1)))
+    seeds, images = values.shape[-2:]
+    mean = np.asarray(by_image.mean(axis=-1))
+    if seeds < FEWEST_SEEDS or images < FEWEST_IMAGES:
+        return TwoWay(mean, *(np.full_like(mean, np.nan) for _ in range(3)))
+    of_seeds, of_images = (_variance(means) / means.shape[-1] for means in (by_seed, by_image))
+    explained = images * (by_seed**2).sum(axis=-1) + seeds * (by_image**2).sum(axis=-1)
+    rest = np.maximum(
+        (values * values).sum(axis=(-1, -2)) - explained + seeds * images * mean**2, 0.0
+    )
+    rest = rest / ((seeds - 1) * (images - 1)) / (seeds * images)
+    variance = np.maximum(of_seeds + of_images - rest, np.maximum(of_seeds, of_images))
+    spread = of_seeds**2 / (seeds - 1) + of_images**2 / (images - 1)
+    third = sum(_third(means) / means.shape[-1] ** 2 for means in (by_seed, by_image))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        freedom = np.where(spread > 0, variance**2 / spread, min(seeds, images) - 1.0)
+        skewness = np.where(variance > 0, third / variance**1.5, 0.0)
+    return TwoWay(mean, np.asarray(np.sqrt(variance)), freedom, skewness)
 
 
 def two_way_interval(found: TwoWay, confidence: float = 0.95) -> Interval:
@@ -98,7 +84,7 @@ def two_way_interval(found: TwoWay, confidence: float = 0.95) -> Interval:
     nothing that varied says how far it could (`loss_bound` does).
 
     Args:
-        found: by `two_way` or `two_way_of_votes`.
+        found: by `two_way`.
         confidence: in (0, 1), of both bounds together.
 
     Source: as `lower_bound`.
@@ -126,7 +112,7 @@ def lower_bound(
     gains is not used: no bound lies nearer for it.
 
     Args:
-        found: by `two_way` or `two_way_of_votes`.
+        found: by `two_way`.
         level: in (0.5, 1), such as 0.95; may differ from mean to mean.
 
     Source: Wilson 1927, for the score form; the slope of the variance, third cumulant over second,
@@ -156,25 +142,6 @@ def negative(found: TwoWay) -> TwoWay:
         -0.333
     """
     return found._replace(mean=np.asarray(-found.mean), skewness=np.asarray(-found.skewness))
-
-
-def _two_way(by_seed: np.ndarray, by_image: np.ndarray, squares: np.ndarray) -> TwoWay:
-    """From means by seed and by image, and the sum of all values' squares, or the least it is."""
-    seeds, images = by_seed.shape[-1], by_image.shape[-1]
-    mean = np.asarray(by_image.mean(axis=-1))
-    if seeds < FEWEST_SEEDS or images < FEWEST_IMAGES:
-        return TwoWay(mean, *(np.full_like(mean, np.nan) for _ in range(3)))
-    of_seeds, of_images = (_variance(means) / means.shape[-1] for means in (by_seed, by_image))
-    explained = images * (by_seed**2).sum(axis=-1) + seeds * (by_image**2).sum(axis=-1)
-    rest = np.maximum(squares - explained + seeds * images * mean**2, 0.0)
-    rest = rest / ((seeds - 1) * (images - 1)) / (seeds * images)
-    variance = np.maximum(of_seeds + of_images - rest, np.maximum(of_seeds, of_images))
-    spread = of_seeds**2 / (seeds - 1) + of_images**2 / (images - 1)
-    third = sum(_third(means) / means.shape[-1] ** 2 for means in (by_seed, by_image))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = np.where(spread > 0, variance**2 / spread, min(seeds, images) - 1.0)
-        skewness = np.where(variance > 0, third / variance**1.5, 0.0)
-    return TwoWay(mean, np.asarray(np.sqrt(variance)), freedom, skewness)
 
 
 def _variance(means: np.ndarray) -> np.ndarray:
