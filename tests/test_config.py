@@ -2,6 +2,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +19,7 @@ from prune_fair import (
     StudyConfig,
     TaskConfig,
 )
+from prune_fair.config.plain import changed, to_json
 from prune_fair.datasets import SOURCES, known_shape, load
 
 RECORDED = "f8db5e269afbf4e328fc8263baa5ffadfeae4dd0f28d594c6c8ae89cc640e736"
@@ -341,3 +343,23 @@ def test_a_study_s_config_leaves_the_choice_of_devices_open():
         "jax.config.update('jax_num_cpu_devices', 3); assert jax.device_count('cpu') == 3"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Numbers:
+    """Fields of floats, of every form that configs have."""
+
+    rate: float = 2.0
+    part: float | None = None
+    kept: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    many: tuple[float, ...] = ()
+    whole: int = 2
+
+
+@pytest.mark.parametrize("zero", [0, 0.0, -0.0])
+def test_a_whole_number_is_the_float_of_its_field(zero):
+    """In Python 1 and 1.0 are one number, and so are a config and its fingerprint."""
+    numbers = Numbers(1, zero, {"a": 1}, (zero, 1), 1)
+    expected = {"rate": 1.0, "part": 0.0, "kept": {"a": 1.0}, "many": [0.0, 1.0], "whole": 1}
+    assert json.dumps(to_json(numbers)) == json.dumps(changed(numbers)) == json.dumps(expected)
+    assert changed(Numbers(2)) == {}

@@ -28,13 +28,25 @@ def to_json(value: Any) -> Any:
         [0.5, 0.9]
     """
     if dataclasses.is_dataclass(value):
-        fields = dataclasses.fields(value)
-        return {field.name: to_json(getattr(value, field.name)) for field in fields}
+        hints = get_type_hints(type(value))
+        fields = (field.name for field in dataclasses.fields(value))
+        return {name: _of_kind(hints[name], to_json(getattr(value, name))) for name in fields}
     if isinstance(value, Mapping):
         return {str(name): to_json(each) for name, each in value.items()}
     if isinstance(value, (tuple, list)):
         return [to_json(each) for each in value]
     return value.item() if hasattr(value, "item") else value  # NumPy's numbers as Python's
+
+
+def _of_kind(kind: Any, value: Any) -> Any:
+    """Whole numbers, and -0, as the number that a field of floats has: 1.0 and 1 are one config."""
+    if isinstance(value, (int, float)):
+        return float(value) + 0.0 if float in {kind, *get_args(kind)} else value
+    if isinstance(value, list):
+        return [_of_kind(get_args(kind)[0], each) for each in value]
+    if isinstance(value, dict) and get_args(kind):
+        return {name: _of_kind(get_args(kind)[1], each) for name, each in value.items()}
+    return value
 
 
 def from_json(kind: type[Config], content: Any, where: str = "config") -> Config:
@@ -68,20 +80,19 @@ def changed(config: Any) -> dict[str, Any]:
         >>> changed(Schedule(levels=3)), changed(Schedule())
         ({'levels': 3}, {})
     """
-    fields = {}
+    plain, fields = to_json(config), {}
     for field in dataclasses.fields(config):
-        value, default = getattr(config, field.name), _default(field)
-        if to_json(value) != to_json(default):
-            fields[field.name] = _changes(value)
+        if plain[field.name] != to_json(_default(field)):
+            fields[field.name] = _changes(getattr(config, field.name), plain[field.name])
     return fields
 
 
-def _changes(value: Any) -> Any:
+def _changes(value: Any, plain: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return changed(value)
     if isinstance(value, tuple):
-        return [_changes(each) for each in value]
-    return to_json(value)
+        return [_changes(each, as_json) for each, as_json in zip(value, plain, strict=True)]
+    return plain
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Bool, Int, UInt8
 
-from prune_fair.data import Dataset
+from prune_fair.data import VALIDATION, Dataset
 from prune_fair.errors import check, lookup
 from prune_fair.values import check_number, check_whole, shortened
 
@@ -87,7 +87,8 @@ def choose_classes(dataset: Dataset, classes: Sequence[str]) -> Dataset:
         classes: at least two names, each once; none leaves the dataset as it is.
 
     Raises:
-        InputError: for a class that is not there, one named twice, or a single one.
+        InputError: for a class that is not there, one named twice, a single one, or classes of
+            which training or a split has no image.
 
     Example:
         >>> from prune_fair.datasets import load
@@ -103,6 +104,11 @@ def choose_classes(dataset: Dataset, classes: Sequence[str]) -> Dataset:
     for part in ("train", *dataset.splits):
         images, labels, groups = dataset.part(part)
         labels, kept = relabel[labels], relabel[labels] >= 0
+        check(
+            bool(kept.any()),
+            f"classes {', '.join(classes)}: none has a {part} image; choose others"
+            + (", or use validation 0" if part == VALIDATION else ""),
+        )
         groups = None if groups is None else groups[kept]
         dataset = dataset.with_part(part, images[kept], labels[kept], groups)
     return dataset._replace(class_names=tuple(classes))

@@ -112,6 +112,9 @@ def _held(choice: Choice, point: int, stated: Constraint) -> str:
             f"It holds on validation images, where {line} {told(stated.name, judged)}; test images "
             f"{says}: {told(stated.name, value)}"
         )
+        if choice.drop is not None and _scaled(stated):
+            drop = told("_difference", estimate(choice.drop[stated.name]))
+            line += f" (validation less test: {drop})"
     if not value.bounded:
         return f"{line}; how sure that is cannot be said without an interval."
     if not kept:

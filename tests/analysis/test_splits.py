@@ -128,6 +128,7 @@ def test_a_point_is_chosen_on_validation_images_and_reported_on_test_images(both
     [held] = choices.holds(choice)
     assert "since dense is \N{MINUS SIGN}4.0 points" in held
     assert "test images do not: \N{MINUS SIGN}8.0" in held
+    assert "(validation less test: 4.0 points)" in held
     test = analysis.select(both.sel(split="test", drop=True))
     assert (test.judged_on.split, test.drop) == ("test", None)
     assert test.points["level"][test.chosen] == 1

@@ -152,3 +152,14 @@ def test_a_study_counts_both_splits(toy_config, tmp_path):
     ours = analysis.network_metrics(results, ["accuracy"]).accuracy
     test = results.sel(split="test", drop=True)
     assert ours.equals(analysis.network_metrics(test, ["accuracy"]).accuracy)
+
+
+@pytest.mark.parametrize(
+    ("part", "advice"), [("validation", ", or use validation 0"), ("test", "")]
+)
+def test_classes_of_which_a_split_has_no_image_are_refused(write, part, advice):
+    five = {f"y_{each}": np.arange(size) % 5 for each, size in (("train", 12), ("test", 6))}
+    five |= {"y_validation": np.array([3, 4, 3]), "class_names": np.array(list("abcde"))}
+    name = write({**OWN, **five, f"y_{part}": 0 * five[f"y_{part}"]})
+    with pytest.raises(InputError, match=f"classes d, e: none has a {part} image.*{advice}$"):
+        DataConfig(name, classes=("d", "e")).load()
