@@ -19,6 +19,10 @@ class JudgedOn(NamedTuple):
         split: `validation`, or `test` where there is no validation split.
         images: how many images it has.
         lacking: names of the classes that it has no image of.
+
+    Example:
+        >>> JudgedOn("validation", 189, ()).is_reported
+        False
     """
 
     split: str
