@@ -47,8 +47,8 @@ notebooks: .venv/test-ready
 
 example: .venv/demo-ready
 	rm -rf studies/example $(EXAMPLE)
-	$(BIN)/python experiments/quickstart.py --out studies/example --seeds 16 \
-	  --schedule.rate 0.45 --schedule.levels 6 --data.validation 0.0 --techniques \
+	$(BIN)/python experiments/digits.py --out studies/example --seeds 16 \
+	  --schedule.rate 0.45 --schedule.levels 6 --techniques \
 	  magnitude-global-rewind magnitude-layerwise-finetune random-global-rewind
 	mkdir $(EXAMPLE)
 	cd studies/example && cp -r study.json zarr.json runs digits $(CURDIR)/$(EXAMPLE)

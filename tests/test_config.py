@@ -332,7 +332,7 @@ def test_known_shapes_are_those_of_the_images():
         loaded = asked.load()
         known = known_shape(asked.name, asked.classes, asked.downsample)
         assert known == (loaded.train_images.shape[1:], len(loaded.class_names))
-    assert {name for name in SOURCES if ":" not in name} == {"digits", "fashion_mnist"}
+    assert {name for name in SOURCES if ":" not in name} == {"digits", "fashion14", "fashion_mnist"}
 
 
 def test_a_study_s_config_leaves_the_choice_of_devices_open():

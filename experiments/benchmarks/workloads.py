@@ -81,9 +81,9 @@ def normalised(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
 
 
 def quickstart(**changed: Any) -> StudyConfig:
-    """The study of experiments/quickstart.py, with other parameters."""
-    script = Path(__file__).parent.parent / "quickstart.py"
-    return runpy.run_path(str(script))["quickstart"](**changed)[0]
+    """The study of experiments/digits.py, with other parameters."""
+    script = Path(__file__).parent.parent / "digits.py"
+    return runpy.run_path(str(script))["digits"](**changed)[0]
 
 
 def _chain(*widths: int) -> int:

@@ -4,15 +4,23 @@ Every function takes one node of `open_study(...)`, as a Dataset or a DataTree n
 nothing else.
 """
 
+from prune_fair.analysis.accuracy_alone import accuracy_alone
 from prune_fair.analysis.attribution import (
     BASELINE,
     COVARIATES,
     DEFAULT_COMPLEXITY,
     attribute,
 )
+from prune_fair.analysis.certifying import Certified, TooFew
 from prune_fair.analysis.choice import DEFAULT_REQUIRE, Choice, Nearest, select
-from prune_fair.analysis.classes import class_tests, rare_classes, recall_change
+from prune_fair.analysis.classes import (
+    class_tests,
+    rare_classes,
+    recall_change,
+    recall_of_classes,
+)
 from prune_fair.analysis.comparison import at_sparsity, common_sparsity, compare
+from prune_fair.analysis.cross_fitting import CrossFit, cross_fit, cross_fit_of
 from prune_fair.analysis.frontiers import (
     DEFAULT_OBJECTIVES,
     PERFORMANCE,
@@ -30,24 +38,19 @@ from prune_fair.analysis.per_network import (
     known_metrics,
     network_metrics,
 )
+from prune_fair.analysis.points import operating_points
 from prune_fair.analysis.price import price_of_accuracy
-from prune_fair.analysis.resampling import (
-    Results,
-    Uncertainty,
-    as_dataset,
-    networks,
-    uncertainty,
-    with_resamples,
-)
+from prune_fair.analysis.resampling import Results, as_dataset, networks, with_resamples
 from prune_fair.analysis.rules import ACCURACY_ALONE, Constraint, Rule, holds, named_numbers
 from prune_fair.analysis.tables import (
     CONFIDENCE,
     DEFAULT_METRICS,
     ESTIMATES,
+    interval_over,
     metrics,
-    operating_points,
     over_seeds,
 )
+from prune_fair.analysis.uncertainty import Uncertainty, over_classes, uncertainty
 from prune_fair.analysis.votes import DISTANCE, exemplar_images, exemplars
 from prune_fair.analysis.worth import JudgedOn, judged_on
 
@@ -64,13 +67,17 @@ __all__ = [
     "ESTIMATES",
     "PERFORMANCE",
     "SPARSITY",
+    "Certified",
     "Choice",
     "Constraint",
+    "CrossFit",
     "JudgedOn",
     "Nearest",
     "Results",
     "Rule",
+    "TooFew",
     "Uncertainty",
+    "accuracy_alone",
     "as_dataset",
     "at_sparsity",
     "attribute",
@@ -80,12 +87,15 @@ __all__ = [
     "common_sparsity",
     "compare",
     "count_networks",
+    "cross_fit",
+    "cross_fit_of",
     "diverged",
     "exemplar_images",
     "exemplars",
     "frontier",
     "holds",
     "hypervolumes",
+    "interval_over",
     "judged_on",
     "known_metrics",
     "metrics",
@@ -93,11 +103,13 @@ __all__ = [
     "network_metrics",
     "networks",
     "operating_points",
+    "over_classes",
     "over_seeds",
     "price_of_accuracy",
     "ranking_change",
     "rare_classes",
     "recall_change",
+    "recall_of_classes",
     "reference_point",
     "select",
     "uncertainty",

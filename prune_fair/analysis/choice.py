@@ -7,14 +7,16 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from prune_fair.analysis.certifying import Certified, certify_points
 from prune_fair.analysis.judging import hold_all, judge
 from prune_fair.analysis.per_network import SPARSITY, check_names
-from prune_fair.analysis.resampling import Results, judged_and_reported
+from prune_fair.analysis.points import operating_points
+from prune_fair.analysis.resampling import Results, judged_and_reported, networks
 from prune_fair.analysis.rules import Constraint, Rule, holds
-from prune_fair.analysis.tables import CONFIDENCE, operating_points
+from prune_fair.analysis.tables import CONFIDENCE
 from prune_fair.analysis.worth import JudgedOn, drop_to_test, judged_on, price_by_class
 from prune_fair.errors import check
-from prune_fair.fairness import EVERY_CLASS, FEWEST_SEEDS
+from prune_fair.fairness import EVERY_CLASS, Over
 
 DEFAULT_REQUIRE = (f"{EVERY_CLASS}>=-0.05",)
 
@@ -60,7 +62,7 @@ class Choice(NamedTuple):
         rule: that was asked.
         accuracy_rule: what is left of it without fairness.
         confidence: of the intervals.
-        certify: whether the bad ends of the intervals hold the constraints, not only the means.
+        certified: what certifies the constraints; None where their means hold them.
         chosen: position of the point of most utility among those that qualify; None for none.
         accuracy_alone: position of what `accuracy_rule` chooses; None for none.
         nearest: of each constraint, those that bind first; empty where a point qualifies.
@@ -70,6 +72,7 @@ class Choice(NamedTuple):
         drop: of each metric at the chosen point its value on validation images minus that on test
             images, (estimate), over the same resamples of seeds; None without validation or for
             pooled counts.
+        seeds: how many networks of each kind there are.
 
     Example:
         >>> from prune_fair import open_example
@@ -86,12 +89,13 @@ class Choice(NamedTuple):
     rule: Rule
     accuracy_rule: Rule
     confidence: float
-    certify: bool
+    certified: Certified | None
     chosen: int | None
     accuracy_alone: int | None
     nearest: tuple[Nearest, ...]
     price: xr.Dataset | None
     drop: xr.Dataset | None
+    seeds: int
 
 
 def select(
@@ -102,6 +106,7 @@ def select(
     confidence: float = CONFIDENCE,
     pooled: bool = False,
     certify: bool = False,
+    over: Over | None = None,
 ) -> Choice:
     """The operating point that holds all constraints and is best by the objective.
 
@@ -120,12 +125,16 @@ def select(
             negatively.
         confidence: of the intervals, in (0, 1).
         pooled: as in `metrics`.
-        certify: constraints hold for the bad end of the interval; else for the mean.
+        certify: constraints hold for one-sided bounds over seeds and images, each point after all
+            levels before it, at that confidence for all classes, points and techniques together;
+            else for the means. It takes predictions, of one network or of 3 and more.
+        over: what intervals are over, as in `metrics`; what certifies is over both.
 
     Raises:
         InputError: for a constraint that does not parse, an unknown metric, a weight that is not
-            above 0, a confidence outside (0, 1), or certainty that is asked with fewer than 3
-            seeds.
+            above 0, a confidence outside (0, 1), or certainty that these results cannot give.
+
+    Source: of the certainty `class_change_bound` and `in_order`.
 
     Example:
         >>> from prune_fair import open_example
@@ -139,19 +148,24 @@ def select(
     worth = {maximise: 1.0} if weights is None else dict(weights)
     stated = (Constraint.parse(each) if isinstance(each, str) else each for each in require)
     rule = Rule(tuple(stated), worth)
-    _check_rule(validation, rule, maximise, certify)
+    _check_rule(validation, rule, maximise)
     accuracy_rule = rule.without_fairness()
     names = rule.names() | accuracy_rule.names() | {SPARSITY, "accuracy"}
-    points = operating_points(reported, sorted(names), confidence, pooled, False)
+    points = operating_points(reported, sorted(names), confidence, pooled, False, over)
     judged = points
     if validation is not reported:
-        judged = operating_points(validation, sorted(names), confidence, pooled, False)
-    slack, qualifies, utility, chosen = judge(judged, rule, certify)
+        judged = operating_points(validation, sorted(names), confidence, pooled, False, over)
+    certified = None
+    if certify:
+        stated = (*rule.constraints, *accuracy_rule.constraints)
+        certified = certify_points(validation, judged, stated, confidence)
+    bounds = None if certified is None else certified.bounds
+    slack, qualifies, utility, chosen = judge(judged, rule, bounds)
     points = points.assign(qualifies=("point", qualifies), utility=("point", utility))
-    accuracy_alone = judge(judged, accuracy_rule, certify).best
+    accuracy_alone = judge(judged, accuracy_rule, bounds).best
     price = drop = None
     if chosen is not None and accuracy_alone is not None:
-        price = price_by_class(reported, points, chosen, accuracy_alone, confidence)
+        price = price_by_class(reported, points, chosen, accuracy_alone, confidence, over)
     if chosen is not None and validation is not reported and not pooled:
         drop = drop_to_test(
             validation, reported, points.isel(point=chosen), sorted(names), confidence
@@ -163,27 +177,22 @@ def select(
         rule,
         accuracy_rule,
         confidence,
-        certify,
+        certified,
         chosen,
         accuracy_alone,
         _nearest(rule, slack) if chosen is None else (),
         price,
         drop,
+        networks(reported).sizes["seed"],
     )
 
 
-def _check_rule(results: xr.Dataset, rule: Rule, maximise: str, certify: bool) -> None:
+def _check_rule(results: xr.Dataset, rule: Rule, maximise: str) -> None:
     check_names(results, "metric", [constraint.name for constraint in rule.constraints])
     check_names(results, "objective", [maximise, *rule.worth])
     check(bool(rule.worth), "no weights: expected at least one, such as sparsity=1")
     for name, each in rule.worth.items():
         check(0 < each < np.inf, f"weight {name}={each:g}: expected a finite number above 0")
-    seeds = results.sizes["seed"]
-    check(
-        not certify or seeds >= FEWEST_SEEDS,
-        f"certify: the interval cannot be had from {seeds} seed(s); expected at least "
-        f"{FEWEST_SEEDS}, or leave it out to choose by the mean",
-    )
 
 
 def _nearest(rule: Rule, slack: Float[np.ndarray, "constraints points"]) -> tuple[Nearest, ...]:

@@ -13,14 +13,9 @@ from prune_fair.analysis.objectives import (
     resampled_objectives,
 )
 from prune_fair.analysis.per_network import SPARSITY
+from prune_fair.analysis.points import is_sound, operating_points
 from prune_fair.analysis.resampling import Results, with_resamples
-from prune_fair.analysis.tables import (
-    CONFIDENCE,
-    ESTIMATES,
-    check_confidence,
-    is_sound,
-    operating_points,
-)
+from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, check_confidence
 from prune_fair.errors import check
 from prune_fair.fairness import (
     FEWEST_SEEDS,

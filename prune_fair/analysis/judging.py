@@ -1,5 +1,6 @@
 """Judging operating points: which hold a rule, and which of them is best."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -7,8 +8,8 @@ import xarray as xr
 from jaxtyping import Bool, Float
 
 from prune_fair.analysis.per_network import SPARSITY
-from prune_fair.analysis.rules import Rule, holds
-from prune_fair.analysis.tables import is_sound
+from prune_fair.analysis.points import is_sound
+from prune_fair.analysis.rules import Constraint, Rule, holds
 from prune_fair.fairness import METRICS
 
 DIGITS = 9  # utilities that differ by less are equal
@@ -30,34 +31,48 @@ class Judgement(NamedTuple):
     best: int | None
 
 
-def judge(points: xr.Dataset, rule: Rule, certify: bool = False) -> Judgement:
+def judge(
+    points: xr.Dataset,
+    rule: Rule,
+    bounds: Mapping[Constraint, Float[np.ndarray, " points"]] | None = None,
+) -> Judgement:
     """What a rule says of points, which have its metrics, sparsity and accuracy.
 
     Args:
         points: as `operating_points` gives them.
         rule: what has to hold, and what each metric is worth.
-        certify: constraints hold for the bad end of the interval; else for the mean.
+        bounds: of `certify_points`, which have to hold each constraint at a point and at all of
+            its technique's levels before; without them the means have to, at the point alone.
     """
-    slack, utility = _slack(points, rule, certify), _utility(points, rule)
+    held_by = {c: _sound(points, c.name, "mean") for c in rule.constraints}
+    if bounds is not None:
+        held_by = {c: np.where(np.isnan(held_by[c]), np.nan, bounds[c]) for c in rule.constraints}
+    rows = [c.slack(held_by[c]) for c in rule.constraints]
+    slack, utility = (
+        np.array(rows).reshape(len(rows), points.sizes["point"]),
+        _utility(points, rule),
+    )
     qualifies = hold_all(slack) & ~np.isnan(utility)
+    if bounds is not None:
+        qualifies = _in_order(points, hold_all(slack)) & qualifies
     return Judgement(slack, qualifies, utility, _best(points, qualifies, utility))
+
+
+def _in_order(points: xr.Dataset, held: Bool[np.ndarray, " points"]) -> Bool[np.ndarray, " points"]:
+    """Which points hold, as do all of their technique's levels before them."""
+    technique, level = points["technique"].values, points["level"].values
+    certified = np.zeros_like(held)
+    for name in dict.fromkeys(technique.tolist()):
+        own = np.flatnonzero((technique == name) | (level == 0))
+        own = own[np.argsort(level[own], kind="stable")]
+        certified[own] = np.logical_and.accumulate(held[own])
+    return certified
 
 
 def _utility(points: xr.Dataset, rule: Rule) -> Float[np.ndarray, " points"]:
     signs = {n: 1 if n == SPARSITY or METRICS[n].higher_is_better else -1 for n in rule.worth}
     means = {name: _sound(points, name, "mean") for name in rule.worth}
     return np.sum([each * signs[n] * means[n] for n, each in rule.worth.items()], axis=0)
-
-
-def _slack(
-    points: xr.Dataset, rule: Rule, certify: bool
-) -> Float[np.ndarray, "constraints points"]:
-    """How far each point is on the right side of each bound; NaN where it cannot be known."""
-    rows = [
-        c.slack(_sound(points, c.name, c.bad_end() if certify else "mean"))
-        for c in rule.constraints
-    ]
-    return np.array(rows).reshape(len(rows), points.sizes["point"])
 
 
 def _sound(points: xr.Dataset, name: str, estimate: str) -> Float[np.ndarray, " points"]:

@@ -7,11 +7,13 @@ import xarray as xr
 from jaxtyping import Float
 
 from prune_fair import fairness
+from prune_fair.analysis.classes import recall_change
 from prune_fair.analysis.judging import judge
-from prune_fair.analysis.per_network import SPARSITY, class_recall
-from prune_fair.analysis.resampling import Results, judged_and_reported, resample_weights
+from prune_fair.analysis.per_network import SPARSITY
+from prune_fair.analysis.points import is_sound, operating_points
+from prune_fair.analysis.resampling import Results, judged_and_reported
 from prune_fair.analysis.rules import Constraint, Rule, holds
-from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, is_sound, operating_points, resampled
+from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, resampled
 from prune_fair.fairness import EVERY_CLASS
 from prune_fair.store import DENSE
 
@@ -30,10 +32,10 @@ def price_of_accuracy(
     Both choices are those of `select` among the levels of each technique, on validation images
     where there are some: the sparsest at which mean accuracy has not fallen by more than one
     tolerance, and the sparsest at which no class's mean recall has fallen by more than the other.
-    What it costs is of test images. Changes are against the dense network of the same
-    seed. Intervals are percentile bootstraps over seeds, in which every resample chooses anew; that
-    of a cost is for the level and class that the whole sample names. A class without test images
-    has no part in this.
+    So is the class that pays most. What it pays is of test images, its interval that of
+    `recall_change` at that level. Changes are against the dense network of the same seed. Intervals
+    of sparsities are percentile bootstraps over seeds, in which every resample chooses anew. A
+    class without images has no part in this.
 
     Args:
         results: one task's results.
@@ -52,7 +54,7 @@ def price_of_accuracy(
         >>> results = open_example()["digits/mlp"]
         >>> price = price_of_accuracy(results).isel(technique=0)
         >>> price.worst_class.item(), price.cost.round(3).values.tolist()
-        ('8', [-0.054, -0.075, -0.034])
+        ('8', [-0.054, -0.093, -0.021])
     """
     judged, reported = judged_and_reported(results)
     asked = {
@@ -61,6 +63,7 @@ def price_of_accuracy(
     }
     names = [SPARSITY, "accuracy", *(stated.name for stated in asked.values())]
     points = operating_points(judged, names, confidence, by_class=False)
+    changes = [recall_change(each, confidence) for each in (judged, reported)]
     under = {name: resampled(judged, name) for name in names}
     rows = []
     for number, technique in enumerate(judged["technique"].values):
@@ -71,9 +74,8 @@ def price_of_accuracy(
             level, sparsity = _sparsest(own, mine, stated)
             interval = fairness.percentile_interval(sparsity, judged.sizes["seed"], confidence)
             row |= {f"{kind}_level": level, f"{kind}_sparsity": np.stack(interval)}
-        worst, cost = _worst_class(
-            reported.isel(technique=[number]), row["accuracy_level"], confidence
-        )
+        fallen, paid = (each.isel(technique=number) for each in changes)
+        worst, cost = _worst_class(fallen, paid, row["accuracy_level"])
         rows.append({**row, "worst_class": worst, "cost": cost})
     columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     table = {
@@ -97,13 +99,9 @@ def _sparsest(
 
 
 def _worst_class(
-    own: xr.Dataset, level: np.ndarray, confidence: float
+    judged: xr.DataArray, reported: xr.DataArray, level: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The name of the class whose mean recall fell most at a level, and its change."""
-    recall = class_recall(own).transpose("seed", "technique", "level", "true").values[:, 0]
-    change = recall[:, level] - recall[:, 0]
-    weights = resample_weights(own)
-    (means,) = fairness.weighted_means(weights[:1], change)
-    worst = int(np.argmin(np.nan_to_num(means, nan=np.inf)))
-    cost = fairness.mean_interval(change[:, worst].astype(float), confidence, weights)
-    return np.asarray(own["true"].values[worst]), np.stack(cost)
+    """The class whose mean recall fell most at a level as judged, and its change as reported."""
+    fallen = judged[level].sel(estimate="mean").values
+    worst = int(np.argmin(np.nan_to_num(fallen, nan=np.inf)))
+    return np.asarray(judged["true"].values[worst]), reported[level, worst].values

@@ -1,6 +1,6 @@
-"""What intervals are taken over: the seeds of a study, or the test images of its only network."""
+"""The split that is asked of, and what is resampled: seeds, or one network's test images."""
 
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -8,44 +8,19 @@ from jaxtyping import Float
 
 from prune_fair.data import BY_IMAGE, TEST, VALIDATION
 from prune_fair.errors import lookup
-from prune_fair.fairness import FEWEST_SEEDS, RESAMPLES, bootstrap_weights
+from prune_fair.fairness import RESAMPLES, bootstrap_weights
 from prune_fair.store import MEMBERS
 
 Results: TypeAlias = xr.Dataset | xr.DataTree
 Labelled = TypeVar("Labelled", xr.Dataset, xr.DataArray)
-IMAGES, SEEDS, NOTHING = "images", "seeds", "nothing"
+IMAGES: Final = "images"
+SEEDS: Final = "seeds"
+BOTH: Final = "both"
+NOTHING: Final = "nothing"
 SPLIT = "split"
 IMAGE_RESAMPLES = 1000
 MOST_COUNTS = 1 << 26  # numbers that the counts of all resamples may be: 256 MiB
 RESAMPLED = "resampled"  # how many images: a coordinate, since those outlive arithmetic
-
-
-class Uncertainty(NamedTuple):
-    """What the intervals of some results are, and what they are not.
-
-    Attributes:
-        over: `seeds`, `images` (of the test set) or `nothing`.
-        units: how many of them.
-        covers: what the intervals tell, a sentence.
-        leaves_out: what they do not, a sentence.
-
-    Example:
-        >>> from prune_fair import open_example
-        >>> results = open_example()["digits/mlp"]
-        >>> print(uncertainty(results).leaves_out.partition(",")[0])
-        They do not tell what other test images would show
-    """
-
-    over: str
-    units: int
-    covers: str
-    leaves_out: str
-
-    @property
-    def counted(self) -> str:
-        """What intervals are over, such as "32 seeds"; nothing where there are none."""
-        nouns = {SEEDS: " seeds", IMAGES: " test images"}
-        return f"{self.units:,}{nouns[self.over]}" if self.over in nouns else ""
 
 
 def as_dataset(results: Results, split: str = TEST) -> xr.Dataset:
@@ -100,62 +75,14 @@ def choosing_split(results: Results) -> str:
     return VALIDATION if SPLIT in results.dims else TEST
 
 
-def uncertainty(results: Results) -> Uncertainty:
-    """What the intervals of these results are taken over.
-
-    With 3 seeds and more it is seeds. A single network whose predictions were kept leaves only its
-    test images; then intervals are percentile bootstraps over those, paired: a resample holds the
-    same images for the dense network and all that were pruned from it.
-
-    Args:
-        results: one task's results.
-
-    Source: Efron & Tibshirani 1993, chapters 6 and 13, for both.
-
-    Example:
-        >>> from prune_fair import open_example
-        >>> results = open_example()["digits/mlp"]
-        >>> uncertainty(results).over, uncertainty(results).units
-        ('seeds', 16)
-    """
-    results = as_dataset(results)
-    seeds = len(networks(results).seed)
-    if seeds >= FEWEST_SEEDS:
-        return Uncertainty(
-            SEEDS,
-            seeds,
-            f"Intervals are bootstraps over {seeds} seeds: how far the mean over networks, "
-            "trained again from other seeds, may be from the one shown.",
-            "They do not tell what other test images would show, nor how much a single network "
-            "may differ from the mean.",
-        )
-    if seeds == 1 and (RESAMPLED in results.coords or "predictions" in results):
-        images = int(results[RESAMPLED] if RESAMPLED in results.coords else results.sizes["image"])
-        return Uncertainty(
-            IMAGES,
-            images,
-            f"Intervals are bootstraps over the {images} test images: how far other test images "
-            "of the same kind may move the numbers of this one network.",
-            "They do not tell what training again would give: another seed may lose other "
-            "classes, and one network cannot show it.",
-        )
-    return Uncertainty(
-        NOTHING,
-        seeds,
-        f"There are no intervals: {seeds} network(s) of each kind, at least {FEWEST_SEEDS} are "
-        "needed, or one whose predictions are kept.",
-        "How far any number here may be from that of another seed, or of other test images, is "
-        "not known.",
-    )
-
-
 def with_resamples(results: Results) -> xr.Dataset:
     """The results that intervals are taken from.
 
     Those of several seeds are given back. To a single network whose predictions were kept its
     resamples are added along `seed`, after itself: counts of test images drawn with replacement,
     all of one network, so that whatever is computed of networks is computed of resamples too.
-    Groups of images are not resampled: their metrics have no interval.
+    Groups of images are not resampled: their metrics have no interval. `predictions` are the
+    network's, without a dimension `seed`.
 
     Example:
         >>> from prune_fair import open_example
@@ -164,7 +91,7 @@ def with_resamples(results: Results) -> xr.Dataset:
         16
     """
     results = as_dataset(results)
-    if RESAMPLED in results.coords or uncertainty(results).over != IMAGES:
+    if RESAMPLED in results.coords or results.sizes["seed"] != 1 or "predictions" not in results:
         return results
     predictions = (
         results["predictions"].isel(seed=0).transpose("technique", "level", "image").values
@@ -186,8 +113,10 @@ def with_resamples(results: Results) -> xr.Dataset:
         for name, values in results.data_vars.items()
         if "seed" in values.dims and {*values.dims} - {*MEMBERS, "layer"} and name not in counted
     ]
-    table = results.drop_vars(of_images).drop_dims("image", errors="ignore")
+    said = results["predictions"].isel(seed=0, drop=True)  # of the network alone
+    table = results.drop_vars(of_images)
     table = table.isel(seed=np.zeros(rows + 1, int)).assign_coords(seed=np.arange(rows + 1))
+    table["predictions"] = said
     table["confusion"] = ((*MEMBERS, "true", "predicted"), counts, results["confusion"].attrs)
     if "group_confusion" in table:
         table["group_confusion"] = table["group_confusion"].where(table.seed < 1, 0)

@@ -7,18 +7,27 @@ import xarray as xr
 from jaxtyping import Float
 
 from prune_fair import fairness
+from prune_fair.analysis.crossed import metric_over_images
 from prune_fair.analysis.per_network import (
     SPARSITY,
     check_names,
-    class_recall,
     counts_of,
     diverged,
     network_metrics,
 )
-from prune_fair.analysis.resampling import Results, networks, resample_weights, with_resamples
+from prune_fair.analysis.resampling import (
+    BOTH,
+    IMAGES,
+    SEEDS,
+    Results,
+    networks,
+    resample_weights,
+    with_resamples,
+)
+from prune_fair.analysis.uncertainty import over_classes
 from prune_fair.errors import check
-from prune_fair.fairness import EVERY_CLASS, METRICS, RESAMPLES
-from prune_fair.store import DENSE, MEMBERS
+from prune_fair.fairness import EVERY_CLASS, METRICS, RESAMPLES, Over
+from prune_fair.store import MEMBERS
 
 ESTIMATES = ("mean", "low", "high")
 CONFIDENCE = 0.95
@@ -56,7 +65,14 @@ def over_seeds(values: xr.DataArray, confidence: float = CONFIDENCE) -> xr.DataA
     by_seed = values.transpose("seed", ...)
     weights = resample_weights(by_seed)
     interval = fairness.mean_interval(by_seed.values.astype(float), confidence, weights)
-    return _with_estimates(by_seed.isel(seed=0, drop=True), interval)
+    return labelled(by_seed.isel(seed=0, drop=True), interval)
+
+
+def labelled(like: xr.DataArray, interval: fairness.Interval) -> xr.DataArray:
+    """An interval as an array along a last axis `estimate`, with the coordinates of another."""
+    estimates = xr.Variable("estimate", list(ESTIMATES))
+    parts = [like.copy(data=bound) for bound in interval]
+    return xr.concat(parts, estimates).transpose(..., "estimate")
 
 
 def metrics(
@@ -64,13 +80,15 @@ def metrics(
     names: Sequence[str] = DEFAULT_METRICS,
     confidence: float = CONFIDENCE,
     pooled: bool = False,
+    over: Over | None = None,
 ) -> xr.Dataset:
-    """Sparsity and metrics over seeds: one variable each, (technique, level, estimate).
+    """Sparsity and metrics over networks: one variable each, (technique, level, estimate).
 
     Args:
         results: one task's results.
         names: metrics, or `sparsity`.
         confidence: of the intervals, in (0, 1).
+        over: what intervals are over, as `interval_over` has it.
         pooled: False for the mean over seeds of each network's metric: what one network may be
             expected to show. True for the metric of the counts summed over seeds: what pruning
             does to a class on average, whatever each network's luck.
@@ -78,10 +96,11 @@ def metrics(
     Returns:
         Also `undefined` (metric, technique, level): how many finished networks a metric is
         undefined for. The mean over seeds is that of the others; pooled, it is undefined for all or
-        none.
+        none. Each metric has an attribute `over`, what its interval is over.
 
     Raises:
-        InputError: as `network_metrics`, or for a confidence outside (0, 1).
+        InputError: as `network_metrics`, for a confidence outside (0, 1), or for intervals over
+            what was not kept.
 
     Example:
         >>> from prune_fair import open_example
@@ -96,12 +115,19 @@ def metrics(
     single = {name: name == SPARSITY or not METRICS[name].averaged for name in columns}
     own = [name for name in columns if single[name] and not (pooled and name != SPARSITY)]
     table = network_metrics(results, own)
-    whole = {
-        name: over_seeds(table[name], confidence)
-        if name in table
-        else (_pooled if single[name] else _averaged)(results, name, confidence)
-        for name in columns
-    }
+    whole = {}
+    for name in columns:
+        ways = interval_over(results, name, over, pooled)
+        images = _from_images(results, name, ways)
+        if images is not None:
+            like = networks(results)[SPARSITY].isel(seed=0, drop=True).drop_attrs()
+            interval = metric_over_images(results, name, confidence, images)
+            value = labelled(like.transpose("technique", "level"), interval)
+        elif name in table:
+            value = over_seeds(table[name], confidence)
+        else:
+            value = (_pooled if single[name] else _averaged)(results, name, confidence)
+        whole[name] = value.assign_attrs(over=ways or "")
     known = networks(table)
     finished = known[SPARSITY].notnull()
     missing = {
@@ -114,14 +140,48 @@ def metrics(
     return xr.Dataset(whole).assign(undefined=undefined)
 
 
-def is_sound(table: xr.Dataset, name: str) -> xr.DataArray:
-    """Where no network diverged and a metric is defined for every finished network.
+def interval_over(
+    results: Results, name: str, over: Over | None = None, pooled: bool = False
+) -> Over | None:
+    """What the interval of a metric is over: `seeds`, `images` or `both`; None without one.
 
     Args:
-        table: as `operating_points` gives it.
-        name: one of its metrics, or `sparsity`.
+        results: one task's results.
+        name: a metric, or `sparsity`, which images have no part in.
+        over: what is asked for. None for `both` of what is a mean over images (`Metric.of_right`)
+            where predictions were kept, else for seeds: of other metrics images are resampled
+            network by network, which takes seconds.
+        pooled: of summed counts and of groups it is seeds, whatever is asked for.
+
+    Raises:
+        InputError: for what these results cannot give.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> interval_over(results, "accuracy"), interval_over(results, "recall_ratio")
+        ('both', 'seeds')
     """
-    return (table["diverged"] == 0) & (table["undefined"].sel(metric=name) == 0)
+    if name == SPARSITY or pooled or METRICS[name].over == "group":
+        over_classes(results, over)  # refuses what cannot be had
+        return _of_networks(results)
+    if METRICS[name].of_right or over is not None:
+        return over_classes(results, over)
+    return _of_networks(results)
+
+
+def _of_networks(results: Results) -> Over | None:
+    """What intervals are over where images are not resampled network by network."""
+    over = over_classes(results)
+    return SEEDS if over == BOTH else over
+
+
+def _from_images(results: xr.Dataset, name: str, over: Over | None) -> Over | None:
+    """What an interval from predictions is over; None where it is from seeds or resamples."""
+    several = results.sizes["seed"] == networks(results).sizes["seed"]
+    if "predictions" in results and name != SPARSITY and (several or METRICS[name].of_right):
+        return over if over in (IMAGES, BOTH) else None
+    return None
 
 
 def resampled(
@@ -150,42 +210,13 @@ def _means_reduced(
     return np.stack(rows, axis=1)
 
 
-def difference(
-    one: xr.Dataset, other: xr.Dataset, name: str, confidence: float = CONFIDENCE
-) -> xr.DataArray:
-    """A metric on some images minus that on others, of the same networks and resamples of seeds.
-
-    Args:
-        one: `with_resamples`, of one split.
-        other: of the other.
-        name: a metric, or `sparsity`.
-        confidence: of the interval, which leaves out that images might have been others.
-
-    Returns:
-        (technique, level, estimate); without an interval where that of `other` is over images.
-    """
-    parts = [resampled(each, name) for each in (one, other)]
-    rows = min(map(len, parts))
-    sparsity = networks(one)[SPARSITY].transpose(*MEMBERS)
-    interval = fairness.percentile_interval(
-        parts[0][:rows] - parts[1][:rows], sparsity.notnull().sum("seed").values, confidence
-    )
-    return _with_estimates(sparsity.isel(seed=0, drop=True), interval)
-
-
 def _averaged(results: xr.Dataset, name: str, confidence: float) -> xr.DataArray:
     """A metric of means over networks, with its interval."""
     check_confidence(confidence)
     sparsity = results[SPARSITY].transpose(*MEMBERS)
     rows, seeds = resampled(results, name), sparsity.notnull().sum("seed").values
     interval = fairness.percentile_interval(rows, seeds, confidence)
-    return _with_estimates(sparsity.isel(seed=0, drop=True), interval)
-
-
-def _with_estimates(like: xr.DataArray, interval: fairness.Interval) -> xr.DataArray:
-    estimates = xr.Variable("estimate", list(ESTIMATES))
-    parts = [like.copy(data=bound) for bound in interval]
-    return xr.concat(parts, estimates).transpose(..., "estimate")
+    return labelled(sparsity.isel(seed=0, drop=True), interval)
 
 
 def _pooled(results: xr.Dataset, name: str, confidence: float) -> xr.DataArray:
@@ -210,40 +241,4 @@ def _pooled(results: xr.Dataset, name: str, confidence: float) -> xr.DataArray:
     if METRICS[name].worst is not None:  # summed counts of a diverged network look even
         values = np.where(lost, np.nan, values)
     interval = fairness.percentile_interval(values, seeds, confidence)
-    return _with_estimates(sparsity.isel(seed=0, drop=True), interval)
-
-
-def operating_points(
-    results: Results,
-    names: Sequence[str],
-    confidence: float = CONFIDENCE,
-    pooled: bool = False,
-    by_class: bool = True,
-) -> xr.Dataset:
-    """Every (technique, level) as a point: sparsity and metrics over seeds, and recall by class.
-
-    Returns:
-        One variable a name, (point, estimate), and if `by_class` `recall` (point, true,
-        estimate); `undefined` as `metrics` gives it, and `diverged` (point), how many networks
-        diverged; `technique` and `level` by point. The dense network is one point, of technique
-        `dense`.
-
-    Raises:
-        InputError: for an unknown metric or a confidence outside (0, 1).
-
-    Example:
-        >>> from prune_fair import open_example
-        >>> results = open_example()["digits/mlp"]
-        >>> points = operating_points(results, ["accuracy"])
-        >>> points.sizes["point"], points.technique.values[:2].tolist()
-        (19, ['dense', 'magnitude-global-rewind'])
-    """
-    results = with_resamples(results)
-    table = metrics(results, names, confidence, pooled)
-    table = table.assign(diverged=networks(diverged(results)).sum("seed"))
-    if by_class:
-        table = table.assign(recall=over_seeds(class_recall(results), confidence))
-    points = table.stack(point=("technique", "level"), create_index=False).transpose("point", ...)
-    duplicate = (points["level"] == 0) & (points["technique"] != points["technique"][0])
-    technique = xr.where(points["level"] == 0, DENSE, points["technique"])
-    return points.assign_coords(technique=technique).isel(point=~duplicate.values)
+    return labelled(sparsity.isel(seed=0, drop=True), interval)

@@ -5,11 +5,25 @@ from typing import NamedTuple
 
 import xarray as xr
 
-from prune_fair.analysis.per_network import class_recall, classes_without_images
-from prune_fair.analysis.resampling import Results, as_dataset, choosing_split
-from prune_fair.analysis.tables import difference, over_seeds
+from prune_fair import fairness
+from prune_fair.analysis.by_image import between
+from prune_fair.analysis.classes import recall_change
+from prune_fair.analysis.per_network import SPARSITY, class_recall, classes_without_images
+from prune_fair.analysis.resampling import (
+    BOTH,
+    IMAGES,
+    Results,
+    as_dataset,
+    choosing_split,
+    networks,
+)
+from prune_fair.analysis.tables import CONFIDENCE, labelled, over_seeds, resampled
+from prune_fair.analysis.uncertainty import over_classes
 from prune_fair.data import TEST
-from prune_fair.store import DENSE
+from prune_fair.fairness import Over
+from prune_fair.store import DENSE, MEMBERS
+
+OF_POINT = ("technique", "level")
 
 
 class JudgedOn(NamedTuple):
@@ -61,21 +75,59 @@ def drop_to_test(
     levels = [0, level] if level else [0]  # the dense counts are what changes are from
     place = 0 if technique == DENSE else judged["technique"].values.tolist().index(technique)
     one, other = (each.isel(technique=[place]).sel(level=levels) for each in (judged, reported))
-    return xr.Dataset({name: difference(one, other, name, confidence)[0, -1] for name in names})
+    return xr.Dataset({name: _difference(one, other, name, confidence)[0, -1] for name in names})
 
 
 def price_by_class(
-    results: xr.Dataset, points: xr.Dataset, chosen: int, accuracy_alone: int, confidence: float
+    results: xr.Dataset,
+    points: xr.Dataset,
+    chosen: int,
+    accuracy_alone: int,
+    confidence: float,
+    over: Over | None = None,
 ) -> xr.Dataset:
     """Changes of recall by class at both points, and what the first spares against the second."""
-    recall = class_recall(results)
+    changes = recall_change(results, confidence, over)
+    places = {"chosen": chosen, "accuracy_alone": accuracy_alone}
+    at = {name: _place(results, points, point) for name, point in places.items()}
+    table = {name: changes[place].drop_vars(OF_POINT) for name, place in at.items()}
+    ways = over_classes(results, over)
+    if at["chosen"] == at["accuracy_alone"] or ways not in (IMAGES, BOTH):
+        recall = class_recall(results).transpose("technique", "level", "seed", "true")
+        one, other = (recall[place].drop_vars(OF_POINT) for place in at.values())
+        spared = over_seeds(one - other, confidence)
+    else:
+        interval = between(results, at["chosen"], at["accuracy_alone"], confidence, ways)
+        spared = labelled(table["chosen"].isel(estimate=0, drop=True), interval)
+    return xr.Dataset({**table, "spared": spared})
 
-    def change(point: int) -> xr.DataArray:
-        technique, level = points["technique"].values[point], int(points["level"].values[point])
-        row = recall.isel(technique=0) if technique == DENSE else recall.sel(technique=technique)
-        return row.sel(level=level, drop=True).drop_vars("technique") - dense
 
-    dense = recall.isel(technique=0, drop=True).sel(level=0, drop=True)
-    changes = {"chosen": change(chosen), "accuracy_alone": change(accuracy_alone)}
-    changes["spared"] = changes["chosen"] - changes["accuracy_alone"]
-    return xr.Dataset(changes).map(lambda each: over_seeds(each, confidence))
+def _place(results: xr.Dataset, points: xr.Dataset, point: int) -> tuple[int, int]:
+    """Positions of an operating point's technique and level."""
+    technique, level = points["technique"].values[point], int(points["level"].values[point])
+    techniques = results["technique"].values.tolist()
+    place = 0 if technique == DENSE else techniques.index(technique)
+    return place, results["level"].values.tolist().index(level)
+
+
+def _difference(
+    one: xr.Dataset, other: xr.Dataset, name: str, confidence: float = CONFIDENCE
+) -> xr.DataArray:
+    """A metric on some images minus that on others, of the same networks and resamples of seeds.
+
+    Args:
+        one: `with_resamples`, of one split.
+        other: of the other.
+        name: a metric, or `sparsity`.
+        confidence: of the interval, which leaves out that images might have been others.
+
+    Returns:
+        (technique, level, estimate); without an interval where that of `other` is over images.
+    """
+    parts = [resampled(each, name) for each in (one, other)]
+    rows = min(map(len, parts))
+    sparsity = networks(one)[SPARSITY].transpose(*MEMBERS)
+    interval = fairness.percentile_interval(
+        parts[0][:rows] - parts[1][:rows], sparsity.notnull().sum("seed").values, confidence
+    )
+    return labelled(sparsity.isel(seed=0, drop=True), interval)

@@ -7,6 +7,7 @@ import xarray as xr
 
 from prune_fair import analysis, console
 from prune_fair.cli.flags import StudyPath, tasks_of
+from prune_fair.fairness import Over
 from prune_fair.store import open_study
 
 NOTHING_QUALIFIES = 1
@@ -21,6 +22,7 @@ def select(
     certify: bool = False,
     confidence: float = analysis.CONFIDENCE,
     pooled: bool = False,
+    over: Over | None = None,
     json: bool = False,
 ) -> None:
     """The operating point for stated values, and what accuracy alone would have cost whom.
@@ -35,30 +37,48 @@ def select(
         maximise: the metric to be best in, in its better direction, or sparsity.
         weigh: in place of that, what a unit of a metric is worth, such as "accuracy=2"; may be
             given again.
-        certify: constraints hold for the bad end of the interval, not only for the mean.
+        certify: one-sided bounds over seeds and images hold the constraints, not only means, at
+            that confidence for all classes, points and techniques together.
         confidence: of the intervals, in (0, 1).
         pooled: metrics of the counts summed over seeds, not the mean of each network's.
+        over: what intervals are over; not said, seeds and images where a number is of images that
+            are right and predictions were kept.
         json: print one JSON document.
     """
     results = open_study(study)
     weights = analysis.named_numbers("weight", weigh) if weigh else None
-    asked = require or analysis.DEFAULT_REQUIRE, maximise, weights, confidence, pooled, certify
-    choices = {name: analysis.select(node, *asked) for name, node in tasks_of(results)}
+    asked = (
+        require or analysis.DEFAULT_REQUIRE,
+        maximise,
+        weights,
+        confidence,
+        pooled,
+        certify,
+        over,
+    )
+    nodes = dict(tasks_of(results))
+    choices = {name: analysis.select(node, *asked) for name, node in nodes.items()}
+    crossed = {
+        name: None if pooled else analysis.cross_fit_of(nodes[name], choice)
+        for name, choice in choices.items()
+    }
     if json:
-        tasks = {name: _document(choice) for name, choice in choices.items()}
+        tasks = {name: _document(choice, crossed[name]) for name, choice in choices.items()}
         console.print_answer(
             results, {"confidence": confidence, "certify": certify, "tasks": tasks}
         )
     else:
         screen = console.make_console()
         for name, choice in choices.items():
-            console.print_choice(screen, name, choice)
-        console.print_caveats(screen, results, confidence)
+            console.print_choice(screen, name, choice, crossed[name])
+        names = {name for choice in choices.values() for name in choice.rule.names()}
+        columns = ["accuracy", *sorted(names - {"accuracy"})]
+        console.print_caveats(screen, results, confidence, columns, True, over)
     if any(choice.chosen is None for choice in choices.values()):
         raise SystemExit(NOTHING_QUALIFIES)
 
 
-def _document(choice: analysis.Choice) -> dict[str, Any]:
+def _document(choice: analysis.Choice, cross_fit: analysis.CrossFit | None) -> dict[str, Any]:
     def row(point: int | None, points: xr.Dataset = choice.points) -> Any:
         return None if point is None else console.point_rows(points.isel(point=[point]))[0]
 
@@ -67,6 +87,8 @@ def _document(choice: analysis.Choice) -> dict[str, Any]:
         "worth": dict(choice.rule.worth),
         "accuracy_alone_requires": [str(each) for each in choice.accuracy_rule.constraints],
         "chosen_on": choice.judged_on._asdict(),
+        "cross_fitted": None if cross_fit is None else _cross_fitted(cross_fit),
+        "certified": None if choice.certified is None else _certified(choice),
         "chosen": row(choice.chosen),
         "chosen_as_judged": row(choice.chosen, choice.judged),
         "drop": None if choice.drop is None else _by_name(choice.drop),
@@ -81,6 +103,23 @@ def _document(choice: analysis.Choice) -> dict[str, Any]:
             for nearest in choice.nearest
         ],
     }
+
+
+def _certified(choice: analysis.Choice) -> dict[str, Any]:
+    """What certifies: the bound of each constraint at the chosen point, and what blocks."""
+    assert choice.certified is not None
+    bounds = choice.certified.bounds
+    at = choice.chosen
+    return {
+        "bounds": {str(c): None if at is None else float(bounds[c][at]) for c in bounds},
+        "one_sided_confidence_of_a_technique": choice.certified.confidence,
+        "too_few": [each._asdict() for each in choice.certified.too_few],
+    }
+
+
+def _cross_fitted(found: analysis.CrossFit) -> dict[str, Any]:
+    names = [str(name) for name in found.reported["metric"].values]
+    return {**found._asdict(), "reported": _by_name(found.reported[names])}
 
 
 def _by_name(table: xr.Dataset) -> dict[str, Any]:

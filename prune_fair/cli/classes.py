@@ -6,12 +6,14 @@ import xarray as xr
 from prune_fair import analysis, console
 from prune_fair.cli.flags import StudyPath, tasks_of
 from prune_fair.errors import check
+from prune_fair.fairness import Over
 from prune_fair.store import open_study
 
 
 def classes(
     study: StudyPath,
     level: int | None = None,
+    over: Over | None = None,
     json: bool = False,
     confidence: float = analysis.CONFIDENCE,
 ) -> None:
@@ -20,12 +22,13 @@ def classes(
     Args:
         study: directory that an experiment wrote.
         level: that is shown; each technique's last finished one if not said.
+        over: what intervals are over; not said, seeds and images where predictions were kept.
         json: print one JSON document, with all levels.
         confidence: of the intervals, in (0, 1); p are compared with what is left to 1.
     """
     results = open_study(study)
     found = {
-        name: analysis.class_tests(_checked(node, level), confidence, 1 - confidence)
+        name: analysis.class_tests(_checked(node, level), confidence, 1 - confidence, over)
         for name, node in tasks_of(results)
     }
     if json:
@@ -40,7 +43,7 @@ def classes(
             own = tests.sel(technique=technique)
             shown = own.isel(level=_last_finished(own) if level is None else level)
             console.print_classes(screen, f"{name}: {technique}", shown)
-    return console.print_caveats(screen, results, confidence)
+    return console.print_caveats(screen, results, confidence, by_class=True, over=over)
 
 
 def _checked(node: xr.Dataset, level: int | None) -> xr.Dataset:

@@ -62,6 +62,7 @@ def _show(results: xr.DataTree, out: Path) -> None:
     screen = console.make_console()
     for name, node in tasks_of(results):
         console.print_price(screen, name, node)
+        console.print_accuracy_alone(screen, name, node)
     console.print_caveats(screen, results, analysis.CONFIDENCE)
     for picture in _draw(results, out):
         screen.print(f"picture  {picture}", soft_wrap=True)

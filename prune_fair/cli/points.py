@@ -4,6 +4,7 @@ import xarray as xr
 
 from prune_fair import analysis, console
 from prune_fair.cli.flags import StudyPath, tasks_of
+from prune_fair.fairness import Over
 from prune_fair.store import open_study
 
 COLUMNS = 6  # that fit beside each other
@@ -13,21 +14,24 @@ def metrics(
     study: StudyPath,
     names: tuple[str, ...] = tuple(analysis.DEFAULT_METRICS),
     pooled: bool = False,
+    over: Over | None = None,
     json: bool = False,
     confidence: float = analysis.CONFIDENCE,
 ) -> None:
-    """Metrics of every technique and level, with intervals over seeds.
+    """Metrics of every technique and level, with intervals.
 
     Args:
         study: directory that an experiment wrote.
         names: metrics, as in `prune-fair list`; `all` for all.
         pooled: metrics of the counts summed over seeds, not the mean of each network's.
+        over: what intervals are over; not said, seeds and images where a metric is of images that
+            are right and predictions were kept, else seeds. Of others both take seconds.
         json: print one JSON document, with the recall of each class.
         confidence: of the intervals, in (0, 1).
     """
     results = open_study(study)
     points = {
-        name: analysis.operating_points(node, _names(node, names), confidence, pooled, json)
+        name: analysis.operating_points(node, _names(node, names), confidence, pooled, json, over)
         for name, node in tasks_of(results)
     }
     if json:
@@ -38,7 +42,8 @@ def metrics(
         columns = list(map(str, part["metric"].values))
         for first in range(0, len(columns), COLUMNS):
             console.print_points(screen, name, part, columns[first : first + COLUMNS])
-    return console.print_caveats(screen, results, confidence)
+    shown = {str(name) for part in points.values() for name in part["metric"].values}
+    return console.print_caveats(screen, results, confidence, sorted(shown), False, over)
 
 
 def _names(node: xr.Dataset, names: tuple[str, ...]) -> list[str]:

@@ -1,5 +1,6 @@
 """`prune-fair run` and `prune-fair demo`: from a config to a study, its pictures and a table."""
 
+import itertools
 import json
 import os
 import tomllib
@@ -27,25 +28,25 @@ OF_A_TASK = ("name", "data", "model", "recipe")
 QUICKSTART = StudyConfig(
     (
         TaskConfig(
-            DataConfig("digits", keep={"3": 0.35, "8": 0.2}, validation=0.0),
-            ModelConfig("mlp", widths=(100, 50)),
-            RecipeConfig(epochs=25, batch_size=64, learning_rate=0.1),
+            DataConfig("fashion14", keep={"Bag": 0.1}),
+            ModelConfig("mlp", widths=(64, 32)),
+            RecipeConfig(epochs=12, batch_size=64, learning_rate=0.1),
         ),
     ),
-    (
-        "magnitude-global-rewind",
-        "magnitude-layerwise-finetune",
-        "saliency-global-rewind",
-        "random-global-rewind",
+    tuple(
+        f"{criterion}-{scope}-{treatment}"  # a factorial: its rows differ in one thing at a time
+        for criterion, scope, treatment in itertools.product(
+            ("magnitude", "saliency"), ("global", "layerwise"), ("rewind", "finetune")
+        )
     ),
-    Schedule("geometric", rate=0.3, levels=12),
-    seeds=32,
+    Schedule("geometric", rate=0.3, levels=10),
+    seeds=16,
     predictions=True,
 )
 
 
 def demo(arguments: Sequence[str]) -> None:
-    """`prune-fair demo`: who pays for sparsity, on digits with two classes under-represented.
+    """`prune-fair demo`: who pays for sparsity, on clothes of which bags are rare.
 
     Args:
         arguments: the words after the command.

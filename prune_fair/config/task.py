@@ -37,7 +37,7 @@ class DataConfig:
     that are trained on, wrong ones included.
 
     Attributes:
-        name: `digits`, `fashion_mnist`, `idx:DIR`, `npz:FILE` or `tfds:NAME`.
+        name: `digits`, `fashion14`, `fashion_mnist`, `idx:DIR`, `npz:FILE` or `tfds:NAME`.
         keep: class name -> fraction in (0, 1] of its training images to keep.
         imbalance_factor: largest over smallest class of an exponential long tail; 1 is none.
         classes: names of the classes to use, at least two, in their new order; empty for all.

@@ -13,6 +13,7 @@ from prune_fair.console.documents import keyed, point_rows, print_answer, print_
 from prune_fair.console.progress import progress
 from prune_fair.console.tables import (
     make_console,
+    print_accuracy_alone,
     print_caveats,
     print_lines,
     print_listing,
@@ -36,6 +37,7 @@ __all__ = [
     "keyed",
     "make_console",
     "point_rows",
+    "print_accuracy_alone",
     "print_answer",
     "print_attribution",
     "print_caveats",

@@ -9,12 +9,15 @@ from prune_fair.console.tables import point_cells, print_lines, print_rows
 from prune_fair.store import DENSE
 from prune_fair.words import choices
 from prune_fair.words.caveats import chosen_on
+from prune_fair.words.certificates import certificate, cross_fitted
 from prune_fair.words.numbers import change, estimate
 
 MOST_CLASSES = 20
 
 
-def print_choice(console: Console, name: str, choice: analysis.Choice) -> None:
+def print_choice(
+    console: Console, name: str, choice: analysis.Choice, cross_fit: analysis.CrossFit | None = None
+) -> None:
     """The chosen point beside accuracy's, the price by class, and both in a sentence."""
     columns = [analysis.SPARSITY, "accuracy"]
     columns += sorted((choice.rule.names() | choice.accuracy_rule.names()) - {*columns})
@@ -36,11 +39,14 @@ def print_choice(console: Console, name: str, choice: analysis.Choice) -> None:
         _print_price(console, choice.price)
     missed = [choices.nearest(choice, near) for near in choice.nearest]
     lines = [choices.headline(choice), *missed, choices.accuracy_alone(choice)]
-    if (
-        choice.chosen and not choice.judged_on.is_reported
-    ):  # 0 is the dense network, which holds what it is
+    if choice.chosen and not choice.judged_on.is_reported:  # 0 is dense, which holds what it is
         lines[1:1] = choices.holds(choice)
-    print_lines(console, [*lines, chosen_on(choice.judged_on)])
+    else:
+        lines[1:1] = certificate(choice)
+    lines.append(chosen_on(choice.judged_on))
+    if cross_fit is not None:
+        lines.append(cross_fitted(cross_fit, choice.rule))
+    print_lines(console, lines)
 
 
 def _print_price(console: Console, price: xr.Dataset) -> None:

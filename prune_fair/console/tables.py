@@ -10,8 +10,15 @@ from rich.table import Table
 
 from prune_fair import analysis
 from prune_fair.errors import printable
+from prune_fair.fairness import Over
 from prune_fair.words import caveats, failures
-from prune_fair.words.classes import PRICE, price_cells, price_in_words
+from prune_fair.words.classes import (
+    ACCURACY_ALONE,
+    PRICE,
+    accuracy_alone_cells,
+    price_cells,
+    price_in_words,
+)
 from prune_fair.words.numbers import estimates, fraction, plain
 
 WIDTH_OF_A_FILE = 160
@@ -114,8 +121,36 @@ def print_price(console: Console, name: str, results: analysis.Results) -> None:
     print_lines(console, [price_in_words(price, on.split), caveats.chosen_on(on)])
 
 
-def print_caveats(console: Console, results: xr.DataTree, confidence: float) -> None:
-    """What a reader has to know of the numbers above: intervals, unfinished and diverged ones."""
+def print_accuracy_alone(console: Console, name: str, results: analysis.Results) -> None:
+    """What accuracy alone would choose, at several tolerances, and which class pays most there."""
+    table = analysis.accuracy_alone(results)
+    rows = [
+        accuracy_alone_cells(table.sel(tolerance=tolerance))
+        for tolerance in table["tolerance"].values
+    ]
+    print_rows(console, f"{name}: by accuracy alone, of all techniques", ACCURACY_ALONE, rows)
+
+
+def print_caveats(
+    console: Console,
+    results: xr.DataTree,
+    confidence: float,
+    columns: Sequence[str] = (),
+    by_class: bool = False,
+    over: Over | None = None,
+) -> None:
+    """What a reader has to know of the numbers above: intervals, unfinished and diverged ones.
+
+    Args:
+        console: where it is printed.
+        results: of the study.
+        confidence: of the intervals.
+        columns: metrics of which there are intervals above.
+        by_class: whether there are intervals of classes too.
+        over: what intervals were asked over; None for the widest that each can have.
+    """
     for node in results.leaves:
-        line = caveats.brackets(confidence, analysis.uncertainty(node))
+        named = [name for name in columns if name != analysis.SPARSITY]
+        known = caveats.by_interval(node, named, over, by_class)
+        line = caveats.brackets(confidence, known or [(analysis.uncertainty(node, over), [])])
         print_lines(console, [" ".join([f"{node.path.strip('/')}:", line, *failures.state(node)])])

@@ -9,6 +9,7 @@ from prune_fair.datasets.arrays import from_arrays
 from prune_fair.datasets.augmentation import AUGMENTATIONS, augment
 from prune_fair.datasets.complexity import COMPLEXITY, class_complexity
 from prune_fair.datasets.digits import digits
+from prune_fair.datasets.fashion14 import fashion14
 from prune_fair.datasets.idx import fashion_mnist, idx
 from prune_fair.datasets.npz import npz
 from prune_fair.datasets.tfds import check_form, tfds, tfds_shape
@@ -84,6 +85,7 @@ class Source(NamedTuple):
 
 SOURCES: dict[str, Source] = {
     "digits": Source(digits, lambda: ((8, 8, 1), 10), validation=0.15),
+    "fashion14": Source(fashion14, lambda: ((14, 14, 1), 10)),
     "fashion_mnist": Source(fashion_mnist, lambda: ((28, 28, 1), 10), validation=0.15),
     "idx:DIR": Source(idx),
     "npz:FILE": Source(npz, groups=True),
@@ -154,7 +156,8 @@ def held_out_by_default(name: str) -> float:
 
 
 def load(name: str, groups: str = "", validation: float | None = 0.0) -> Dataset:
-    """The dataset of that name: `digits`, `fashion_mnist`, `idx:DIR`, `npz:FILE` or `tfds:NAME`.
+    """The dataset of that name: `digits`, `fashion14`, `fashion_mnist`, `idx:DIR`, `npz:FILE`
+    or `tfds:NAME`.
 
     Args:
         name: of a row of `SOURCES`, with its argument.

@@ -2,6 +2,12 @@
 
 from prune_fair.fairness.aggregators import AGGREGATORS
 from prune_fair.fairness.class_bounds import class_intervals, class_lower_bounds, rests_on_few
+from prune_fair.fairness.class_changes import (
+    Over,
+    class_change_bound,
+    class_change_interval,
+    class_recall_interval,
+)
 from prune_fair.fairness.confusion import all_wrong
 from prune_fair.fairness.crossed import (
     by_class,
@@ -42,6 +48,7 @@ from prune_fair.fairness.paired import (
     paired_interval,
     paired_lower_bound,
     sidak,
+    wilson,
 )
 from prune_fair.fairness.rates import BASE_RATES, accuracy, overall, recall, undefined
 from prune_fair.fairness.significance import (
@@ -73,6 +80,7 @@ from prune_fair.fairness.two_way import (
     TwoWay,
     lower_bound,
     negative,
+    over_images,
     two_way,
     two_way_interval,
 )
@@ -88,6 +96,7 @@ __all__ = [
     "Equivalence",
     "Interval",
     "Metric",
+    "Over",
     "OverIndex",
     "Paired",
     "PairedDifference",
@@ -97,8 +106,11 @@ __all__ = [
     "benjamini_hochberg",
     "bootstrap_weights",
     "by_class",
+    "class_change_bound",
+    "class_change_interval",
     "class_intervals",
     "class_lower_bounds",
+    "class_recall_interval",
     "corrected_interval",
     "count_by_class",
     "count_votes",
@@ -122,6 +134,7 @@ __all__ = [
     "non_dominated",
     "non_dominated_probability",
     "normalised_recall_difference",
+    "over_images",
     "over_index",
     "overall",
     "paired",
@@ -144,4 +157,5 @@ __all__ = [
     "undefined",
     "weighted_means",
     "welch",
+    "wilson",
 ]

@@ -5,6 +5,8 @@ techniques, a hypervolume. Rows of resampled means, row 0 the sample's; whatever
 each row is resampled too.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -48,15 +50,26 @@ def by_class(
     values: Float[np.ndarray, "*shape seeds images"],
     labels: Int[np.ndarray, " images"],
     classes: int,
+    error_of: Callable[[np.ndarray], TwoWay] = two_way,
 ) -> TwoWay:
-    """`two_way` of the images of each class, (*shape, classes).
+    """`two_way` of the images of each class, (*shape, classes); NaN for a class without images.
+
+    Args:
+        values: of S seeds and I images.
+        labels: the class of each image.
+        classes: how many there are.
+        error_of: `two_way`, or `over_images` for the error of images alone.
 
     Example:
         >>> values = np.array([[1.0, 0, 1], [0, 0, 1], [0, 0, 1]])
         >>> by_class(values, np.array([0, 0, 1]), 2).mean.round(3).tolist()
         [0.167, 1.0]
     """
-    found = [two_way(values[..., labels == true]) for true in range(classes)]
+    present, unknown = np.isin(np.arange(classes), labels), np.full(values.shape[:-2], np.nan)
+    found = [
+        error_of(values[..., labels == true]) if present[true] else TwoWay(*[unknown] * 4)
+        for true in range(classes)
+    ]
     return TwoWay(*(np.stack(part, axis=-1) for part in zip(*found, strict=True)))
 
 

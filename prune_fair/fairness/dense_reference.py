@@ -151,6 +151,7 @@ AGAINST_DENSE: dict[str, Metric] = {
         label="change of accuracy",
         description="change of accuracy since dense",
         bounds=(-1.0, 1.0),
+        of_right=True,
     ),
     "recall_change_min": _metric(
         recall_change,
@@ -233,5 +234,6 @@ AGAINST_DENSE: dict[str, Metric] = {
         description="smallest of the classes' mean changes of recall since dense",
         bounds=(-1.0, 1.0),
         averaged=(recall_change, known_min),
+        of_right=True,
     ),
 }

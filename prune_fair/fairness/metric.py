@@ -36,6 +36,8 @@ class Metric(NamedTuple):
         extreme: whether it is the value of one class or group, which may be another one's in
             another network.
         chance: whether guessing gives one over the number of classes.
+        of_right: whether it, or each class's value of one that is averaged, is the share of images
+            that are right, less that of the dense reference if `against_dense`.
         worst: what a diverged network has, whose rates are all equally bad and so look even; NaN
             where the metric has no worst value, None where it is what the counts give.
         averaged: None for a metric that each network has. Else the metric is of many networks: the
@@ -63,6 +65,7 @@ class Metric(NamedTuple):
     against_dense: bool = False
     extreme: bool = False
     chance: bool = False
+    of_right: bool = False
     worst: float | None = None
     averaged: tuple[Reduction, Reduction] | None = None
 

@@ -62,6 +62,7 @@ METRICS: dict[str, Metric] = {
         label="accuracy",
         description="fraction of images classified as labelled",
         chance=True,
+        of_right=True,
     ),
     "balanced_accuracy": metric(
         balanced_accuracy,

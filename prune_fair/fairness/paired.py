@@ -65,8 +65,8 @@ def paired_interval(counts: Paired, confidence: float = 0.95) -> Interval:
     both, lost, won, neither = (np.asarray(part, dtype=float) for part in counts)
     images = np.asarray(both + lost + won + neither)
     after, before = np.asarray(both + won), np.asarray(both + lost)
-    p, low, high = _wilson(after, images, confidence)
-    q, other_low, other_high = _wilson(before, images, confidence)
+    p, low, high = wilson(after, images, confidence)
+    q, other_low, other_high = wilson(before, images, confidence)
     cross = both * neither - lost * won
     cross = np.where(cross > 0, np.maximum(cross - images / 2, 0), cross)
     scale = np.sqrt(after * (images - after)) * np.sqrt(before * (images - before))
@@ -189,10 +189,24 @@ def images_needed(tolerance: float, confidence: float = 0.95, classes: int = 1) 
     return int(np.ceil(missed - 1e-9))
 
 
-def _wilson(
-    right: np.ndarray, images: np.ndarray, confidence: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A proportion and its score interval."""
+def wilson(
+    right: Int[np.ndarray, "*shape"] | Float[np.ndarray, "*shape"],
+    images: Int[np.ndarray, "*shape"] | Float[np.ndarray, "*shape"],
+    confidence: float = 0.95,
+) -> Interval:
+    """A proportion with its score interval; NaN without images.
+
+    Args:
+        right: how many of the images.
+        images: how many there are.
+        confidence: in (0, 1), of both bounds together.
+
+    Source: Wilson 1927; `statsmodels.stats.proportion.proportion_confint(method="wilson")`.
+
+    Example:
+        >>> [round(float(bound), 3) for bound in wilson(np.array(45), np.array(50))]
+        [0.9, 0.786, 0.957]
+    """
     from scipy.special import ndtri
 
     z = ndtri(1 - (1 - confidence) / 2)
@@ -200,7 +214,7 @@ def _wilson(
     half = z * np.sqrt(z * z + 4 * images * p * (1 - p))
     middle, scale = 2 * images * p + z * z, 2 * (images + z * z)
     low, high = np.minimum((middle - half) / scale, p), np.maximum((middle + half) / scale, p)
-    return p, np.asarray(low), np.asarray(high)
+    return Interval(p, np.asarray(low), np.asarray(high))
 
 
 def _combined(first: Any, second: Any, phi: Any) -> Any:

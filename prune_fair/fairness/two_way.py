@@ -77,6 +77,29 @@ def two_way(values: Float[np.ndarray, "*shape seeds images"]) -> TwoWay:
     return TwoWay(mean, np.asarray(np.sqrt(variance)), freedom, skewness)
 
 
+def over_images(values: Float[np.ndarray, "*shape seeds images"]) -> TwoWay:
+    """The mean of the same values with the error of other images alone: these seeds are all.
+
+    Args:
+        values: in [-1, 1], all known.
+
+    Source: the standard error of the mean of the I means by image.
+
+    Example:
+        >>> found = over_images(np.array([[0.0, -1, 0], [0, -1, 0], [0, 0, 0]]))
+        >>> round(float(found.error), 3), float(found.freedom)
+        (0.222, 2.0)
+    """
+    by_image = values.mean(axis=-2)
+    images, mean = values.shape[-1], np.asarray(by_image.mean(axis=-1))
+    if images < FEWEST_IMAGES:
+        return TwoWay(mean, *(np.full_like(mean, np.nan) for _ in range(3)))
+    variance, third = _variance(by_image) / images, _third(by_image) / images**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        skewness = np.where(variance > 0, third / variance**1.5, 0.0)
+    return TwoWay(mean, np.sqrt(variance), np.full_like(mean, images - 1.0), skewness)
+
+
 def two_way_interval(found: TwoWay, confidence: float = 0.95) -> Interval:
     """The interval of a mean over seeds and images; NaN where nothing varies.
 

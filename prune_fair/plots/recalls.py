@@ -56,11 +56,7 @@ def recall(
     """
     name, own = style.one_technique(results, technique)
     sparsity = densities.mean_sparsity(own)
-    if table is None:
-        of_networks = analysis.class_recall(analysis.with_resamples(own))
-        recalls = analysis.over_seeds(of_networks, confidence)
-    else:
-        recalls = table["recall"]
+    recalls = analysis.recall_of_classes(own, confidence) if table is None else table["recall"]
     recalls = recalls.sel(technique=name)
     coloured = _coloured(analysis.as_dataset(results), classes, table)
     axes = style.canvas(axes, height=3.4)

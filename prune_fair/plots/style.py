@@ -179,7 +179,8 @@ def interval_words(results: xr.Dataset, table: xr.DataArray, confidence: float) 
     """What an interval is, such as "95 % interval over 32 seeds"; nothing where there is none."""
     if not table.sel(estimate="low").notnull().any():
         return ""
-    return interval(confidence, analysis.uncertainty(results))
+    over = table.attrs.get("over") or None
+    return interval(confidence, analysis.uncertainty(results, over))
 
 
 def band_key(words: str) -> list[Artist]:

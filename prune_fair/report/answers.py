@@ -30,7 +30,10 @@ class Answers(NamedTuple):
         ranking: of techniques; None for a single one.
         exemplars: of the shown technique, at level 0 and the shown one; None where no
             predictions were kept or nothing is shown.
-        uncertainty: what intervals cover and leave out.
+        uncertainty: what intervals of numbers of networks cover and leave out.
+        of_classes: the same of numbers of classes.
+        cross_fit: of a choice that had no images of its own; None where it had, or where single
+            images are not known.
 
     Example:
         >>> Answers._fields[:3]
@@ -48,6 +51,8 @@ class Answers(NamedTuple):
     ranking: xr.Dataset | None
     exemplars: xr.Dataset | None
     uncertainty: analysis.Uncertainty
+    of_classes: analysis.Uncertainty
+    cross_fit: analysis.CrossFit | None
 
     def at(self, point: int) -> tuple[str, int]:
         """Technique and level of a point."""
@@ -92,7 +97,6 @@ def answer(
     points = _with_metrics(results, choice.points, frontier, confidence)
     choice = choice._replace(points=points)
     shown, shown_as = _shown(choice)
-    recall = analysis.class_recall(analysis.with_resamples(results))
     tests = analysis.class_tests(results, confidence)
     several = results.sizes["technique"] > 1
     exemplars = None
@@ -106,12 +110,14 @@ def answer(
         choice,
         metric,
         frontier,
-        tests.assign(recall=analysis.over_seeds(recall, confidence)),
+        tests.assign(recall=analysis.recall_of_classes(results, confidence)),
         shown,
         shown_as,
         analysis.ranking_change(results, confidence=confidence) if several else None,
         exemplars,
         analysis.uncertainty(results),
+        analysis.uncertainty(results, analysis.over_classes(results)),
+        analysis.cross_fit_of(results, choice),
     )
 
 

@@ -1,7 +1,9 @@
 """What the card says of a task, in sentences that a release manager can defend."""
 
+from prune_fair import analysis
 from prune_fair.report.card import Card, TaskCard
 from prune_fair.words import caveats, choices, classes, failures, votes
+from prune_fair.words.certificates import certificate, cross_fitted
 
 SHOWN = {
     "chosen": "the chosen point",
@@ -16,8 +18,9 @@ def headlines(card: Card) -> list[tuple[str, str]]:
 
     Example:
         >>> from prune_fair import open_example, report
-        >>> headlines(report.make_card(open_example().attrs["path"]))
-        [('digits/mlp', 'Prune with magnitude-global-rewind to 90.9 % sparsity.')]
+        >>> [(name, said)] = headlines(report.make_card(open_example().attrs["path"]))
+        >>> print(f"{name}: {said.partition(';')[0]}")
+        digits/mlp: Prune with magnitude-global-rewind to 90.9 % sparsity
     """
     return [(task.name, choices.headline(task.answers.choice)) for task in card.tasks]
 
@@ -30,6 +33,8 @@ def reasons(task: TaskCard) -> list[str]:
         lines += [choices.nearest(choice, near) for near in choice.nearest]
     elif choice.chosen > 0:  # the first point is the dense network
         lines += [*choices.holds(choice), choices.accuracy(choice), payers(task)]
+    else:
+        lines += certificate(choice)
     return [*lines, accuracy_alone(task)]
 
 
@@ -56,9 +61,22 @@ def shown_as(task: TaskCard) -> str:
 
 
 def interval_in_words(task: TaskCard) -> str:
-    """What the brackets of a table hold."""
+    """What the brackets of a table of points hold."""
+    answers, columns = task.answers, [n for n in task.decision.columns if n != analysis.SPARSITY]
+    known = caveats.by_interval(answers.results, columns)
+    return caveats.intervals(answers.confidence, known) or caveats.NO_INTERVALS
+
+
+def network_interval_in_words(task: TaskCard) -> str:
+    """What the brackets hold of numbers that networks have, such as hypervolumes."""
     answers = task.answers
     return caveats.interval(answers.confidence, answers.uncertainty) or caveats.NO_INTERVALS
+
+
+def class_interval_in_words(task: TaskCard) -> str:
+    """What the brackets of a table of classes hold."""
+    answers = task.answers
+    return caveats.interval(answers.confidence, answers.of_classes) or caveats.NO_INTERVALS
 
 
 def exemplars_in_words(task: TaskCard) -> list[str]:
@@ -72,15 +90,18 @@ def exemplars_in_words(task: TaskCard) -> list[str]:
 def limits_in_words(task: TaskCard) -> list[str]:
     """What the numbers of a task do not say, a sentence or two each."""
     limits, choice, known = task.limits, task.answers.choice, task.answers.uncertainty
+    of_classes, cross_fit = task.answers.of_classes, task.answers.cross_fit
     tested = any(row.p == row.p for row in task.classes)  # p is NaN where there is no test
     lines = [
         f"{known.covers} {known.leaves_out}",
+        "" if of_classes == known else f"Of classes: {of_classes.covers} {of_classes.leaves_out}",
         *caveats.narrow(known, limits.smallest[1]),
         caveats.looked_at(limits.looked_at),
         caveats.chosen_on(choice.judged_on),
+        "" if cross_fit is None else cross_fitted(cross_fit, choice.rule),
         caveats.many_intervals(len(task.sizes), tested),
         caveats.grain(*limits.smallest),
-        "" if choice.certify or not choice.rule.constraints else caveats.HELD_BY_MEANS,
+        "" if choice.certified or not choice.rule.constraints else caveats.HELD_BY_MEANS,
         failures.unfinished(limits.finished),
         failures.diverged(limits.diverged),
         failures.collapsed(limits.collapsed),

@@ -1,6 +1,10 @@
 """What intervals are over, and what numbers do not say."""
 
-from prune_fair.analysis import JudgedOn, Uncertainty
+from collections.abc import Sequence
+
+from prune_fair import analysis
+from prune_fair.analysis import JudgedOn, Results, TooFew, Uncertainty
+from prune_fair.fairness import Over
 from prune_fair.words.failures import without_images
 from prune_fair.words.numbers import counted, fixed, of_confidence
 
@@ -13,7 +17,7 @@ SAME_IMAGES = (
 )
 HELD_BY_MEANS = (
     "Constraints were held by means, whose intervals may reach past the bound; the flag "
-    "--certify asks the bad end of each interval to hold them."
+    "--certify asks one-sided bounds over seeds and images to hold them."
 )
 
 
@@ -21,23 +25,57 @@ def interval(confidence: float, known: Uncertainty) -> str:
     """What an interval is; nothing where there is none.
 
     Example:
-        >>> interval(0.95, Uncertainty("seeds", 32, "", ""))
+        >>> interval(0.95, Uncertainty("seeds", 32, 0, "", ""))
         '95 % interval over 32 seeds'
     """
     return f"{of_confidence(confidence)} interval over {known.counted}" if known.counted else ""
 
 
-def brackets(confidence: float, known: Uncertainty) -> str:
+def by_interval(
+    results: Results, columns: Sequence[str], over: Over | None = None, by_class: bool = False
+) -> list[tuple[Uncertainty, list[str]]]:
+    """What the intervals of several metrics are over, and which metrics that is said of.
+
+    Args:
+        results: one task's results.
+        columns: metrics.
+        over: what was asked for; None for the widest that each can have.
+        by_class: whether there are intervals of classes too.
+    """
+    shown: dict[Over | None, list[str]] = {}
+    for name in columns:
+        shown.setdefault(analysis.interval_over(results, name, over), []).append(name)
+    if by_class:
+        shown.setdefault(analysis.over_classes(results, over), []).append("classes")
+    return [(analysis.uncertainty(results, way), names) for way, names in shown.items()]
+
+
+def intervals(confidence: float, known: Sequence[tuple[Uncertainty, Sequence[str]]]) -> str:
+    """What several intervals are, as `by_interval` gives it; nothing where there are none.
+
+    Example:
+        >>> seeds = Uncertainty("seeds", 16, 0, "", "")
+        >>> both = Uncertainty("both", 16, 540, "", "")
+        >>> intervals(0.9, [(both, ["accuracy"]), (seeds, ["cev"])]).partition("; ")[2]
+        'of accuracy over 16 seeds and 540 test images; of cev over 16 seeds'
+    """
+    told = [(each, names) for each, names in known if each.counted]
+    if len(told) <= 1:
+        return interval(confidence, told[0][0]) if told else ""
+    parts = (f"of {', '.join(names)} over {each.counted}" for each, names in told)
+    return f"{of_confidence(confidence)} intervals; {'; '.join(parts)}"
+
+
+def brackets(confidence: float, known: Sequence[tuple[Uncertainty, Sequence[str]]]) -> str:
     """What the brackets of a terminal's tables hold, or that there are none.
 
     Example:
-        >>> brackets(0.9, Uncertainty("images", 200, "", ""))
-        '[low, high]: 90 % interval over 200 test images of one network (percentile bootstrap).'
+        >>> brackets(0.9, [(Uncertainty("images", 1, 200, "", ""), ["accuracy"])])
+        '[low, high]: 90 % interval over 200 test images of one network.'
     """
-    if not known.counted:
-        return known.covers
-    whose = " of one network" if known.over == "images" else ""
-    return f"[low, high]: {interval(confidence, known)}{whose} (percentile bootstrap)."
+    whose = " of one network" if len(known) == 1 and known[0][0].seeds == 1 else ""
+    held = intervals(confidence, known)
+    return f"[low, high]: {held}{whose}." if held else known[0][0].covers
 
 
 def narrow(known: Uncertainty, least_images: int) -> list[str]:
@@ -47,7 +85,7 @@ def narrow(known: Uncertainty, least_images: int) -> list[str]:
         known: what the intervals are over.
         least_images: test images of the class that has the fewest.
     """
-    if known.over == "seeds" and known.units < FEW_SEEDS:
+    if known.over == "seeds" and known.seeds < FEW_SEEDS:
         return [
             f"With fewer than {FEW_SEEDS} seeds bootstrap intervals are too narrow: 95 % intervals "
             "of 8 seeds cover the truth in about 88 % of simulated studies."
@@ -80,6 +118,21 @@ def chosen_on(on: JudgedOn) -> str:
     looked = "it" if len(on.lacking) == 1 else "them"
     lacking = verb.format(", ".join(on.lacking))
     return f"{said} {lacking} no validation image: no choice looks at {looked}."
+
+
+def too_few(classes: Sequence[TooFew]) -> str:
+    """The classes that block certification.
+
+    Example:
+        >>> print(too_few([TooFew("8", 52, 72)]))
+        Class 8 has 52 images: were none lost, that would not certify the bound; 72 are needed.
+    """
+    first, more = classes[0], len(classes) - 1
+    others = f", and {more} of the others have too few" * (more > 0)
+    return (
+        f"Class {first.name} has {counted(first.images, 'image')}{others}: were none lost, that "
+        f"would not certify the bound; {first.needed} are needed."
+    )
 
 
 def looked_at(points: int) -> str:

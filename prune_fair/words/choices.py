@@ -8,6 +8,7 @@ from prune_fair import analysis
 from prune_fair.analysis import Choice, Constraint, Nearest, Rule
 from prune_fair.fairness import METRICS
 from prune_fair.store import DENSE
+from prune_fair.words.certificates import certificate, certified_over
 from prune_fair.words.metrics import bound, constraint, described, heading, number, told
 from prune_fair.words.numbers import Estimate, estimate, estimates, of_confidence
 
@@ -20,9 +21,9 @@ def rule_as_typed(choice: Choice) -> str:
     wanted = " + ".join(f"{each:g} {name}" for name, each in rule.worth.items())
     wanted = f"best {next(iter(rule.worth))}" if len(rule.worth) == 1 else f"most of {wanted}"
     stated = " and ".join(map(str, rule.constraints)) or "no constraint"
-    if not choice.certify:
+    if choice.certified is None:
         return f"{wanted} with {stated}"
-    return f"{wanted} with {stated} at the bad end of {of_confidence(choice.confidence)}"
+    return f"{wanted} with {stated}, certified at {of_confidence(choice.confidence)}"
 
 
 def verdict(choice: Choice) -> str:
@@ -33,20 +34,42 @@ def verdict(choice: Choice) -> str:
 
 
 def headline(choice: Choice) -> str:
-    """The decision as a sentence.
+    """The decision as a sentence, with what speaks against it.
 
     Example:
         >>> from prune_fair import open_example
-        >>> headline(analysis.select(open_example()["digits/mlp"]))
-        'Prune with magnitude-global-rewind to 90.9 % sparsity.'
+        >>> print(headline(analysis.select(open_example()["digits/mlp"])))
+        Prune with magnitude-global-rewind to 90.9 % sparsity; an interval reaches past the bound.
     """
+    holds = "is certified to hold" if choice.certified else "holds"
     if choice.chosen is None:
-        return "No operating point holds what was asked, not even the dense network."
+        return f"No operating point {holds} what was asked, not even the dense network."
     if _pruned(choice, choice.chosen):
-        return f"Prune with {place(choice, choice.chosen)}."
+        return f"Prune with {place(choice, choice.chosen)}{_reservation(choice)}."
     if choice.points["qualifies"].sum() == 1:
-        return "Do not prune: only the dense network holds what was asked."
+        return f"Do not prune: only the dense network {holds} what was asked."
     return f"Do not prune: by {objective(choice.rule)} the dense network is best."
+
+
+def _reservation(choice: Choice) -> str:
+    """What the headline has to say of a chosen point, beside where it is."""
+    assert choice.chosen is not None
+    reported = [(s, _value(choice, choice.chosen, s.name)) for s in choice.rule.constraints]
+    if any(not analysis.holds(stated.slack(value.mean)) for stated, value in reported):
+        return "; on test images it does not hold what was asked"
+    if choice.certified:
+        return f", certified at {of_confidence(choice.confidence)}"
+    if any(not value.bounded and stated.name != analysis.SPARSITY for stated, value in reported):
+        return "; without an interval, how far that may be off is not known"
+    if any(not _all_holds(stated, value) for stated, value in reported):
+        return "; an interval reaches past the bound"
+    return ""
+
+
+def _all_holds(stated: Constraint, value: Estimate) -> bool:
+    """Whether all of an interval holds a constraint; the mean where nothing varies."""
+    worst = value.low if stated.bad_end() == "low" else value.high
+    return bool(analysis.holds(stated.slack(worst if value.bounded else value.mean)))
 
 
 def place(choice: Choice, point: int) -> str:
@@ -67,8 +90,8 @@ def place_and_level(choice: Choice, point: int) -> str:
 def asked(choice: Choice) -> str:
     """What had to hold, and what was best among what holds it."""
     held = "by the mean"
-    if choice.certify:
-        held = f"at the bad end of the {of_confidence(choice.confidence)} interval"
+    if choice.certified:
+        held = f"certified at {of_confidence(choice.confidence)} over {certified_over(choice)}"
     if not choice.rule.constraints:
         return f"Asked: nothing has to hold; {objective(choice.rule)} decides."
     stated = " and ".join(map(constraint, choice.rule.constraints))
@@ -90,12 +113,14 @@ def rule_in_short(rule: Rule) -> str:
 
 
 def holds(choice: Choice) -> list[str]:
-    """By how much the chosen point holds each constraint, and how surely.
+    """By how much the chosen point holds each constraint, and whether all of its interval does.
 
-    Where it was chosen on validation images, what test images say of it too.
+    Where it was chosen on validation images, what test images say of it too; where it was
+    certified, the bound.
     """
     assert choice.chosen is not None
-    return [_held(choice, choice.chosen, stated) for stated in choice.rule.constraints]
+    lines = [_held(choice, choice.chosen, stated) for stated in choice.rule.constraints]
+    return lines + certificate(choice)
 
 
 def _held(choice: Choice, point: int, stated: Constraint) -> str:
@@ -116,11 +141,11 @@ def _held(choice: Choice, point: int, stated: Constraint) -> str:
             drop = told("_difference", estimate(choice.drop[stated.name]))
             line += f" (validation less test: {drop})"
     if not value.bounded:
-        return f"{line}; how sure that is cannot be said without an interval."
+        return f"{line}; without an interval, how far that may be off is not known."
     if not kept:
         return f"{line}."
-    if not analysis.holds(stated.slack(value.low if stated.bad_end() == "low" else value.high)):
-        return f"{line}. The interval reaches past the bound: that it holds is not sure."
+    if not _all_holds(stated, value):
+        return f"{line}. The interval reaches past the bound: it is not shown to hold."
     return f"{line}, and so does all of the interval."
 
 
@@ -175,7 +200,7 @@ def _spared(spared: xr.DataArray) -> str:
     taken = [(name, value) for name, value in _by_name(spared).items() if value.rises]
     taken.sort(key=lambda each: -each[1].mean)
     if not taken:
-        return "; of no class is it sure that it would lose by that."
+        return "; that any class would lose by that is not resolved."
     named = ", ".join(
         f"class {name} by {told('_difference', value)}" for name, value in taken[:NAMED]
     )

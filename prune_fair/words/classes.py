@@ -5,10 +5,17 @@ import xarray as xr
 from prune_fair import analysis
 from prune_fair.data import TEST
 from prune_fair.words.metrics import figure, lost, told
-from prune_fair.words.numbers import Figure, change, counted, estimate, estimates, fixed
+from prune_fair.words.numbers import NONE, Figure, change, counted, estimate, estimates, fixed
 
 NAMED = 3  # payers that a sentence names
 RECALLS = ["dense", "pruned", "change"]
+ACCURACY_ALONE = (
+    "if mean accuracy may fall\nby so many points",
+    "accuracy alone prunes",
+    "to sparsity, in %",
+    "accuracy changes by\n(points)",
+    "the recall of the class that\npays most changes by (points)",
+)
 PRICE = (
     "technique",
     "accuracy alone prunes to sparsity, in %\n(mean accuracy within 1 point of dense)",
@@ -64,6 +71,21 @@ def price_cells(row: xr.Dataset) -> tuple[str, str, str]:
     """
     alone, fair = (_sparsity(row[f"{name}_sparsity"]).text for name in ("accuracy", "fair"))
     return alone, f"class {row.worst_class.item()}: {change(estimate(row.cost))}", fair
+
+
+def accuracy_alone_cells(row: xr.Dataset) -> tuple[str, ...]:
+    """What accuracy alone would choose at a tolerance, and what the class that pays most pays.
+
+    Args:
+        row: of one tolerance, as `analysis.accuracy_alone` gives it.
+    """
+    tolerance = f"{100 * row['tolerance'].item():g}"
+    if not row["level"].item():
+        return (tolerance, "nothing", *[NONE] * 3)
+    changes = (change(estimate(row[name])) for name in ("accuracy_change", "change"))
+    accuracy, paid = changes
+    technique, sparsity = str(row["technique"].item()), _sparsity(row["sparsity"]).mean
+    return tolerance, technique, sparsity, accuracy, f"class {row['worst_class'].item()}: {paid}"
 
 
 def price_in_words(price: xr.Dataset, split: str = TEST) -> str:

@@ -176,8 +176,8 @@ def test_failures():
 
 
 def test_caveats():
-    seeds, images = Uncertainty("seeds", 8, "", ""), Uncertainty("images", 500, "", "")
-    nothing = Uncertainty("nothing", 2, "There are no intervals.", "")
+    seeds, images = Uncertainty("seeds", 8, 0, "", ""), Uncertainty("images", 1, 500, "", "")
+    nothing = Uncertainty("nothing", 2, 0, "There are no intervals.", "")
     assert caveats.interval(0.95, seeds) == "95 % interval over 8 seeds"
     assert caveats.interval(0.9, nothing) == ""
     assert caveats.brackets(0.9, nothing) == "There are no intervals."

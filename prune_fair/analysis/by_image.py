@@ -1,0 +1,158 @@
+"""What networks say of single images: intervals of classes over seeds and test images together."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Bool, Float, Int
+
+from prune_fair import fairness
+from prune_fair.analysis.resampling import BOTH, Results, as_dataset, networks
+from prune_fair.errors import check
+from prune_fair.fairness import Interval, Over
+from prune_fair.store import MEMBERS
+
+IMAGE_RESAMPLES = 500  # of seeds and images together
+
+
+class Said(NamedTuple):
+    """What networks of one technique and level say of the images, and their dense networks.
+
+    Attributes:
+        place: position of the technique, and of the level.
+        seeds: positions of the finished seeds.
+        before: the class that each dense network gives each image.
+        after: the class that each network gives it.
+        labels: the class of each image.
+        classes: how many there are.
+    """
+
+    place: tuple[int, int]
+    seeds: Int[np.ndarray, " seeds"]
+    before: Int[np.ndarray, "seeds images"]
+    after: Int[np.ndarray, "seeds images"]
+    labels: Int[np.ndarray, " images"]
+    classes: int
+
+    @property
+    def right(self) -> tuple[Bool[np.ndarray, "seeds images"], Bool[np.ndarray, "seeds images"]]:
+        """Which images the dense networks have right, and which these."""
+        return self.before == self.labels, self.after == self.labels
+
+
+def said_of_images(results: Results) -> Iterator[Said]:
+    """What networks say, of each technique and level that has finished seeds.
+
+    Raises:
+        InputError: for results without predictions.
+    """
+    results = as_dataset(results)
+    check_predictions(results)
+    said = results["predictions"]
+    said = said if "seed" in said.dims else said.expand_dims("seed")  # of a single network
+    said = said.transpose(*MEMBERS, "image").values
+    labels, classes = results["image_label"].values, results.sizes["true"]
+    known = networks(results["sparsity"]).transpose(*MEMBERS).notnull().values
+    for technique, level in np.ndindex(said.shape[0], said.shape[2]):
+        seeds = np.flatnonzero(known[technique, :, level] & known[technique, :, 0])
+        if len(seeds):
+            before, after = said[technique, seeds, 0], said[technique, seeds, level]
+            yield Said((technique, level), seeds, before, after, labels, classes)
+
+
+def check_predictions(results: xr.Dataset) -> None:
+    """Raises `InputError` for results without predictions."""
+    check(
+        "predictions" in results,
+        "intervals over images need what each network says of each image, which this study did not "
+        "keep: run it with --predictions, or ask for intervals over seeds",
+    )
+
+
+def change_by_class(results: Results, confidence: float, over: Over = BOTH) -> Interval:
+    """What each class's recall has changed by since dense, (technique, level, true).
+
+    0 at level 0; NaN where no network is finished, or of a class without images.
+    """
+
+    def change(said: Said) -> Interval:
+        if said.place[1] == 0:
+            none = np.where(np.isin(np.arange(said.classes), said.labels), 0.0, np.nan)
+            return Interval(none, none, none)
+        return fairness.class_change_interval(
+            *said.right, said.labels, said.classes, confidence, over
+        )
+
+    return _by_class(results, change)
+
+
+def beyond_by_class(results: Results, confidence: float, over: Over = BOTH) -> Interval:
+    """The change of each class's recall less that of accuracy, (technique, level, true)."""
+
+    def beyond(said: Said) -> Interval:
+        if said.place[1] == 0:
+            none = np.where(np.isin(np.arange(said.classes), said.labels), 0.0, np.nan)
+            return Interval(none, none, none)
+        rows = resampled_changes(said, over)
+        share = np.bincount(said.labels, minlength=said.classes) / len(said.labels)
+        rows = rows - np.nansum(rows * share, axis=1, keepdims=True)
+        return fairness.percentile_interval(rows, len(said.seeds), confidence)
+
+    return _by_class(results, beyond)
+
+
+def resampled_changes(said: Said, over: Over = BOTH) -> Float[np.ndarray, "rows classes"]:
+    """Mean changes by class under resamples, spread as their errors say; row 0 as is."""
+    before, after = said.right
+    changes, seeds = after.astype(float) - before, len(before)
+    weights = fairness.image_weights(said.labels, IMAGE_RESAMPLES)
+    of_seeds, error_of = fairness.bootstrap_weights(seeds, IMAGE_RESAMPLES), fairness.two_way
+    if over != BOTH:
+        of_seeds, error_of = np.full_like(of_seeds, 1 / seeds), fairness.over_images
+    found = fairness.by_class(changes, said.labels, said.classes, error_of)
+    rows = fairness.crossed_means(changes, said.labels, said.classes, of_seeds, weights)
+    return fairness.scaled(rows, found)
+
+
+def recall_by_class(results: Results, confidence: float, over: Over = BOTH) -> Interval:
+    """Each class's mean recall, (technique, level, true); NaN where no network is finished."""
+    return _by_class(
+        results,
+        lambda said: fairness.class_recall_interval(
+            said.right[1], said.labels, said.classes, confidence, over
+        ),
+    )
+
+
+def between(
+    results: Results,
+    one: tuple[int, int],
+    other: tuple[int, int],
+    confidence: float,
+    over: Over = BOTH,
+) -> Interval:
+    """By how much each class's recall is higher at one point than at another, (true).
+
+    Args:
+        results: one task's results, with predictions.
+        one: position of a technique, and of a level.
+        other: the same of another.
+        confidence: of each class's interval, in (0, 1).
+        over: what intervals are over.
+    """
+    found = {said.place: said for said in said_of_images(results)}
+    first, second = found[one], found[other]
+    shared = np.intersect1d(first.seeds, second.seeds)
+    before, after = (each.right[1][np.isin(each.seeds, shared)] for each in (second, first))
+    return fairness.class_change_interval(
+        before, after, first.labels, first.classes, confidence, over
+    )
+
+
+def _by_class(results: Results, interval_of: Callable[[Said], Interval]) -> Interval:
+    sizes = as_dataset(results).sizes
+    bounds = np.full((3, *(sizes[name] for name in ("technique", "level", "true"))), np.nan)
+    for said in said_of_images(results):
+        bounds[:, said.place[0], said.place[1]] = interval_of(said)
+    return Interval(bounds[0], bounds[1], bounds[2])

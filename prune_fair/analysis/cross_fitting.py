@@ -1,0 +1,151 @@
+"""Choosing and reporting on one set of images without letting the same image do both."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Bool, Int
+
+from prune_fair.analysis.by_image import check_predictions
+from prune_fair.analysis.choice import DEFAULT_REQUIRE, Choice, select
+from prune_fair.analysis.per_network import SPARSITY
+from prune_fair.analysis.resampling import Results, as_dataset
+from prune_fair.analysis.rules import Constraint
+from prune_fair.analysis.tables import CONFIDENCE, metrics
+from prune_fair.errors import check
+from prune_fair.fairness import METRICS
+from prune_fair.store import DENSE, MEMBERS
+
+FOLDS = 5
+FOLDS_SEED = 0
+
+
+class CrossFit(NamedTuple):
+    """What a rule gives on images that had no part in the choice, from one set of images.
+
+    Attributes:
+        folds: how many parts the images were cut into, by class.
+        chosen: of each fold the technique and level that the other folds chose; the dense network
+            where nothing qualified.
+        reported: sparsity and metrics, (estimate), of each image at the point that was chosen
+            without it.
+    """
+
+    folds: int
+    chosen: tuple[tuple[str, int], ...]
+    reported: xr.Dataset
+
+
+def cross_fit(
+    results: Results,
+    require: Sequence[str | Constraint] = DEFAULT_REQUIRE,
+    maximise: str = SPARSITY,
+    weights: Mapping[str, float] | None = None,
+    confidence: float = CONFIDENCE,
+    certify: bool = False,
+    folds: int = FOLDS,
+) -> CrossFit:
+    """What `select` gives on images that it did not choose on, where there is no validation split.
+
+    The images of each class are cut into folds at random. For each fold a point is chosen on all
+    others; the fold's images are reported at that point. Every image is so reported once, and
+    compared with the dense network on itself. It tells how far the rule is to be trusted, not only
+    the one point that all images together choose. Intervals take the choices as they are.
+
+    Args:
+        results: one task's results, with predictions.
+        require: as in `select`, like all others.
+        maximise: the metric to be best in.
+        weights: in place of `maximise`.
+        confidence: of the intervals.
+        certify: whether points are certified.
+        folds: at least 2.
+
+    Raises:
+        InputError: as `select`, and for results without predictions or with group constraints.
+
+    Source: Stone 1974, cross-validatory choice and assessment.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> found = cross_fit(open_example()["digits/mlp"])
+        >>> found.chosen[0], len(found.chosen)
+        (('magnitude-global-rewind', 4), 5)
+    """
+    check(folds >= 2, f"folds {folds}: expected at least 2")
+    results = as_dataset(results)
+    check_predictions(results)
+    fold = _folds(results["image_label"].values, folds)
+    asked = require, maximise, weights, confidence, False, certify
+    chosen, names = [], set()
+    for number in range(folds):
+        own = on_images(results, fold != number)
+        choice = select(own if certify else own.drop_dims("image"), *asked)
+        point = choice.points.isel(point=choice.chosen or 0)
+        chosen.append((str(point["technique"].item()), int(point["level"])))
+        names |= choice.rule.names()
+    columns = sorted(names | {SPARSITY, "accuracy", "accuracy_change"})
+    table = metrics(_composed(results, fold, chosen), columns, confidence)
+    return CrossFit(folds, tuple(chosen), table.isel(technique=0, level=1, drop=True))
+
+
+def cross_fit_of(results: Results, choice: Choice) -> CrossFit | None:
+    """`cross_fit` of a choice; None where it had images of its own, or it cannot be had."""
+    table, rule = as_dataset(results), choice.rule
+    of_groups = any(name != SPARSITY and METRICS[name].over == "group" for name in rule.names())
+    if not choice.judged_on.is_reported or "predictions" not in table or of_groups:
+        return None
+    certify = choice.certified is not None
+    return cross_fit(table, rule.constraints, SPARSITY, rule.worth, choice.confidence, certify)
+
+
+def on_images(results: xr.Dataset, shown: Bool[np.ndarray, " images"]) -> xr.Dataset:
+    """Results as they are on some of the images: confusions counted from predictions.
+
+    What is not known of single images, such as groups and margins, is left out.
+    """
+    part = results.isel(image=np.flatnonzero(shown))
+    others = [
+        name
+        for name, values in part.data_vars.items()
+        if "true" in values.dims and "seed" in values.dims
+    ]
+    said, labels = part["predictions"].transpose(*MEMBERS, "image"), part["image_label"].values
+    classes = part.sizes["true"]
+    counts = np.zeros((*said.shape[:-1], classes, classes), np.int32)
+    for true in np.unique(labels):
+        of_class = said.values[..., labels == true]
+        for predicted in range(classes):
+            counts[..., true, predicted] = (of_class == predicted).sum(axis=-1)
+    part = part.drop_vars([*others, "group_confusion"], errors="ignore")
+    return part.assign(confusion=((*MEMBERS, "true", "predicted"), counts))
+
+
+def _folds(labels: Int[np.ndarray, " images"], folds: int) -> Int[np.ndarray, " images"]:
+    """The fold of each image: those of a class are dealt out in a random order."""
+    rng, fold = np.random.default_rng(FOLDS_SEED), np.zeros(len(labels), int)
+    for true in np.unique(labels):
+        own = np.flatnonzero(labels == true)
+        fold[rng.permutation(own)] = np.arange(len(own)) % folds
+    return fold
+
+
+def _composed(
+    results: xr.Dataset, fold: Int[np.ndarray, " images"], chosen: Sequence[tuple[str, int]]
+) -> xr.Dataset:
+    """Results of one technique at levels 0 and 1: what each image's own choice says of it."""
+    names = results["technique"].values.tolist()
+    dense = results.isel(technique=[0]).sel(level=[0])
+    parts, sparsity = [], 0.0
+    for number, (technique, level) in enumerate(chosen):
+        place = 0 if technique == DENSE else names.index(technique)
+        point = results.isel(technique=[place]).sel(level=[level])
+        point = point.assign_coords(technique=dense["technique"], level=[1])
+        parts.append(point["predictions"].isel(image=np.flatnonzero(fold == number)))
+        sparsity = sparsity + point[SPARSITY] * (fold == number).mean()
+    order = np.argsort(np.concatenate([np.flatnonzero(fold == n) for n in range(len(chosen))]))
+    after = dense.assign_coords(level=[1]).assign({SPARSITY: sparsity})
+    after["predictions"] = xr.concat(parts, "image").isel(image=order)
+    whole = xr.concat([dense, after], "level", data_vars="minimal")
+    return on_images(whole, np.full(len(fold), True))

@@ -1,0 +1,59 @@
+"""Operating points: every technique and level with its metrics, and which of them are sound."""
+
+from collections.abc import Sequence
+
+import xarray as xr
+
+from prune_fair.analysis.classes import recall_of_classes
+from prune_fair.analysis.per_network import diverged
+from prune_fair.analysis.resampling import Results, networks, with_resamples
+from prune_fair.analysis.tables import CONFIDENCE, metrics
+from prune_fair.fairness import Over
+from prune_fair.store import DENSE
+
+
+def operating_points(
+    results: Results,
+    names: Sequence[str],
+    confidence: float = CONFIDENCE,
+    pooled: bool = False,
+    by_class: bool = True,
+    over: Over | None = None,
+) -> xr.Dataset:
+    """Every (technique, level) as a point: sparsity and metrics, and recall by class.
+
+    Returns:
+        One variable a name, (point, estimate), and if `by_class` `recall` (point, true,
+        estimate); `undefined` as `metrics` gives it, and `diverged` (point), how many networks
+        diverged; `technique` and `level` by point. The dense network is one point, of technique
+        `dense`.
+
+    Raises:
+        InputError: for an unknown metric or a confidence outside (0, 1).
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> points = operating_points(results, ["accuracy"])
+        >>> points.sizes["point"], points.technique.values[:2].tolist()
+        (19, ['dense', 'magnitude-global-rewind'])
+    """
+    results = with_resamples(results)
+    table = metrics(results, names, confidence, pooled, over)
+    table = table.assign(diverged=networks(diverged(results)).sum("seed"))
+    if by_class:
+        table = table.assign(recall=recall_of_classes(results, confidence, over))
+    points = table.stack(point=("technique", "level"), create_index=False).transpose("point", ...)
+    duplicate = (points["level"] == 0) & (points["technique"] != points["technique"][0])
+    technique = xr.where(points["level"] == 0, DENSE, points["technique"])
+    return points.assign_coords(technique=technique).isel(point=~duplicate.values)
+
+
+def is_sound(table: xr.Dataset, name: str) -> xr.DataArray:
+    """Where no network diverged and a metric is defined for every finished network.
+
+    Args:
+        table: as `operating_points` gives it.
+        name: one of its metrics, or `sparsity`.
+    """
+    return (table["diverged"] == 0) & (table["undefined"].sel(metric=name) == 0)
