@@ -6,7 +6,7 @@ import tyro
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, tasks_of
+from prune_fair.cli.flags import StudyPath, by_task
 from prune_fair.store import open_study
 
 NOTHING_QUALIFIES = 1
@@ -43,7 +43,7 @@ def select(
     results = open_study(study)
     weights = analysis.named_numbers("weight", weigh) if weigh else None
     asked = require or analysis.DEFAULT_REQUIRE, maximise, weights, confidence, pooled, certify
-    choices = {name: analysis.select(node, *asked) for name, node in tasks_of(results)}
+    choices = by_task(results, lambda node: analysis.select(node, *asked))
     if json:
         tasks = {name: _document(choice) for name, choice in choices.items()}
         console.print_answer(

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from functools import partial, wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import tyro
 import xarray as xr
 
 from prune_fair.cli.endings import MISTAKE
-from prune_fair.errors import InputError
+from prune_fair.errors import InputError, of_one
 
+Answer = TypeVar("Answer")
 StudyPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="STUDY")]
 
 
@@ -68,11 +69,12 @@ def unboxed(box: str) -> str:
 
     Example:
         >>> rows = "Error parsing --seeds: no number", "---", "Argument helptext:", "--seeds INT"
-        >>> unboxed("\n".join(f"| {row:40} |" for row in rows))
+        >>> unboxed("\n".join(f"| {row:40} |" for row in ("Value error", *rows, "")))
         '--seeds: no number; expected --seeds INT'
     """
+    _, *rows = (line[2:-1].rstrip() for line in f"{box}\n".splitlines())  # the first is a title
     parts: list[list[str]] = [[]]
-    for row in (line[2:-1].rstrip() for line in box.splitlines() if line[:1] in (*"\u2502|",)):
+    for row in rows:
         if row and not row.strip("\u2500-"):
             parts.append([])
         elif not row.startswith(" " * 8):  # help of a flag
@@ -83,6 +85,15 @@ def unboxed(box: str) -> str:
     hints = [hint.replace("Argument helptext:", "expected") for hint in hints]
     lines = [first.removeprefix("Error parsing "), *(hint[0].lower() + hint[1:] for hint in hints)]
     return "; ".join(lines)
+
+
+def by_task(results: xr.DataTree, answer: Callable[[xr.Dataset], Answer]) -> dict[str, Answer]:
+    """What a function says of each task of a study, by name."""
+    answers, tasks = {}, tasks_of(results)
+    for name, node in tasks:
+        with of_one(name, len(tasks)):
+            answers[name] = answer(node)
+    return answers
 
 
 def flag_registry() -> tyro.constructors.ConstructorRegistry:
