@@ -70,6 +70,29 @@ def writing_to(place: object) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def of_one(name: str, number: int) -> Iterator[None]:
+    """Says which of several tasks it is of which something is refused.
+
+    Args:
+        name: of the task.
+        number: of tasks; nothing is added to what is refused of a single one.
+
+    Example:
+        >>> with of_one("cells/mlp", 2):
+        ...     raise InputError("level 9: expected 1 to 3")
+        Traceback (most recent call last):
+            ...
+        prune_fair.errors.InputError: cells/mlp: level 9: expected 1 to 3
+    """
+    try:
+        yield
+    except InputError as error:
+        if number == 1:
+            raise
+        raise InputError(f"{name}: {error}") from error
+
+
 def unknown(kind: str, name: str, valid: Iterable[str], summary: str = "") -> InputError:
     """The error for a name that does not exist: the nearest valid one, then all or a summary.
 

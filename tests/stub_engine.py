@@ -17,7 +17,6 @@ from prune_fair.engine.evaluation import Evaluated, class_dtype
 from prune_fair.engine.members import Block, Level, Networks
 from prune_fair.engine.results import results_of, stacked
 from prune_fair.engine.spans import first_step, first_steps
-from prune_fair.pruning import kernels
 from prune_fair.study import levels
 from prune_fair.types import Variables
 
@@ -71,7 +70,9 @@ def advance(engine, numbers, block, techniques, parents, weights, done=lambda ne
                 lambda seed, network: _counted(engine, network),
                 block.seeds, networks[technique.name],
             )  # fmt: skip
-            results[technique.name] = results_of(engine.task, technique, counted)
+            results[technique.name] = results_of(
+                engine.task, technique, networks[technique.name].mask, counted
+            )
             done(len(block.seeds))
         found.append(Level(networks, stacked([*results.values()])))
     return found
@@ -129,11 +130,8 @@ def _counted(engine, network):
     predicted = {name: rng.integers(0, task.classes, len(each.labels), np.int32)
                  for name, each in splits.items()}  # fmt: skip
     by_split = [_statistics(task, splits[name], predicted[name], rng) for name in splits]
-    removed = [~kernel for kernel in kernels(network.mask, task.model.layers)]
     return Evaluated(
         {name: np.stack([each[name] for each in by_split]) for name in by_split[0]},
-        np.array([kernel.sum() for kernel in removed]),
-        np.array(sum((~leaf).sum() for leaf in jax.tree.leaves(network.mask))),
         np.array(False),
         {name: each.astype(class_dtype(task.classes)) for name, each in predicted.items()}
         if task.predictions else {},

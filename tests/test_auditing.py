@@ -12,6 +12,7 @@ from flax import linen, nnx
 import prune_fair
 from prune_fair import DataConfig, ModelConfig, RecipeConfig, Schedule, StudyConfig, TaskConfig
 from prune_fair.auditing import export
+from prune_fair.data import Dataset
 from prune_fair.datasets import load
 from prune_fair.errors import InputError
 from prune_fair.models import MLP
@@ -278,6 +279,10 @@ IMAGES = np.zeros((20, 8, 8), np.uint8)
 ARRAYS = {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES, "y_test": LABELS}
 
 
+CHOSEN_ON = IMAGES[:10, ..., None], LABELS[:10]
+DATASET = Dataset(IMAGES[..., None], LABELS, IMAGES[..., None], LABELS, tuple("0123456789"))
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -314,6 +319,22 @@ ARRAYS = {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES, "y_test": LABE
         ({"techniques": ["magnitude-global-finetune"]}, "finetune trains, and no recipe is given"),
         ({"techniques": ["magnitude-global-channel-none"]}, "an audit prunes single weights"),
         ({"techniques": ["magnitude-global-none"]}, "no layer of this model is left to prune"),
+        *(
+            ({"data": DATASET.with_part("validation", *part)}, message)
+            for part, message in (
+                ((CHOSEN_ON[0], LABELS[:10] + 1), "labels run up to 10; expected 0 to 9, one"),
+                ((CHOSEN_ON[0], LABELS[:10] - 1), "y_validation runs from -1 to 8"),
+                ((CHOSEN_ON[0], None), "dataset .*: no array 'y_validation' in it"),
+                ((CHOSEN_ON[0][:0], LABELS[:0]), r"\(0, 8, 8, 1\); expected images .* at least 1"),
+                ((CHOSEN_ON[0], LABELS), "20 numbers in y_validation but 10 images"),
+                ((CHOSEN_ON[0][:, :4], LABELS[:10]), "expected one shape"),
+            )
+        ),
+        ({"data": DATASET._replace(group_names=("a", "b"))}, "no array 'g_test' in it"),
+        (
+            {"data": DATASET._replace(group_names=("a", "b"), test_groups=LABELS)},
+            "2 names in group_names but labels up to 9",
+        ),
         ({"pixels": "bytes"}, "unknown pixels 'bytes'"),
         ({"plan": prune_fair.PlanConfig(dtype="bfloat16")}, "computes in its own; leave it out"),
         (

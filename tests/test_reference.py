@@ -8,6 +8,9 @@ from types import GenericAlias
 
 import pytest
 
+from prune_fair import pruning
+from prune_fair.losses import LOSSES
+
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "reference"
 ROOMS = ("analysis", "datasets", "fairness", "models", "plots", "pruning", "report")
@@ -48,3 +51,22 @@ def test_nothing_in_the_site_is_loaded_from_elsewhere():
     settings = (ROOT / "mkdocs.yml").read_text()
     assert "font: false" in settings
     assert "http" not in settings
+
+
+@pytest.mark.parametrize(
+    ("registry", "heading"),
+    [
+        (pruning.CRITERIA, "Criteria"),
+        (pruning.SCOPES, "Scopes"),
+        (pruning.GRANULARITIES, "Granularities"),
+        (pruning.SCHEDULES, "Schedules"),
+        (pruning.TREATMENTS, "Treatments"),
+        (LOSSES, "Losses"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_every_row_of_what_prunes_and_trains_is_defined(registry, heading):
+    """One line of its section's table each, and no line of what is no row."""
+    text = (ROOT / "docs" / "pruning-and-training.md").read_text()
+    section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE) == list(registry)

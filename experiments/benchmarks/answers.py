@@ -4,7 +4,7 @@ Purpose   answers within 10 s and 2 GiB, whether the networks are many technique
 Command   python experiments/benchmarks/answers.py [--networks 100000] [--json]
 Hardware  2 CPU cores, 2 GiB of memory
 Time      about two minutes
-Expected  docs/method.md
+Expected  docs/guides/large-studies.md
 
 The confusions are drawn, not trained: each class's recall falls with sparsity, a rare class's more.
 """
@@ -61,8 +61,8 @@ def answers(
         with tempfile.TemporaryDirectory() as folder:
             draw_study(Path(folder) / "study", shape)
             for command in commands:
-                seconds, mebibytes = measure(command.split(), Path(folder) / "study")
-                rows.append([name, shape.seeds, command, seconds, mebibytes])
+                measured = measure(command.split(), Path(folder) / "study")
+                rows.append([name, shape.seeds, command, *measured])
                 print(*rows[-1], sep=" | ", file=sys.stderr)
     show(rows, json)
 
@@ -117,30 +117,33 @@ def draw_piece(
     store.write_piece(task, level, names, list(seeds), variables)
 
 
-def measure(command: list[str], study: Path) -> tuple[float, float]:
-    """Seconds and peak memory in MiB of one command, in a process of its own."""
+def measure(command: list[str], study: Path) -> tuple[float, float, float]:
+    """Seconds, processor seconds and peak memory in MiB of a command in a process of its own."""
     words = [sys.executable, "-m", "prune_fair", command[0], str(study), *command[1:]]
     script = (
         "import resource, subprocess, sys;"
         "subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True);"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+        "used = resource.getrusage(resource.RUSAGE_CHILDREN);"
+        "print(used.ru_utime + used.ru_stime, used.ru_maxrss)"
     )
     started = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", script, *words], capture_output=True, text=True, check=True
     )
-    return time.perf_counter() - started, int(done.stdout) / 1024
+    processor, kibibytes = map(float, done.stdout.split())
+    return time.perf_counter() - started, processor, kibibytes / 1024
 
 
 def show(rows: list[list], as_json: bool) -> None:
     """The figures, as JSON or as a table."""
-    header = ["study", "seeds", "command", "seconds", "MiB"]
+    header = ["study", "seeds", "command", "seconds", "processor seconds", "MiB"]
     if as_json:
         print(json.dumps([dict(zip(header, row, strict=True)) for row in rows], indent=1))
         return
     print(*header, sep=" | ")
-    for name, seeds, command, seconds, mebibytes in rows:
-        print(name, seeds, command, f"{seconds:.1f}", f"{mebibytes:.0f}", sep=" | ")
+    for name, seeds, command, seconds, processor, mebibytes in rows:
+        figures = f"{seconds:.1f}", f"{processor:.1f}", f"{mebibytes:.0f}"
+        print(name, seeds, command, *figures, sep=" | ")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from prune_fair.analysis.per_network import SPARSITY
+import xarray as xr
+
+from prune_fair.analysis.per_network import SPARSITY, check_names
+from prune_fair.analysis.tables import check_confidence
 from prune_fair.errors import InputError, check
+from prune_fair.fairness import FEWEST_SEEDS
 
 ACCURACY_ALONE = "accuracy_change>=-0.01"
 OF_ACCURACY = (SPARSITY, "accuracy", "accuracy_change")
@@ -84,6 +88,42 @@ class Rule(NamedTuple):
         if rule.names() == {SPARSITY}:
             return rule._replace(constraints=(*constraints, Constraint.parse(ACCURACY_ALONE)))
         return rule
+
+
+def check_asked(
+    require: Sequence[str],
+    maximise: str,
+    confidence: float,
+    certify: bool,
+    *,
+    networks: int,
+    groups: bool,
+) -> None:
+    """Raises `InputError` as `select` would of results that are yet to be computed.
+
+    Args:
+        require: constraints.
+        maximise: the metric to be best in, or `sparsity`.
+        confidence: of the intervals.
+        certify: whether intervals have to hold the constraints.
+        networks: that there will be of each kind, with predictions.
+        groups: whether images will have groups.
+
+    Example:
+        >>> check_asked(["accuracy>=0.9"], "sparsity", 0.95, True, networks=2, groups=False)
+        Traceback (most recent call last):
+            ...
+        prune_fair.errors.InputError: certify: 2 networks give no interval; expected 1, or 3 or more
+    """
+    check_confidence(confidence)
+    counted = ["confusion", *["group_confusion"] * groups]
+    results = xr.Dataset(dict.fromkeys(counted, ((), 0)))  # no more of them is looked at
+    check_names(results, "metric", [Constraint.parse(text).name for text in require])
+    check_names(results, "objective", [maximise])
+    check(
+        not certify or networks == 1 or networks >= FEWEST_SEEDS,
+        f"certify: {networks} networks give no interval; expected 1, or {FEWEST_SEEDS} or more",
+    )
 
 
 def holds(slack: Any) -> Any:

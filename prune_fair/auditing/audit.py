@@ -12,7 +12,7 @@ from jaxtyping import PyTree
 
 from prune_fair.auditing.config import AuditConfig
 from prune_fair.config import DataConfig, ModelConfig, RecipeConfig, TaskConfig
-from prune_fair.data import GIVEN, Dataset
+from prune_fair.data import GIVEN, SPLITS, Dataset
 from prune_fair.datasets import from_arrays
 from prune_fair.engine.images import Pixels
 from prune_fair.engine.machine import set_up_jax
@@ -32,6 +32,7 @@ TECHNIQUES = (
 )
 SPARSITIES = (0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98)
 SCHEDULE = Schedule("one-shot", sparsities=SPARSITIES)
+HANDED_OVER = "dataset (x_ are its images, y_ its labels, g_ its groups)"
 
 
 def audit(
@@ -171,21 +172,39 @@ def _prepare(
         f"networks are a {type(networks).__name__}: expected a list of the variables of each "
         "trained network, [variables] for one",
     )
-    if isinstance(data, Mapping):
-        shape = np.shape(data.get("x_test", ()))[1:]
+    if isinstance(data, DataConfig):
+        dataset = data.load()
+        architecture = given(apply, networks[0], dataset.train_images.shape[1:], apply_train)
+    else:
+        handed = isinstance(data, Dataset)
+        source, arrays = (HANDED_OVER, _arrays_of(data)) if handed else ("arrays", data)
+        groups = "g" if handed and data.group_names else ""
+        shape = np.shape(arrays.get("x_test", ()))[1:]
         shape = (*shape, 1) if len(shape) == 2 else shape
         check(len(shape) == 3, f"x_test has images of {shape}: expected arrays (n, h, w[, c])")
         architecture = given(apply, networks[0], shape, apply_train)
-        dataset = from_arrays(data, classes=architecture.classes, as_they_are=True)
-    else:
-        dataset = data.load() if isinstance(data, DataConfig) else data
-        shape = dataset.train_images.shape[1:]
-        architecture = given(apply, networks[0], shape, apply_train)
+        dataset = from_arrays(arrays, source, groups, architecture.classes, as_they_are=True)
     for number, variables in enumerate(networks):
         check_alike(variables, networks[0], f"network {number}")
         _check_finite(variables, f"network {number}")
     _check_outputs(dataset, architecture.classes)
     return dataset, architecture
+
+
+def _arrays_of(dataset: Dataset) -> dict[str, np.ndarray]:
+    """A dataset's arrays as `from_arrays` takes them, which sees whether they fit each other.
+
+    Groups of training images, which may be unknown and no audit counts, are left out.
+    """
+    arrays = {
+        f"{letter}_{part}": array
+        for part in ("train", *SPLITS)
+        for letter, array in zip("xyg", dataset.part(part), strict=True)
+        if array is not None
+    }
+    arrays.pop("g_train", None)
+    names = {"class_names": dataset.class_names, "group_names": dataset.group_names}
+    return {**arrays, **{key: np.array(each, str) for key, each in names.items()}}
 
 
 def _check_finite(variables: PyTree, source: str) -> None:

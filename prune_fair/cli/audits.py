@@ -11,6 +11,7 @@ from typing import Any
 from jaxtyping import PyTree
 
 from prune_fair import analysis, console
+from prune_fair.analysis.rules import check_asked
 from prune_fair.auditing import SCHEDULE, TECHNIQUES, check_export, digest_of
 from prune_fair.auditing import audit as run_audit
 from prune_fair.auditing import export as export_networks
@@ -72,6 +73,9 @@ def audit(
     """
     from prune_fair.report import card_files, write_card  # brings matplotlib
 
+    asked = require or analysis.DEFAULT_REQUIRE
+    known = {"networks": len(checkpoints), "groups": bool(data.groups)}
+    check_asked(asked, maximise, confidence, certify, **known)
     set_up_jax()  # before the user's module makes an array
     apply, like = _found(network)
     networks = [entry_of(load_tree(each), entry, str(each)) for each in checkpoints]
@@ -100,7 +104,6 @@ def audit(
             plan=plan,
             progress=progress,
         )
-    asked = require or analysis.DEFAULT_REQUIRE
     written = write_card(out, asked, maximise, confidence, certify=certify)
     (task,) = written.card.tasks
     choice = task.answers.choice

@@ -6,7 +6,7 @@ import tyro
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, tasks_of
+from prune_fair.cli.flags import StudyPath, by_task, tasks_of
 from prune_fair.fairness import Over
 from prune_fair.store import open_study
 
@@ -47,20 +47,12 @@ def select(
     """
     results = open_study(study)
     weights = analysis.named_numbers("weight", weigh) if weigh else None
-    asked = (
-        require or analysis.DEFAULT_REQUIRE,
-        maximise,
-        weights,
-        confidence,
-        pooled,
-        certify,
-        over,
-    )
-    nodes = dict(tasks_of(results))
-    choices = {name: analysis.select(node, *asked) for name, node in nodes.items()}
+    stated = require or analysis.DEFAULT_REQUIRE
+    asked = stated, maximise, weights, confidence, pooled, certify, over
+    choices = by_task(results, lambda node: analysis.select(node, *asked))
     crossed = {
-        name: None if pooled else analysis.cross_fit_of(nodes[name], choice)
-        for name, choice in choices.items()
+        name: None if pooled else analysis.cross_fit_of(node, choices[name])
+        for name, node in tasks_of(results)
     }
     if json:
         tasks = {name: _document(choice, crossed[name]) for name, choice in choices.items()}

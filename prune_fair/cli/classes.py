@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, tasks_of
+from prune_fair.cli.flags import StudyPath, by_task
 from prune_fair.errors import check
 from prune_fair.fairness import Over
 from prune_fair.store import open_study
@@ -27,10 +27,8 @@ def classes(
         confidence: of the intervals, in (0, 1); p are compared with what is left to 1.
     """
     results = open_study(study)
-    found = {
-        name: analysis.class_tests(_checked(node, level), confidence, 1 - confidence, over)
-        for name, node in tasks_of(results)
-    }
+    asked = confidence, 1 - confidence, over
+    found = by_task(results, lambda node: analysis.class_tests(_checked(node, level), *asked))
     if json:
         tasks = {
             name: {str(part): console.keyed(tests[part]) for part in tests.data_vars}

@@ -3,14 +3,12 @@
 import sys
 from collections.abc import Callable, Sequence
 
-import tyro
-
 from prune_fair.cli.attribution import attribute
 from prune_fair.cli.checks import check, status
 from prune_fair.cli.choice import select
 from prune_fair.cli.classes import classes
 from prune_fair.cli.endings import one_line_errors
-from prune_fair.cli.flags import flag_registry
+from prune_fair.cli.flags import called_by_flags
 from prune_fair.cli.frontiers import compare, frontier
 from prune_fair.cli.listing import list_rows
 from prune_fair.cli.points import metrics
@@ -28,7 +26,7 @@ def run(arguments: Sequence[str] | None) -> None:
         _study(words[0], words[1:])
         return
     with one_line_errors():
-        tyro.extras.subcommand_cli_from_dict(
+        called_by_flags(
             {
                 "demo": _demo_in_a_line,
                 "run": _run_in_a_line,
@@ -48,7 +46,6 @@ def run(arguments: Sequence[str] | None) -> None:
             prog="prune-fair",
             description="See which classes pay for sparsity.",
             args=words,
-            registry=flag_registry(),
         )
 
 

@@ -13,7 +13,7 @@ import xarray as xr
 
 from prune_fair import analysis, console
 from prune_fair.cli.endings import one_line_errors
-from prune_fair.cli.flags import flag_registry, tasks_of
+from prune_fair.cli.flags import flag_registry, tasks_of, wrong_flags_in_a_line
 from prune_fair.config import StudyConfig
 from prune_fair.engine.plan import PlanConfig
 from prune_fair.outputs import check_replaceable
@@ -33,9 +33,10 @@ def experiment(
         prog: what the command is called in its help; None for the script's name.
     """
     with one_line_errors():
-        (config, out), plan = tyro.cli(
-            _planned(configure), args=arguments, registry=flag_registry(), prog=prog
-        )
+        with wrong_flags_in_a_line():
+            (config, out), plan = tyro.cli(
+                _planned(configure), args=arguments, registry=flag_registry(), prog=prog
+            )
         for picture in _pictures(config.task_names, out):
             check_replaceable(picture)
         with console.progress(config.networks) as progress:

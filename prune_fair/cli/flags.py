@@ -1,20 +1,99 @@
 """What all commands share: how a study is named, and what flags may be."""
 
-from collections.abc import Mapping, Sequence
+import io
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr
+from functools import partial, wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import tyro
 import xarray as xr
 
-from prune_fair.errors import InputError
+from prune_fair.cli.endings import MISTAKE
+from prune_fair.errors import InputError, of_one
 
+Answer = TypeVar("Answer")
 StudyPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="STUDY")]
 
 
 def tasks_of(results: xr.DataTree) -> list[tuple[str, xr.Dataset]]:
     """A study's tasks, each by its name, with every split."""
     return [(node.path.strip("/"), node.to_dataset()) for node in results.leaves]
+
+
+def called_by_flags(commands: Mapping[str, Callable[..., None]], **options: Any) -> None:
+    """Calls the command that words name with its flags; wrong ones are one `InputError`.
+
+    Args:
+        commands: by name.
+        options: of `tyro.extras.subcommand_cli_from_dict`.
+    """
+
+    def ready(command: Callable[..., None]) -> Callable[..., Callable[[], None]]:
+        @wraps(command)
+        def prepared(*arguments: Any, **flags: Any) -> Callable[[], None]:
+            return partial(command, *arguments, **flags)
+
+        return prepared
+
+    with wrong_flags_in_a_line():
+        call = tyro.extras.subcommand_cli_from_dict(
+            {name: ready(command) for name, command in commands.items()},
+            registry=flag_registry(),
+            **options,
+        )
+    call()
+
+
+@contextmanager
+def wrong_flags_in_a_line() -> Iterator[None]:
+    """What tyro says of wrong flags in a box on standard error, as one `InputError`."""
+    said, boxed = io.StringIO(), False
+    try:
+        with redirect_stderr(said):
+            yield
+    except SystemExit as ended:
+        boxed = ended.code == MISTAKE
+        if boxed:
+            raise InputError(unboxed(said.getvalue())) from None
+        raise
+    finally:
+        if not boxed:
+            print(said.getvalue(), end="", file=sys.stderr)
+
+
+def unboxed(box: str) -> str:
+    r"""The text of one of tyro's boxes in a line: what is wrong, and what is to be done.
+
+    Example:
+        >>> rows = "Error parsing --seeds: no number", "---", "Argument helptext:", "--seeds INT"
+        >>> unboxed("\n".join(f"| {row:40} |" for row in ("Value error", *rows, "")))
+        '--seeds: no number; expected --seeds INT'
+    """
+    _, *rows = (line[2:-1].rstrip() for line in f"{box}\n".splitlines())  # the first is a title
+    parts: list[list[str]] = [[]]
+    for row in rows:
+        if row and not row.strip("\u2500-"):
+            parts.append([])
+        elif not row.startswith(" " * 8):  # help of a flag
+            parts[-1].append(row.strip())
+    parts = [part[:2] if part[:1] == ["Argument helptext:"] else part for part in parts]
+    texts = [" ".join(part).partition(" Got errors:")[0].rstrip(". ") for part in parts]
+    first, *hints = [text for text in texts if text] or [box]
+    hints = [hint.replace("Argument helptext:", "expected") for hint in hints]
+    lines = [first.removeprefix("Error parsing "), *(hint[0].lower() + hint[1:] for hint in hints)]
+    return "; ".join(lines)
+
+
+def by_task(results: xr.DataTree, answer: Callable[[xr.Dataset], Answer]) -> dict[str, Answer]:
+    """What a function says of each task of a study, by name."""
+    answers, tasks = {}, tasks_of(results)
+    for name, node in tasks:
+        with of_one(name, len(tasks)):
+            answers[name] = answer(node)
+    return answers
 
 
 def flag_registry() -> tyro.constructors.ConstructorRegistry:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, tasks_of
+from prune_fair.cli.flags import StudyPath, by_task
 from prune_fair.store import open_study
 
 
@@ -29,11 +29,11 @@ def frontier(
     results = open_study(study)
     columns = list(objectives)
     point = analysis.named_numbers("reference", reference)
-    points, volumes, rankings = {}, {}, {}
-    for name, node in tasks_of(results):
-        points[name] = analysis.frontier(node, columns, confidence, by_class=False)
-        volumes[name] = analysis.hypervolumes(node, columns, point, confidence)
-        rankings[name] = _ranking(node, columns, point, confidence)
+    points = by_task(
+        results, lambda node: analysis.frontier(node, columns, confidence, by_class=False)
+    )
+    volumes = by_task(results, lambda node: analysis.hypervolumes(node, columns, point, confidence))
+    rankings = by_task(results, lambda node: _ranking(node, columns, point, confidence))
     if json:
         tasks = {name: console.point_rows(part) for name, part in points.items()}
         parts = {
@@ -70,10 +70,9 @@ def compare(
         confidence: of the intervals, in (0, 1).
     """
     results = open_study(study)
-    found = {
-        name: analysis.compare(node, metric, sparsity, confidence, effect)
-        for name, node in tasks_of(results)
-    }
+    found = by_task(
+        results, lambda node: analysis.compare(node, metric, sparsity, confidence, effect)
+    )
     if json:
         tasks = {name: console.comparison_document(part) for name, part in found.items()}
         return console.print_answer(

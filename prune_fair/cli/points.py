@@ -3,7 +3,7 @@
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, tasks_of
+from prune_fair.cli.flags import StudyPath, by_task
 from prune_fair.fairness import Over
 from prune_fair.store import open_study
 
@@ -30,10 +30,10 @@ def metrics(
         confidence: of the intervals, in (0, 1).
     """
     results = open_study(study)
-    points = {
-        name: analysis.operating_points(node, _names(node, names), confidence, pooled, json, over)
-        for name, node in tasks_of(results)
-    }
+    asked = confidence, pooled, json, over
+    points = by_task(
+        results, lambda node: analysis.operating_points(node, _names(node, names), *asked)
+    )
     if json:
         tasks = {name: console.point_rows(part) for name, part in points.items()}
         return console.print_answer(results, {"confidence": confidence, "tasks": tasks})

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from prune_fair import analysis, console
-from prune_fair.cli.choice import Repeated
+from prune_fair.cli.choice import NOTHING_QUALIFIES, Repeated
 from prune_fair.cli.flags import StudyPath
 
 
@@ -16,6 +16,9 @@ def report(
     out: Path | None = None,
 ) -> None:
     """Writes the pruning card: a decision, its reasons, who pays, limits, how to run it again.
+
+    The exit status is 1 where no operating point of a task qualifies; the card is written and says
+    so.
 
     Args:
         study: directory that an experiment wrote.
@@ -36,3 +39,5 @@ def report(
         screen.print(f"{name}: {line}", markup=False, soft_wrap=True)
     for kind, path in (("card", written.html), ("text", written.markdown)):
         screen.print(f"{kind}  {path}", markup=False, soft_wrap=True)
+    if any(task.decision.chosen is None for task in written.card.tasks):
+        raise SystemExit(NOTHING_QUALIFIES)

@@ -7,7 +7,7 @@ import tyro
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, tasks_of
+from prune_fair.cli.flags import StudyPath, by_task, tasks_of
 from prune_fair.store import open_study
 
 
@@ -32,10 +32,10 @@ def exemplars(
         confidence: of the intervals of the over-index, in (0, 1), all classes together.
     """
     results = open_study(study)
-    tables, images = {}, {}
-    for name, node in tasks_of(results):
-        tables[name] = analysis.exemplars(node, technique, distance, confidence)
-        images[name] = _images(node, tables[name], level, top)
+    tables = by_task(
+        results, lambda node: analysis.exemplars(node, technique, distance, confidence)
+    )
+    images = {name: _images(node, tables[name], level, top) for name, node in tasks_of(results)}
     if json:
         asked = {"distance": distance, "confidence": confidence}
         tasks = {

@@ -71,6 +71,8 @@ class Source(NamedTuple):
         groups: whether it may know groups of images beside their class.
         validation: fraction of the training images that is held out unless a task says otherwise,
             where the source has no validation split of its own.
+        own_validation: whether it may have one of its own; `load` then takes `validation` by name,
+            whether to read it.
 
     Example:
         >>> SOURCES["digits"].shape()
@@ -81,6 +83,7 @@ class Source(NamedTuple):
     shape: Callable[..., Shape] | None = None
     groups: bool = False
     validation: float = 0.0
+    own_validation: bool = False
 
 
 SOURCES: dict[str, Source] = {
@@ -88,8 +91,8 @@ SOURCES: dict[str, Source] = {
     "fashion14": Source(fashion14, lambda: ((14, 14, 1), 10)),
     "fashion_mnist": Source(fashion_mnist, lambda: ((28, 28, 1), 10), validation=0.15),
     "idx:DIR": Source(idx),
-    "npz:FILE": Source(npz, groups=True),
-    "tfds:NAME": Source(tfds, tfds_shape, groups=True),
+    "npz:FILE": Source(npz, groups=True, own_validation=True),
+    "tfds:NAME": Source(tfds, tfds_shape, groups=True, own_validation=True),
 }
 
 
@@ -180,7 +183,8 @@ def load(name: str, groups: str = "", validation: float | None = 0.0) -> Dataset
     )
     check_groups(name, groups)
     source, argument = _row(name)
-    dataset = source.load(*argument, *([groups] if groups else []))
+    read = {"validation": validation is None} if source.own_validation else {}
+    dataset = source.load(*argument, *([groups] if groups else []), **read)
     return with_validation(dataset, validation, source.validation)
 
 

@@ -8,7 +8,7 @@ from jaxtyping import Float32, Int, UInt8
 from prune_fair.data import TEST, VALIDATION, Dataset
 from prune_fair.errors import check
 
-IMAGES = "images (n, h, w) or (n, h, w, c), uint8 or floats in [0, 1]"
+IMAGES = "images (n, h, w) or (n, h, w, c), n at least 1, uint8 or floats in [0, 1]"
 
 
 def from_arrays(
@@ -17,6 +17,7 @@ def from_arrays(
     groups: str = "",
     classes: int | None = None,
     as_they_are: bool = False,
+    validation: bool = True,
 ) -> Dataset:
     """The dataset of arrays x_train, y_train, x_test and y_test, as in Keras's mnist.npz.
 
@@ -33,6 +34,7 @@ def from_arrays(
             `<word>_train` is read where it is there.
         classes: how many there are; None for what names or labels say.
         as_they_are: whether floats stay what they are, of any range, as float32.
+        validation: whether to read the validation split, where there is one.
 
     Raises:
         InputError: where an array is missing or not as said above.
@@ -43,7 +45,7 @@ def from_arrays(
         >>> from_arrays(halves).train_images.shape
         (4, 8, 8, 1)
     """
-    own = {"x_validation", "y_validation"} & {*arrays}
+    own = validation and {"x_validation", "y_validation"} & {*arrays}
     parts = ("train", TEST, *([VALIDATION] if own else []))
     images = {part: _images(source, arrays, f"x_{part}", as_they_are) for part in parts}
     train = images["train"]
@@ -75,7 +77,7 @@ def from_arrays(
 
 
 def _array(source: str, arrays: Mapping[str, np.ndarray], key: str) -> np.ndarray:
-    check(key in arrays, f"{source}: no array {key!r} in it; add it with numpy.savez")
+    check(key in arrays, f"{source}: no array {key!r} in it; add it")
     return arrays[key]
 
 

@@ -18,7 +18,7 @@ READING_FAILS = (
 )
 
 
-def npz(file: str, groups: str = "") -> Dataset:
+def npz(file: str, groups: str = "", validation: bool = True) -> Dataset:
     """An .npz file with the arrays that `from_arrays` takes.
 
     Source: `numpy.savez`, and the archives of `keras.datasets`.
@@ -26,11 +26,12 @@ def npz(file: str, groups: str = "") -> Dataset:
     Args:
         file: its path.
         groups: which groups of test images to read, as in `from_arrays`; none if empty.
+        validation: whether to read the validation split, where there is one.
 
     Raises:
         InputError: if the file cannot be read, lacks an array, or one is not as it should be.
     """
-    return from_arrays(_read(file), f"npz:{file}", groups)
+    return from_arrays(_read(file), f"npz:{file}", groups, validation=validation)
 
 
 def _read(file: str) -> dict[str, np.ndarray]:

@@ -31,7 +31,7 @@ def check_form(name: str) -> None:
     )
 
 
-def tfds(name: str, groups: str = "") -> Dataset:
+def tfds(name: str, groups: str = "", validation: bool = True) -> Dataset:
     """The splits `train` and `test` of a prepared TFDS dataset, and `validation` where it has one.
 
     The data folder is TFDS's own: `TFDS_DATA_DIR`, else `~/tensorflow_datasets`. Nothing is
@@ -43,6 +43,7 @@ def tfds(name: str, groups: str = "") -> Dataset:
         name: of the dataset, as in TFDS's catalogue.
         groups: a feature that groups the images beside their label, none if empty. The names of a
             ClassLabel name the groups; of another feature every different value is one.
+        validation: whether to read the validation split, where there is one.
 
     Raises:
         InputError: if it is not prepared, only TensorFlow could read it, or it holds no labelled
@@ -54,7 +55,8 @@ def tfds(name: str, groups: str = "") -> Dataset:
         not groups or groups in features,
         f"tfds:{name}: no feature {groups!r} to group by; found {sorted(features)}",
     )
-    parts = ("train", TEST, *([VALIDATION] if VALIDATION in info.splits else []))
+    own = validation and VALIDATION in info.splits
+    parts = ("train", TEST, *([VALIDATION] if own else []))
     read = {part: read_split(name, part, [groups] if groups else []) for part in parts}
     shapes = {images.shape[1:] for images, *_ in read.values()}
     check(

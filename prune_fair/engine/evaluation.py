@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Int, UInt
 from prune_fair.engine.images import DeviceData, Split
 from prune_fair.engine.statistics import STATISTICS, Outputs, Statistic
 from prune_fair.engine.task import Task
-from prune_fair.pruning import apply_mask, removed_parameters, removed_weights
+from prune_fair.pruning import apply_mask
 from prune_fair.types import AnyArray, Logits, Mask, Variables
 
 EVALUATION_BATCH = 1000
@@ -19,15 +19,13 @@ Counted: TypeAlias = dict[str, AnyArray]  # by statistic: (split, *axes)
 
 
 class Evaluated(NamedTuple):
-    """What is counted of a network: its images by split, and its removed weights.
+    """What is counted of a network's images, by split.
 
     `diverged` says that a number of the network, or an output for an image, is not finite. In a
     task with predictions `predicted` is the class of each image, by split; else there are none.
     """
 
     counted: Mapping[str, AnyArray]
-    removed_weights: Int[AnyArray, " layers"]
-    removed_parameters: Int[AnyArray, ""]
     diverged: Bool[AnyArray, ""]
     predicted: Mapping[str, UInt[AnyArray, " images"]]
 
@@ -49,7 +47,7 @@ def statistics_of(task: Task) -> dict[str, Statistic]:
 
 
 def evaluate(task: Task, data: DeviceData, variables: Variables, mask: Mask) -> Evaluated:
-    """Every statistic over every split, and what is removed.
+    """Every statistic over every split.
 
     A diverged network is a failure of every class: what stands for it is the row's `failed`.
     """
@@ -70,8 +68,7 @@ def evaluate(task: Task, data: DeviceData, variables: Variables, mask: Mask) -> 
             failed = (data.splits[split].labels + 1) % task.classes
             classes = jnp.where(diverged, failed, part.predicted)
             predicted[split] = classes.astype(class_dtype(task.classes))
-    weights, parameters = removed_weights(mask, task.model.layers), removed_parameters(mask)
-    return Evaluated(counted, weights, parameters, diverged, predicted)
+    return Evaluated(counted, diverged, predicted)
 
 
 class Part(NamedTuple):

@@ -95,7 +95,7 @@ def advance(
             mine, counted = jax.tree.map(lambda leaf, own=own: leaf[own], (trained, evaluated))
             key = number, technique.name
             networks[key] = mine
-            results[key] = results_of(engine.task, technique, counted)
+            results[key] = results_of(engine.task, technique, mine.mask, counted)
     names = [technique.name for technique in techniques]
     return [
         Level(

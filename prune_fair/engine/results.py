@@ -9,17 +9,18 @@ from jaxtyping import Bool, Float, Int
 from prune_fair.data import BY_IMAGE, MEMBERS, Variable
 from prune_fair.engine.evaluation import Evaluated, class_dtype, statistics_of
 from prune_fair.engine.task import Task
-from prune_fair.pruning import Technique, kernels
+from prune_fair.pruning import Technique
+from prune_fair.types import Mask, leaves_by_path
 
 
 class Removed(NamedTuple):
     """What masks remove, of networks that one technique pruned.
 
     Attributes:
-        weights: of each layer's kernel, by network.
+        weights: of each layer's kernel, by network: how many are removed.
         sizes: weights of each layer's kernel.
         prunable: layers that the technique prunes.
-        parameters: of all, by network.
+        parameters: of all parameters, biases included, by network: how many are removed.
         total: parameters of a network.
     """
 
@@ -28,6 +29,23 @@ class Removed(NamedTuple):
     prunable: Bool[np.ndarray, " layers"]
     parameters: Int[np.ndarray, " networks"]
     total: int
+
+
+def removed_by(task: Task, technique: Technique, mask: Mask) -> Removed:
+    """What the masks of networks remove, which one technique pruned; stacked, on the host."""
+    layers, leaves = task.model.layers, leaves_by_path(mask)
+    prunable = technique.prunable(layers)
+    removed = {
+        path: np.array([one.size - np.count_nonzero(one) for one in leaf])
+        for path, leaf in leaves.items()
+    }
+    return Removed(
+        np.stack([removed[f"{layer}/kernel"] for layer in layers], axis=1),
+        np.array([leaves[f"{layer}/kernel"][0].size for layer in layers]),
+        np.array([layer in prunable for layer in layers]),
+        np.sum([*removed.values()], axis=0),
+        task.model.parameters,
+    )
 
 
 def sparsity(removed: Removed) -> Float[np.ndarray, " networks"]:
@@ -79,18 +97,11 @@ def schema(task: Task) -> dict[str, Variable]:
     return {**counted, **measured, "diverged": DIVERGED, **predictions}
 
 
-def results_of(task: Task, technique: Technique, evaluated: Evaluated) -> dict[str, np.ndarray]:
+def results_of(
+    task: Task, technique: Technique, mask: Mask, evaluated: Evaluated
+) -> dict[str, np.ndarray]:
     """The arrays of networks that one technique pruned, by network first."""
-    layers = task.model.layers
-    sizes = np.array([kernel.size for kernel in kernels(task.model.shapes, layers)])
-    own = technique.prunable(layers)
-    removed = Removed(
-        np.asarray(evaluated.removed_weights),
-        sizes,
-        np.array([layer in own for layer in layers]),
-        np.asarray(evaluated.removed_parameters),
-        task.model.parameters,
-    )
+    removed = removed_by(task, technique, mask)
     measured = {name: of(removed) for name, (of, _) in MEASURES.items()}
     splits = slice(None) if len(task.splits) > 1 else 0
     counted = {name: np.asarray(value)[:, splits] for name, value in evaluated.counted.items()}

@@ -1,13 +1,7 @@
 """Scores, selections, masks, schedules and treatments: everything that decides what is removed."""
 
 from prune_fair.pruning.criteria import CRITERIA, Criterion
-from prune_fair.pruning.masks import (
-    apply_mask,
-    full_mask,
-    kernels,
-    removed_parameters,
-    removed_weights,
-)
+from prune_fair.pruning.masks import apply_mask, full_mask, kernels
 from prune_fair.pruning.names import name_pattern
 from prune_fair.pruning.pruner import pruner, without_retraining
 from prune_fair.pruning.schedules import SCHEDULES, Schedule, Spacing, ramp
@@ -39,7 +33,5 @@ __all__ = [
     "pruner",
     "quota",
     "ramp",
-    "removed_parameters",
-    "removed_weights",
     "without_retraining",
 ]

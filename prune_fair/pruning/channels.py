@@ -1,26 +1,18 @@
 """Selection of whole output channels, and of what reads them."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from prune_fair.pruning.masks import kernels, unflatten
+from prune_fair.pruning.masks import Prunable, Quota, kernels, unflatten
 from prune_fair.types import Mask, Scores, leaves_by_path
 
 NORM_SUFFIX = "_norm"
 
-Quota: TypeAlias = Int[Array, " quotas"]
 Norm: TypeAlias = Callable[[Array, Array, tuple[int, ...]], Array]  # of scores, where, over axes
-
-
-class Prunable(NamedTuple):
-    """Layers that follow each other in forward order, and the one that reads the last of them."""
-
-    layers: Sequence[str]
-    reader: str | None
 
 
 def channel(scores: Scores, mask: Mask, prunable: Prunable, kept: Quota) -> Mask:

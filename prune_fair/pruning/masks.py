@@ -1,7 +1,7 @@
 """Masks: boolean trees of the full parameter structure, True where a parameter remains."""
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,14 @@ from jaxtyping import Array, Int, PyTree
 from prune_fair.types import Mask, Params, leaves_by_path
 
 Flat: TypeAlias = dict[str, Any]  # arrays, or their shapes
+Quota: TypeAlias = Int[Array, " quotas"]  # weights that remain: of all layers, or of each
+
+
+class Prunable(NamedTuple):
+    """Layers that follow each other in forward order, and the one that reads the last of them."""
+
+    layers: Sequence[str]
+    reader: str | None
 
 
 def full_mask(params: Params) -> Mask:
@@ -49,24 +57,3 @@ def kernels(tree: PyTree, layers: Sequence[str]) -> list[Any]:
     """
     flat = leaves_by_path(tree)
     return [flat[f"{layer}/kernel"] for layer in layers]
-
-
-def removed_weights(mask: Mask, layers: Sequence[str]) -> Int[Array, " layers"]:
-    """How many weights of each layer's kernel are removed.
-
-    Example:
-        >>> mask = {"dense_0": {"kernel": jnp.array([[True, False, False]])}}
-        >>> removed_weights(mask, ["dense_0"])
-        Array([2], dtype=int32)
-    """
-    return jnp.stack([removed_parameters(kernel) for kernel in kernels(mask, layers)])
-
-
-def removed_parameters(mask: Mask) -> Int[Array, ""]:
-    """How many of all parameters, biases included, are removed.
-
-    Example:
-        >>> int(removed_parameters({"kernel": jnp.array([True, False, False])}))
-        2
-    """
-    return jnp.stack([jnp.sum(~leaf, dtype=jnp.int32) for leaf in jax.tree.leaves(mask)]).sum()

@@ -7,8 +7,8 @@ from typing import TypeAlias
 from jaxtyping import Array, Float, Int
 
 from prune_fair.pruning.criteria import CRITERIA
-from prune_fair.pruning.masks import apply_mask
-from prune_fair.pruning.selection import GRANULARITIES, Prunable, Quota
+from prune_fair.pruning.masks import Prunable, Quota, apply_mask
+from prune_fair.pruning.selection import GRANULARITIES
 from prune_fair.pruning.technique import Technique
 from prune_fair.types import Batch, Logits, Mask, Model, Network, PRNGKey, Variables
 

@@ -87,7 +87,7 @@ def geometric(schedule: Schedule) -> tuple[float, ...]:
 def linear(schedule: Schedule) -> tuple[float, ...]:
     """Each level removes as many weights as every other.
 
-    Source: Gale et al. 2019, arXiv 1902.09574, among others, between trainings.
+    Source: `linear_scheduler` of Torch-Pruning.
     """
     return _towards(schedule, power=1)
 

@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, UInt32
 
-from prune_fair.pruning.channels import Prunable, Quota, channel, channel_l2, channel_linf
-from prune_fair.pruning.masks import kernels, unflatten
+from prune_fair.pruning.channels import channel, channel_l2, channel_linf
+from prune_fair.pruning.masks import Prunable, Quota, kernels, unflatten
 from prune_fair.types import Mask, Scores, leaves_by_path
 
 Selection: TypeAlias = Callable[[Scores, Mask, Prunable, Quota], Mask]

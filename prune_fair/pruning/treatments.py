@@ -39,7 +39,8 @@ class Treatment(NamedTuple):
 def finetune(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
     """The trained weights, at a share of the recipe's learning rate.
 
-    Source: Han et al. 2015, arXiv 1506.02626.
+    Source: Han et al. 2015, arXiv 1506.02626. The rate falls as the recipe's does; Renda et al.
+    2020 hold the schedule's last rate instead.
     """
     return trained
 
@@ -57,7 +58,7 @@ def rewind(rewound: Variables, trained: Variables, fresh: Variables) -> Variable
 
     Source: Frankle & Carbin 2019, arXiv 1803.03635; to the technique's `rewind_step`, from which
     the schedule goes on, Frankle et al. 2020, arXiv 1912.05671. The optimiser's moments start at
-    zero.
+    zero, and batches are others than those after that step of the dense training.
     """
     return rewound
 
@@ -65,7 +66,8 @@ def rewind(rewound: Variables, trained: Variables, fresh: Variables) -> Variable
 def reinit(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
     """Weights of a new initialisation, another at each level, at the full learning rate.
 
-    Source: Frankle & Carbin 2019, arXiv 1803.03635, the random reinitialisation control.
+    Source: Frankle & Carbin 2019, arXiv 1803.03635, the random reinitialisation control; its
+    masks come from such networks, not from rewound ones.
     """
     return fresh
 

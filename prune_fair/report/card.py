@@ -9,7 +9,7 @@ import xarray as xr
 
 from prune_fair import analysis
 from prune_fair.data import GIVEN
-from prune_fair.errors import check
+from prune_fair.errors import check, of_one
 from prune_fair.pruning import TREATMENTS, Technique
 from prune_fair.report.answers import Answers, answer
 from prune_fair.report.classes import ClassRow, ClassSize, class_rows, class_sizes
@@ -107,10 +107,11 @@ def make_card(
     """
     study, results = read_study(path), open_study(path)
     asked = tuple(require), maximise, confidence, certify
-    tasks = tuple(
-        _task(node.path.strip("/"), node.to_dataset(), study, *asked) for node in results.leaves
-    )
-    return Card(Path(path).expanduser().absolute().name, tasks, origin(study), *asked)
+    tasks = []
+    for node in results.leaves:
+        with of_one(name := node.path.strip("/"), len(results.leaves)):
+            tasks.append(_task(name, node.to_dataset(), study, *asked))
+    return Card(Path(path).expanduser().absolute().name, tuple(tasks), origin(study), *asked)
 
 
 def _task(
@@ -124,7 +125,7 @@ def _task(
 ) -> TaskCard:
     check(
         bool(results["finished"].isel(technique=0, level=0).any()),
-        f"{name}: no dense network is finished yet; let the study run on",
+        "no dense network is finished yet; let the study run on",
     )
     config, facts = json.loads(results.attrs["config"]), study["tasks"][name]["facts"]
     answers = answer(results, require, maximise, confidence, certify)

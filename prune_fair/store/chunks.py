@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 import zarr
+from zarr.storage import LocalStore
 
 from prune_fair.errors import InputError
 from prune_fair.store.describing import constant_files
-from prune_fair.store.hierarchy import open_array
 from prune_fair.store.layout import FINISHED, Layout, in_words
 from prune_fair.store.studies import has_piece
 from prune_fair.values import shortened
@@ -103,7 +103,7 @@ def damaged_constants(task: Task, names: Container[str]) -> Iterator[tuple[str, 
 
 def _opened(task: Task, name: str) -> zarr.Array:
     try:
-        return open_array(task.folder / name)
+        return zarr.open_array(LocalStore(task.folder / name, read_only=True), mode="r")
     except Exception as error:  # whatever Zarr makes of what it finds
         raise InputError(_message(task, name, _reason(error))) from error
 

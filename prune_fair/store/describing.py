@@ -8,8 +8,9 @@ import numpy as np
 
 from prune_fair.errors import check, writing_to
 from prune_fair.store.files import sealed, sync, write_whole
-from prune_fair.store.hierarchy import as_written, digest_of, metadata_files, write_arrays
+from prune_fair.store.hierarchy import as_written, digest_of, metadata_files
 from prune_fair.store.layout import Layout
+from prune_fair.store.pieces import write_arrays
 from prune_fair.store.studies import IDENTITY, STUDY_FILE, attributes_of, layouts_of
 from prune_fair.values import check_task_name
 

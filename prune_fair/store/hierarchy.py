@@ -1,4 +1,4 @@
-"""A study as a Zarr hierarchy: the metadata of its groups and arrays, and one opened for use.
+"""A study as a Zarr hierarchy: the metadata of its groups and arrays.
 
 The metadata are made in memory, so that their digests are known before any of it is written, and
 made again of the layouts where a file of them is damaged.
@@ -8,13 +8,12 @@ import hashlib
 import json
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
-from zarr.storage import LocalStore, MemoryStore
+from zarr.storage import MemoryStore
 
 from prune_fair.store.layout import Layout
 
@@ -93,23 +92,3 @@ def as_written(values: np.ndarray) -> np.ndarray:
 def digest_of(content: bytes) -> str:
     """SHA-256 of a file's content, as study.json has it of the metadata."""
     return hashlib.sha256(content).hexdigest()
-
-
-def open_array(folder: Path) -> zarr.Array:
-    """The array in a folder, to read."""
-    return zarr.open_array(LocalStore(folder, read_only=True), mode="r")
-
-
-def write_arrays(folder: Path, parts: Mapping[str, tuple[tuple[int | slice, ...], Any]]) -> None:
-    """Writes parts of the arrays in a task's folder, given by name as a place and its content.
-
-    What is nothing but the missing value is written too: a chunk that is not there is damage.
-
-    Raises:
-        OSError: as the file system does. A chunk is whole or not there (`LocalStore` writes beside
-            its place and renames), but not yet durable.
-    """
-    with zarr.config.set({"array.write_empty_chunks": True}):
-        for name, (place, values) in parts.items():
-            array = zarr.open_array(LocalStore(folder / name), mode="r+")
-            array[place] = values

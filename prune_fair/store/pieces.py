@@ -3,12 +3,14 @@
 import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import zarr
+from zarr.storage import LocalStore
 
 from prune_fair.errors import writing_to
 from prune_fair.store.files import sync
-from prune_fair.store.hierarchy import write_arrays
 from prune_fair.store.layout import DENSE, FINISHED, Layout
 
 
@@ -62,3 +64,18 @@ def write_piece(
             with contextlib.suppress(OSError):
                 commit.unlink(missing_ok=True)
             raise
+
+
+def write_arrays(folder: Path, parts: Mapping[str, tuple[tuple[int | slice, ...], Any]]) -> None:
+    """Writes parts of the arrays in a task's folder, given by name as a place and its content.
+
+    What is nothing but the missing value is written too: a chunk that is not there is damage.
+
+    Raises:
+        OSError: as the file system does. A chunk is whole or not there (`LocalStore` writes beside
+            its place and renames), but not yet durable.
+    """
+    with zarr.config.set({"array.write_empty_chunks": True}):
+        for name, (place, values) in parts.items():
+            array = zarr.open_array(LocalStore(folder / name), mode="r+")
+            array[place] = values

@@ -99,7 +99,7 @@ def test_every_command_answers(study, command, capsys):
 def test_every_card_can_be_written(study, capsys):
     kind, path = study
     status, _, error = run(capsys, "report", path)
-    assert (status, error) == (0, "")
     page = (path / "report.md").read_text()
+    assert (status, error) == ("Decision: Nothing qualifies" in page, "")
     assert ("Class digit 9 has no test image" in page) == ("without" in kind)
     assert "nan" not in page.replace("resonance", "")

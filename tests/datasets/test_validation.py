@@ -163,3 +163,12 @@ def test_classes_of_which_a_split_has_no_image_are_refused(write, part, advice):
     name = write({**OWN, **five, f"y_{part}": 0 * five[f"y_{part}"]})
     with pytest.raises(InputError, match=f"classes d, e: none has a {part} image.*{advice}$"):
         DataConfig(name, classes=("d", "e")).load()
+
+
+def test_a_split_that_is_not_used_is_not_read(write):
+    of_another_shape = {"x_validation": IMAGES[:3, :2], "y_validation": LABELS[:3] + 9}
+    name = write(ARRAYS | of_another_shape)
+    with pytest.raises(InputError, match="x_validation"):
+        DataConfig(name).load()
+    assert DataConfig(name, validation=0.0).load().splits == ("test",)
+    assert DataConfig(name, validation=0.25).load().class_names == ("0", "1", "2")

@@ -5,7 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
 
+from prune_fair.config import RecipeConfig
+from prune_fair.engine.images import Pixels
+from prune_fair.engine.results import removed_by
 from prune_fair.engine.statistics import confusion_counts, group_confusion_counts
+from prune_fair.engine.task import Task
+from prune_fair.models import build
+from prune_fair.pruning import Technique
 
 labels = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40)
 
@@ -43,3 +49,18 @@ def test_groups_equal_scikit_learn_group_by_group(triples):
 def test_padding_is_in_no_group():
     counts = group_confusion_counts(jnp.array([0, -1]), jnp.array([1, 1]), jnp.array([1, 0]), 2, 2)
     assert counts.tolist() == [[[0, 0], [0, 0]], [[0, 1], [0, 0]]]
+
+
+def test_removed_weights_by_hand():
+    model = build("mlp", (2, 2, 1), 3, widths=(5,))
+    task = Task(model, Pixels.as_they_are(1), RecipeConfig(), (1, 1, 1))
+    mask = jax.tree.map(lambda leaf: np.ones((2, *leaf.shape), bool), model.shapes)
+    mask["dense_0"]["kernel"][1, :3] = False
+    mask["dense_0"]["bias"][1, 0] = False
+    mask["output"]["kernel"][0, 0, 0] = False
+    removed = removed_by(task, Technique(), mask)
+    assert removed.weights.tolist() == [[0, 1], [15, 0]]
+    assert removed.sizes.tolist() == [20, 15]
+    assert removed.prunable.tolist() == [True, False]
+    assert removed.parameters.tolist() == [1, 16]
+    assert removed.total == 20 + 5 + 15 + 3

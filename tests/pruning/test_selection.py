@@ -15,7 +15,8 @@ from hypothesis.extra import numpy as hnp
 from prune_fair.models import build, from_flax
 from prune_fair.models.vgg11 import VGG11
 from prune_fair.pruning import apply_mask, full_mask, kernels, quota
-from prune_fair.pruning.selection import GRANULARITIES, Prunable, keep_top
+from prune_fair.pruning.masks import Prunable
+from prune_fair.pruning.selection import GRANULARITIES, keep_top
 
 values = st.floats(width=32, allow_infinity=True, allow_nan=True)
 

@@ -7,7 +7,7 @@ import pytest
 
 from prune_fair.models import build
 from prune_fair.pruning import GRANULARITIES, full_mask, quota
-from prune_fair.pruning.selection import Prunable
+from prune_fair.pruning.masks import Prunable
 
 torch = pytest.importorskip("torch", reason="torch is in the extra `bench`")
 prune = pytest.importorskip("torch.nn.utils.prune")

@@ -160,7 +160,11 @@ def test_networks_that_were_handed_over(tmp_path):
 
 def test_nothing_qualifies_in_the_headline(toy_study, tmp_path, capsys, no_pictures):
     out = tmp_path / "new" / "card.html"
-    cli.main(["report", str(toy_study), "--require", "recall_group_min>=0.9999", "--out", str(out)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main(
+            ["report", str(toy_study), "--require", "recall_group_min>=0.9999", "--out", str(out)]
+        )
+    assert stop.value.code == 1  # as of `select`: the answer is nothing, and the card says so
     printed = capsys.readouterr().out
     assert "digits/mlp: No operating point holds what was asked" in printed
     assert str(out) in printed
