@@ -1,5 +1,6 @@
 """Scores, selections, masks, schedules and treatments: everything that decides what is removed."""
 
+from prune_fair.pruning.controls import control_of, controls_for, own_control
 from prune_fair.pruning.criteria import CRITERIA, Criterion
 from prune_fair.pruning.masks import (
     apply_mask,
@@ -33,9 +34,12 @@ __all__ = [
     "Treatment",
     "all_techniques",
     "apply_mask",
+    "control_of",
+    "controls_for",
     "full_mask",
     "kernels",
     "name_pattern",
+    "own_control",
     "pruner",
     "quota",
     "ramp",
