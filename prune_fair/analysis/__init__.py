@@ -13,6 +13,13 @@ from prune_fair.analysis.attribution import (
 from prune_fair.analysis.choice import DEFAULT_REQUIRE, Choice, Nearest, select
 from prune_fair.analysis.classes import class_tests, rare_classes, recall_change
 from prune_fair.analysis.comparison import at_sparsity, common_sparsity, compare
+from prune_fair.analysis.controls import (
+    budgets_differ,
+    candidates,
+    controls,
+    floor_of,
+    training_steps,
+)
 from prune_fair.analysis.frontiers import (
     DEFAULT_OBJECTIVES,
     PERFORMANCE,
@@ -74,15 +81,19 @@ __all__ = [
     "as_dataset",
     "at_sparsity",
     "attribute",
+    "budgets_differ",
+    "candidates",
     "class_recall",
     "class_tests",
     "classes_without_images",
     "common_sparsity",
     "compare",
+    "controls",
     "count_networks",
     "diverged",
     "exemplar_images",
     "exemplars",
+    "floor_of",
     "frontier",
     "holds",
     "hypervolumes",
@@ -100,6 +111,7 @@ __all__ = [
     "recall_change",
     "reference_point",
     "select",
+    "training_steps",
     "uncertainty",
     "with_resamples",
 ]

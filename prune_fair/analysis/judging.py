@@ -33,12 +33,15 @@ class Judgement(NamedTuple):
 def judge(points: xr.Dataset, rule: Rule, certify: bool = False) -> Judgement:
     """What a rule says of points, which have its metrics, sparsity and accuracy.
 
+    It says nothing of controls, which prune nothing: none is ever chosen.
+
     Args:
         points: as `operating_points` gives them.
         rule: what has to hold, and what each metric is worth.
         certify: constraints hold for the bad end of the interval; else for the mean.
     """
-    slack, utility = _slack(points, rule, certify), _utility(points, rule)
+    asked = _slack(points, rule, certify), _utility(points, rule)
+    slack, utility = (np.where(points["control"], np.nan, each) for each in asked)
     qualifies = hold_all(slack) & ~np.isnan(utility)
     return Judgement(slack, qualifies, utility, _best(points, qualifies, utility))
 

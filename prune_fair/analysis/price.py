@@ -7,6 +7,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from prune_fair import fairness
+from prune_fair.analysis.controls import candidates
 from prune_fair.analysis.judging import judge
 from prune_fair.analysis.per_network import SPARSITY, class_recall
 from prune_fair.analysis.resampling import Results, judged_and_reported, resample_weights
@@ -30,10 +31,10 @@ def price_of_accuracy(
     Both choices are those of `select` among the levels of each technique, on validation images
     where there are some: the sparsest at which mean accuracy has not fallen by more than one
     tolerance, and the sparsest at which no class's mean recall has fallen by more than the other.
-    What it costs is of test images. Changes are against the dense network of the same
-    seed. Intervals are percentile bootstraps over seeds, in which every resample chooses anew; that
-    of a cost is for the level and class that the whole sample names. A class without test images
-    has no part in this.
+    What it costs is of test images. Changes are against the dense network of the same seed.
+    Intervals are percentile bootstraps over seeds, in which every resample chooses anew; that of a
+    cost is for the level and class that the whole sample names. A class without test images has no
+    part in this, nor have controls.
 
     Args:
         results: one task's results.
@@ -54,7 +55,7 @@ def price_of_accuracy(
         >>> price.worst_class.item(), price.cost.round(3).values.tolist()
         ('8', [-0.054, -0.075, -0.034])
     """
-    judged, reported = judged_and_reported(results)
+    judged, reported = map(candidates, judged_and_reported(results))
     asked = {
         "accuracy": Constraint("accuracy_change", ">=", -accuracy_tolerance),
         "fair": Constraint(EVERY_CLASS, ">=", -recall_tolerance),

@@ -7,6 +7,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from prune_fair import fairness
+from prune_fair.analysis.controls import by_point
 from prune_fair.analysis.per_network import (
     SPARSITY,
     check_names,
@@ -224,9 +225,9 @@ def operating_points(
 
     Returns:
         One variable a name, (point, estimate), and if `by_class` `recall` (point, true,
-        estimate); `undefined` as `metrics` gives it, and `diverged` (point), how many networks
-        diverged; `technique` and `level` by point. The dense network is one point, of technique
-        `dense`.
+        estimate); `undefined` as `metrics` gives it. By point `technique`, `level`, `diverged`, how
+        many networks diverged, and what `controls.by_point` gives. The dense network is one point,
+        of technique `dense`.
 
     Raises:
         InputError: for an unknown metric or a confidence outside (0, 1).
@@ -240,7 +241,7 @@ def operating_points(
     """
     results = with_resamples(results)
     table = metrics(results, names, confidence, pooled)
-    table = table.assign(diverged=networks(diverged(results)).sum("seed"))
+    table = table.assign(diverged=networks(diverged(results)).sum("seed"), **by_point(results))
     if by_class:
         table = table.assign(recall=over_seeds(class_recall(results), confidence))
     points = table.stack(point=("technique", "level"), create_index=False).transpose("point", ...)

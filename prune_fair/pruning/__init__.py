@@ -1,6 +1,6 @@
 """Scores, selections, masks, schedules and treatments: everything that decides what is removed."""
 
-from prune_fair.pruning.controls import control_of, controls_for, own_control
+from prune_fair.pruning.controls import control_of, controls_for, retrained_alike
 from prune_fair.pruning.criteria import CRITERIA, Criterion
 from prune_fair.pruning.masks import (
     apply_mask,
@@ -39,11 +39,11 @@ __all__ = [
     "full_mask",
     "kernels",
     "name_pattern",
-    "own_control",
     "pruner",
     "quota",
     "ramp",
     "removed_parameters",
     "removed_weights",
+    "retrained_alike",
     "without_retraining",
 ]

@@ -45,14 +45,15 @@ def controls_for(techniques: Iterable[Technique]) -> list[Technique]:
     return [each for each in dict.fromkeys(controls) if each not in given]
 
 
-def own_control(techniques: Iterable[Technique]) -> list[int | None]:
-    """For each technique the place of its control among them; None where there is none.
+def retrained_alike(techniques: Iterable[Technique]) -> list[int]:
+    """For each technique the place of the first that is retrained alike.
+
+    So it is equal for a technique and its control.
 
     Example:
         >>> asked = ["magnitude-global-rewind", "magnitude-global-none", "dense-rewind"]
-        >>> own_control(map(Technique.parse, asked))
-        [2, None, 2]
+        >>> retrained_alike(map(Technique.parse, asked))
+        [0, 1, 0]
     """
-    given = list(techniques)
-    places = {technique: place for place, technique in enumerate(given)}
-    return [places.get(control_of(technique)) for technique in given]
+    controls = [control_of(technique) for technique in techniques]
+    return [controls.index(control) for control in controls]

@@ -13,13 +13,16 @@ from prune_fair.engine.results import schema
 from prune_fair.engine.spans import cumulative_steps
 from prune_fair.engine.task import Task, total_steps
 from prune_fair.provenance import digest
-from prune_fair.pruning import own_control
+from prune_fair.pruning import retrained_alike
 from prune_fair.store import Layout, Makers, Variable
 
 CONSTANTS = {
     "control": Variable(
-        ("technique",), "int32", -1, "position of a technique",
-        "that is retrained alike and prunes nothing: its own for a control, -1 for none",
+        ("technique",), "bool", False, "true or false",
+        "prunes nothing: shows what the retraining does by itself",
+    ),
+    "retraining": Variable(
+        ("technique",), "int32", -1, "a number", "equal for techniques that are retrained alike",
     ),
     "training_steps": Variable(
         ("technique", "level"), "int64", -1, "steps",
@@ -88,22 +91,19 @@ def made_of(config: StudyConfig, task: Task, dataset: Dataset, given: bool) -> M
         dataset: of the task.
         given: whether its dense networks were handed over, so that no step of theirs is counted.
     """
+    techniques = config.parsed_techniques
     labels = {
         BY_IMAGE[split].label: partial(np.asarray, dataset.part(split)[1], np.int32)
         for split in dataset.splits
     }
     return {
         **labels,
-        "control": partial(_controls, config),
+        "control": lambda: np.array([not each.prunes for each in techniques]),
+        "retraining": lambda: np.array(retrained_alike(techniques), np.int32),
         "training_steps": partial(_training_steps, config, total_steps(task), given),
         "train_count": dataset.train_count,
         "complexity": lambda: np.stack(list(class_complexity(dataset).values())),
     }
-
-
-def _controls(config: StudyConfig) -> Int[np.ndarray, " techniques"]:
-    places = own_control(config.parsed_techniques)
-    return np.array([-1 if place is None else place for place in places], np.int32)
 
 
 def _training_steps(

@@ -14,7 +14,7 @@ from prune_fair.pruning import (
     all_techniques,
     control_of,
     controls_for,
-    own_control,
+    retrained_alike,
 )
 from prune_fair.pruning.names import settings_of
 from prune_fair.types import Variables
@@ -83,6 +83,6 @@ def test_what_controls_a_study_lacks(asked, expected):
     assert [control.name for control in controls_for(named(*asked))] == expected
 
 
-def test_where_the_control_of_each_technique_is():
+def test_what_is_retrained_alike():
     techniques = named("dense-long", "random-global-rewind", "random-global-gradual", "dense-none")
-    assert own_control(techniques) == [0, None, 0, 3]
+    assert retrained_alike(techniques) == [0, 1, 0, 3]
