@@ -8,6 +8,7 @@ from prune_fair import analysis
 from prune_fair.console.tables import point_cells, print_lines, print_rows
 from prune_fair.store import DENSE
 from prune_fair.words import choices
+from prune_fair.words.budgets import floors_of_rule
 from prune_fair.words.caveats import chosen_on
 from prune_fair.words.numbers import change, estimate
 
@@ -40,7 +41,7 @@ def print_choice(console: Console, name: str, choice: analysis.Choice) -> None:
         choice.chosen and not choice.judged_on.is_reported
     ):  # 0 is the dense network, which holds what it is
         lines[1:1] = choices.holds(choice)
-    print_lines(console, [*lines, chosen_on(choice.judged_on)])
+    print_lines(console, [*lines, *floors_of_rule(choice), chosen_on(choice.judged_on)])
 
 
 def _print_price(console: Console, price: xr.Dataset) -> None:
