@@ -18,6 +18,7 @@ from prune_fair.analysis.controls import (
     candidates,
     controls,
     floor_of,
+    floors,
     training_steps,
 )
 from prune_fair.analysis.frontiers import (
@@ -94,6 +95,7 @@ __all__ = [
     "exemplar_images",
     "exemplars",
     "floor_of",
+    "floors",
     "frontier",
     "holds",
     "hypervolumes",

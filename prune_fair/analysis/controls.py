@@ -2,7 +2,7 @@
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from prune_fair.analysis.resampling import Results, as_dataset
 from prune_fair.errors import check
@@ -47,6 +47,27 @@ def candidates(results: Results) -> xr.Dataset:
         bool(prunes.any()), f"techniques {names}: all prune nothing; expected one that prunes, too"
     )
     return results if prunes.all() else results.isel(technique=prunes)
+
+
+def floors(results: Results) -> xr.DataArray:
+    """The name of each technique's control, its noise floor: (technique); empty where none is.
+
+    That is the one that is retrained alike, by the same treatment and settings; of a control it is
+    the control.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> floors(open_example()["digits/mlp"]).values.tolist()
+        ['', '', '']
+    """
+    results = as_dataset(results)
+    own = controls(results)
+    kinds = np.arange(own.size)  # where nothing is known, a control is its own alone
+    if "retraining" in results:
+        kinds = results["retraining"].values
+    names = own["technique"].values.astype(str)
+    by_kind = dict(zip(kinds[own.values].tolist(), names[own.values].tolist(), strict=True))
+    return own.copy(data=np.array([by_kind.get(kind, "") for kind in kinds.tolist()]))
 
 
 def training_steps(results: Results) -> xr.DataArray:
@@ -103,22 +124,12 @@ def by_point(results: Results) -> dict[str, xr.DataArray]:
     results = as_dataset(results)
     own, steps = controls(results), training_steps(results)
     pruned = (results["level"] > 0).broadcast_like(steps)
-    floor = own.copy(data=np.array(_floors(results, own.values), object))
+    floor = floors(results).astype(object)
     return {
         "control": own & pruned,
         "floor": xr.where(pruned, floor, "").astype(str),
         "steps": steps,
     }
-
-
-def _floors(results: xr.Dataset, control: Bool[np.ndarray, " techniques"]) -> list[str]:
-    """The name of each technique's control."""
-    names = list(map(str, results["technique"].values))
-    kinds = np.arange(len(names))  # where nothing is known, a control is its own alone
-    if "retraining" in results:
-        kinds = results["retraining"].values
-    by_kind = dict(zip(kinds[control].tolist(), np.array(names)[control].tolist(), strict=True))
-    return [by_kind.get(kind, "") for kind in kinds.tolist()]
 
 
 def floor_of(points: xr.Dataset, point: int) -> int | None:

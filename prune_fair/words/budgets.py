@@ -44,13 +44,14 @@ def unequal(results: analysis.Results) -> str:
     whole = analysis.training_steps(results).isel(level=-1, technique=prunes)
     if whole.size < 2 or whole.isnull().any():
         return ""
-    least, most = (whole.isel(technique=int(at)) for at in (whole.argmin(), whole.argmax()))
+    ends = np.argmin(whole.values), np.argmax(whole.values)
+    least, most = (whole.isel(technique=int(end)) for end in ends)
     if not analysis.budgets_differ(least.values, most.values):
         return ""
-    ends = (f"{each.technique.item()} takes {steps(each.item())}" for each in (least, most))
+    told_of = (f"{each.technique.item()} takes {steps(each.item())}" for each in (least, most))
     return (
         f"Techniques are not trained equally long: of training steps to the last level, "
-        f"{' and '.join(ends)} in all."
+        f"{' and '.join(told_of)} in all."
     )
 
 
