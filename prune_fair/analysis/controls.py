@@ -2,7 +2,7 @@
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from prune_fair.analysis.resampling import Results, as_dataset
 from prune_fair.errors import check
@@ -82,8 +82,8 @@ def training_steps(results: Results) -> xr.DataArray:
         ('technique', 'level')
     """
     results = as_dataset(results)
-    like = results["finished"].isel(seed=0, drop=True).transpose("technique", "level")
-    steps = results.get("training_steps", xr.full_like(like, -1, int)).astype(float)
+    like = results["sparsity"].isel(seed=0, drop=True).transpose("technique", "level")
+    steps = results.get("training_steps", xr.full_like(like, -1)).astype(float)
     return steps.where(steps >= 0).drop_attrs().rename("training_steps")
 
 
@@ -102,7 +102,9 @@ def steps_at(results: Results, sparsity: float) -> xr.DataArray:
     )
 
 
-def budgets_differ(one: Float[np.ndarray, "*n"], other: Float[np.ndarray, "*n"]) -> np.ndarray:
+def budgets_differ(
+    one: Float[np.ndarray, "*n"], other: Float[np.ndarray, "*n"]
+) -> Bool[np.ndarray, "*n"]:
     """Whether two numbers of steps differ by more than `BUDGET_TOLERANCE` of the larger.
 
     Unknown ones do not.
@@ -111,7 +113,7 @@ def budgets_differ(one: Float[np.ndarray, "*n"], other: Float[np.ndarray, "*n"])
         >>> budgets_differ(np.array([100.0, 100.0]), np.array([96.0, 94.0])).tolist()
         [False, True]
     """
-    return np.abs(one - other) > BUDGET_TOLERANCE * np.maximum(one, other)
+    return np.asarray(np.abs(one - other) > BUDGET_TOLERANCE * np.maximum(one, other))
 
 
 def by_point(results: Results) -> dict[str, xr.DataArray]:
