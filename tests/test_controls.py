@@ -12,6 +12,7 @@ import xarray as xr
 from prune_fair import InputError, StudyConfig, analysis, cli, open_study, report, run_study
 from prune_fair.report.render import as_html, as_markdown
 from prune_fair.words import budgets
+from prune_fair.words.numbers import MINUS
 
 ASKED = "magnitude-global-rewind", "random-global-finetune@0.2,2", "saliency-global-none"
 CONTROLS = "dense-rewind", "dense-finetune@0.2,2", "dense-long"
@@ -131,7 +132,7 @@ def test_a_floor_that_breaks_the_bound_says_so(results):
     floor = analysis.floor_of(choice.points, choice.chosen)
     choice.points.mean_recall_change_min[floor] = -1.1
     (line,) = budgets.floors_of_rule(choice)
-    assert line.endswith("points; that alone breaks the bound of −100 points.")
+    assert line.endswith(f"points; that alone breaks the bound of {MINUS}100 points.")
 
 
 def test_the_card_names_floors_and_steps_and_counts_controls_apart(study):
