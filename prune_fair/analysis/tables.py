@@ -240,8 +240,8 @@ def operating_points(
         (19, ['dense', 'magnitude-global-rewind'])
     """
     results = with_resamples(results)
-    table = metrics(results, names, confidence, pooled)
-    table = table.assign(diverged=networks(diverged(results)).sum("seed"), **by_point(results))
+    known = {"diverged": networks(diverged(results)).sum("seed"), **by_point(results)}
+    table = metrics(results, names, confidence, pooled).assign(known)
     if by_class:
         table = table.assign(recall=over_seeds(class_recall(results), confidence))
     points = table.stack(point=("technique", "level"), create_index=False).transpose("point", ...)
