@@ -181,3 +181,17 @@ def test_dense_points_have_no_control(by_hand):
     found = by_point(with_control(by_hand))
     assert not found["control"].sel(level=0).any()
     assert (found["floor"].sel(level=0) == "").all()
+
+
+def test_a_control_has_no_part_in_attribution(by_hand):
+    known = {
+        "train_count": ("true", [10, 100]),
+        "complexity": (("measure", "true"), [[0.1, 0.2]]),
+    }
+    both = [
+        each.assign({**known, "finished": each.sparsity >= 0}).assign_coords(measure=["m"])
+        for each in (with_control(by_hand), by_hand)
+    ]
+    mine, theirs = (analysis.attribute(each, "m", covariates=["share"]) for each in both)
+    assert mine.attrs["rows"] == theirs.attrs["rows"]
+    assert mine.attrs["techniques"] == ["m0", "m1"]
