@@ -86,7 +86,7 @@ class Variable(NamedTuple):
     """An array of the results.
 
     Attributes:
-        dims: its axes. With `level`, then also `technique` and `seed`, it is written piece by
+        dims: its axes. With `seed`, then also `technique` and `level`, it is written piece by
             piece; without, once for the study.
         dtype: of its numbers, as NumPy names it.
         missing: what stands where nothing is finished.
@@ -107,4 +107,4 @@ class Variable(NamedTuple):
     @property
     def by_piece(self) -> bool:
         """Whether it is written piece by piece."""
-        return "level" in self.dims
+        return "seed" in self.dims

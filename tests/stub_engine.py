@@ -16,7 +16,7 @@ from prune_fair.engine import members
 from prune_fair.engine.evaluation import Evaluated, class_dtype
 from prune_fair.engine.members import Block, Level, Networks
 from prune_fair.engine.results import results_of, stacked
-from prune_fair.engine.spans import first_step, first_steps
+from prune_fair.engine.spans import rewound_step, rewound_steps
 from prune_fair.study import levels
 from prune_fair.types import Variables
 
@@ -49,7 +49,7 @@ def rewound(engine, block, techniques):
             lambda seed, one, step=step: _trained(one, _rng("dense", seed, 0, step)),
             block.seeds, block.initial,
         )
-        for step in first_steps(techniques) | {0}
+        for step in rewound_steps(techniques) | {0}
     }  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def advance(engine, numbers, block, techniques, parents, weights, done=lambda ne
     for number in numbers:
         networks, results = {}, {}
         for technique in techniques:
-            back = weights[first_step(technique)]
+            back = weights[rewound_step(technique)]
             networks[technique.name] = _each(
                 lambda seed, parent, back, number=number, technique=technique: _next(
                     engine, number, seed, technique, parent, back

@@ -80,7 +80,7 @@ def draw_study(path: Path, shape: Shape) -> None:
     with writing(path, config.as_json(), config.fingerprint()) as store:
         shared = make_task(config.tasks[0], dataset, Plan(1, 1, 1, "matmul"))
         layout = layout_of(config, shared, dataset)
-        store.describe({task: layout}, {task: made_of(dataset)})
+        store.describe({task: layout}, {task: made_of(config, shared, dataset, False)})
         store.begin_run({"shuffling": "own", "dtype": "float32"})
         for first in range(0, shape.seeds, config.seeds_per_piece):
             seeds = range(first, min(first + config.seeds_per_piece, shape.seeds))

@@ -20,6 +20,14 @@ from prune_fair.analysis.classes import (
     recall_of_classes,
 )
 from prune_fair.analysis.comparison import at_sparsity, common_sparsity, compare
+from prune_fair.analysis.controls import (
+    budgets_differ,
+    candidates,
+    controls,
+    floor_of,
+    floors,
+    training_steps,
+)
 from prune_fair.analysis.cross_fitting import CrossFit, cross_fit, cross_fit_of
 from prune_fair.analysis.frontiers import (
     DEFAULT_OBJECTIVES,
@@ -81,17 +89,22 @@ __all__ = [
     "as_dataset",
     "at_sparsity",
     "attribute",
+    "budgets_differ",
+    "candidates",
     "class_recall",
     "class_tests",
     "classes_without_images",
     "common_sparsity",
     "compare",
+    "controls",
     "count_networks",
     "cross_fit",
     "cross_fit_of",
     "diverged",
     "exemplar_images",
     "exemplars",
+    "floor_of",
+    "floors",
     "frontier",
     "holds",
     "hypervolumes",
@@ -112,6 +125,7 @@ __all__ = [
     "recall_of_classes",
     "reference_point",
     "select",
+    "training_steps",
     "uncertainty",
     "with_resamples",
 ]

@@ -64,8 +64,8 @@ def attribute(
             dense recall: with it, the coefficient of share is what remains at equal dense recall.
         cluster: `dense_network`, a dense network with all that was pruned from it, or `network`,
             which takes the pruned networks of one seed for independent, which they are not.
-        techniques: whose networks to regress; empty for all, whose effects are then taken for
-            equal.
+        techniques: whose networks to regress; empty for all but controls, whose effects are then
+            taken for equal.
 
     Returns:
         By `term`: `estimate`, `low`, `high`, `standard_error`, `p`, `kind` (covariate, interaction

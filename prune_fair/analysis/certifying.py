@@ -8,6 +8,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from prune_fair.analysis.by_image import check_predictions
+from prune_fair.analysis.controls import candidates
 from prune_fair.analysis.crossed import bound_over_images
 from prune_fair.analysis.per_network import SPARSITY
 from prune_fair.analysis.resampling import networks
@@ -63,7 +64,7 @@ def certify_points(
     """
     _check_certifiable(results, constraints)
     check(confidence > 0.5, f"certify: confidence {confidence}: expected above 0.5, such as 0.95")
-    each = one_sided(confidence, results.sizes["technique"])
+    each = one_sided(confidence, candidates(results).sizes["technique"])
     bounds = _bounds(results, points, constraints, each)
     return Certified(bounds, each, _too_few(results, constraints, each))
 

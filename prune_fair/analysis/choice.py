@@ -54,7 +54,8 @@ class Choice(NamedTuple):
     """A choice among operating points, and what it is worth.
 
     Attributes:
-        points: all operating points as they are reported, on test images; by point also
+        points: all operating points as they are reported, on test images, the controls' too; by
+            point also
             `qualifies` and `utility`, which is NaN where the objective is undefined for some
             networks, on the images that were chosen on.
         judged: the same points on the images that were chosen on.
@@ -113,8 +114,8 @@ def select(
     It is chosen on the validation images and reported on the test images; where there is no
     validation split both are the test images, and what is reported is too good. Of equal points the
     most accurate is chosen. A point qualifies only where no network diverged and what is asked is
-    defined for every network. The point is chosen by looking at all of them: that is not in its
-    intervals.
+    defined for every network, and never if it is a control's. The point is chosen by looking at
+    all of them: that is not in its intervals.
 
     Args:
         results: one task's results.

@@ -4,11 +4,12 @@ from itertools import combinations
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Int
 
+from prune_fair.analysis.controls import budgets_differ, candidates, steps_at
 from prune_fair.analysis.per_network import SPARSITY, network_metrics
 from prune_fair.analysis.resampling import (
     Results,
-    as_dataset,
     networks,
     resample_weights,
     with_resamples,
@@ -35,11 +36,12 @@ def compare(
     sparsity: float | None = None,
     confidence: float = CONFIDENCE,
     effect: float | None = None,
+    equal_budget: bool = False,
 ) -> xr.Dataset:
     """Every pair of techniques at the same sparsity: is one of them better?
 
     Each network's metric is interpolated between its own levels (`at_sparsity`), and differences
-    are of networks of one seed, which share initialisation and batches.
+    are of networks of one seed, which share initialisation and batches. Controls are left out.
 
     Args:
         results: one task's results, of at least two techniques.
@@ -47,18 +49,22 @@ def compare(
         sparsity: at which they are compared; by default `common_sparsity`.
         confidence: of the intervals.
         effect: the difference that `seeds_needed` is for; by default the one that was observed.
+        equal_budget: leave out pairs whose numbers of training steps to that sparsity differ by
+            more than 5 % of the larger.
 
     Returns:
-        By technique: `value` (and estimate). By pair, with coordinates `first` and `second`:
+        By technique: `value` (and estimate), and `steps` of training that it takes to the sparsity,
+        with those of every network before it: of the first level that reaches it, NaN where the
+        study does not say. By pair, with coordinates `first` and `second`:
         `difference` (and estimate) of first minus second; `p` of the paired t-test, and `p_holm`
         over all pairs; `sd` of the differences over seeds; `seeds` that were compared;
         `seeds_needed` to find the effect with power 0.8 at the level 1 - confidence, without
-        regard to the other pairs. Attributes: `metric`, `sparsity`. NaN for a technique that does
-        not reach the sparsity.
+        regard to the other pairs. Attributes: `metric`, `sparsity`, and `left_out`, the pairs that
+        are left out for their steps. NaN for a technique that does not reach the sparsity.
 
     Raises:
-        InputError: for an unknown metric, a single technique, an effect of 0 or a sparsity that no
-            two techniques reach.
+        InputError: for an unknown metric, a single technique, an effect of 0, a sparsity that no
+            two techniques reach, or equal budgets in a study that does not say what they are.
 
     Example:
         >>> from prune_fair import open_example
@@ -69,7 +75,7 @@ def compare(
         >>> pair.difference.round(2).values.tolist(), bool(pair.p_holm < 0.05)
         ([0.42, 0.35, 0.47], True)
     """
-    results = with_resamples(results)
+    results = candidates(with_resamples(results))
     if metric not in METRICS:
         raise unknown("metric", metric, METRICS)
     names = results["technique"].values
@@ -80,7 +86,10 @@ def compare(
     sparsity = common_sparsity(results) if sparsity is None else sparsity
     values = at_sparsity(results, metric, sparsity)
     _check_reached(results, sparsity)
-    one, other = np.array([*combinations(range(len(names)), 2)]).T
+    pairs = np.array([*combinations(range(len(names)), 2)])
+    steps = steps_at(results, sparsity)
+    kept, left_out = _of_equal_budget(pairs, steps) if equal_budget else (pairs, pairs[:0])
+    one, other = kept.T
     value = over_seeds(values, confidence)
     by_seed = values.transpose("seed", "technique")
     tested = networks(by_seed).values
@@ -90,8 +99,8 @@ def compare(
         mean = mean_interval(differences, confidence, resample_weights(by_seed))
         found = found._replace(mean=mean)
     coords = {"first": ("pair", names[one]), "second": ("pair", names[other])}
-    columns = {"value": value, **_pairs(found, confidence, effect)}
-    attrs = {"metric": metric, SPARSITY: float(sparsity)}
+    columns = {"value": value, "steps": steps, **_pairs(found, confidence, effect)}
+    attrs = {"metric": metric, SPARSITY: float(sparsity), "left_out": names[left_out].tolist()}
     return xr.Dataset(columns, {**coords, "estimate": list(ESTIMATES)}, attrs)
 
 
@@ -117,8 +126,8 @@ def at_sparsity(results: Results, metric: str, sparsity: float) -> xr.DataArray:
 def common_sparsity(results: Results) -> float:
     """The sparsest that all techniques reach: of the last level that 3 seeds or more have finished.
 
-    (Or all seeds, where there are fewer.) Of these networks the least sparse one counts. A
-    technique that prunes nothing has no say.
+    (Or all seeds, where there are fewer.) Of these networks the least sparse one counts. Controls
+    have no say.
 
     Example:
         >>> from prune_fair import open_example
@@ -126,14 +135,25 @@ def common_sparsity(results: Results) -> float:
         >>> round(common_sparsity(results), 3)
         0.972
     """
-    sparsities = as_dataset(results)[SPARSITY].transpose("level", "seed", "technique").values
-    prune = (sparsities > 0).any(axis=(0, 1))
-    sparsities = sparsities[:, :, prune | ~prune.any()]
+    sparsities = candidates(results)[SPARSITY].transpose("level", "seed", "technique").values
     finished: np.ndarray = np.logical_not(np.isnan(sparsities).any(axis=2))
     enough = finished.sum(axis=1) >= min(FEWEST_SEEDS, finished.shape[1])
     check(bool(enough.any()), "no level is finished by enough seeds: let the study run on")
     last = np.flatnonzero(enough)[-1]
     return float(sparsities[last][finished[last]].min())
+
+
+def _of_equal_budget(
+    pairs: Int[np.ndarray, "pairs 2"], steps: xr.DataArray
+) -> tuple[Int[np.ndarray, "kept 2"], Int[np.ndarray, "others 2"]]:
+    """The pairs of techniques that train for as many steps, and those that do not."""
+    check(
+        bool(steps.notnull().all()),
+        "equal budget: this study is of an earlier version and does not say how many steps its "
+        "techniques train; run it again in another directory, or leave it out",
+    )
+    apart = budgets_differ(*steps.values[pairs.T])
+    return pairs[~apart], pairs[apart]
 
 
 def _check_reached(results: xr.Dataset, sparsity: float) -> None:

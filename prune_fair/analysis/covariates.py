@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float, Int
 
+from prune_fair.analysis.controls import candidates
 from prune_fair.analysis.per_network import (
     check_dense,
     class_recall,
@@ -65,7 +66,7 @@ def gather(results: Results, complexity: str, asked: Sequence[str] = ()) -> Gath
     Args:
         results: a study, or one task's results.
         complexity: a measure of the results, or `dense_margin`.
-        asked: techniques; empty for all.
+        asked: techniques; empty for all but controls.
 
     Raises:
         InputError: for an unknown complexity or technique, results without it, or no such task.
@@ -80,8 +81,9 @@ def gather(results: Results, complexity: str, asked: Sequence[str] = ()) -> Gath
     )
     for name in asked:
         lookup(dict.fromkeys(techniques), name, "technique")
-    if asked:
-        named = {name: _only(node, asked) for name, node in named.items()}
+    named = {
+        name: _only(node, asked) if asked else candidates(node) for name, node in named.items()
+    }
     parts, tasks, notes, most = [], [], [], 0
     for name, node in named.items():
         rows, left_out = _of_task(node, complexity, len(tasks), techniques)

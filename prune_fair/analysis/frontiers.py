@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
+from prune_fair.analysis.controls import candidates
 from prune_fair.analysis.objectives import (
     check_objectives,
     direction_of,
@@ -52,7 +53,7 @@ def frontier(
     Returns:
         `operating_points` of the objectives, with `on_frontier` (point) and `probability` (point):
         the share of bootstrap resamples of seeds, paired over techniques and levels, in which no
-        other point dominates it. It is NaN with fewer than 3 seeds.
+        other point dominates it. It is NaN with fewer than 3 seeds. Controls are on no frontier.
 
     Raises:
         InputError: for an unknown objective, one named twice, or none.
@@ -67,13 +68,15 @@ def frontier(
     results = with_resamples(results)
     check_objectives(results, objectives)
     points = operating_points(results, objectives, confidence, by_class=by_class)
+    judged = ~points["control"]
     means = [
-        points[name].sel(estimate="mean").where(is_sound(points, name)).values * direction_of(name)
+        points[name].sel(estimate="mean").where(is_sound(points, name) & judged).values
+        * direction_of(name)
         for name in objectives
     ]
     return points.assign(
         on_frontier=("point", non_dominated(np.stack(means, axis=1))),
-        probability=("point", _probability(results, objectives)),
+        probability=("point", _probability(results, objectives, judged.values)),
     )
 
 
@@ -85,9 +88,9 @@ def hypervolumes(
 ) -> xr.Dataset:
     """How good each technique's operating points are together: the volume that they dominate.
 
-    The dense network is a point of every technique. Seeds are resampled whole, so differences
-    between techniques are paired. Noise lets a frontier look better than it is: estimates and
-    bounds are corrected for that (`fairness.corrected_interval`).
+    The dense network is a point of every technique; controls are left out. Seeds are resampled
+    whole, so differences between techniques are paired. Noise lets a frontier look better than it
+    is: estimates and bounds are corrected for that (`fairness.corrected_interval`).
 
     Args:
         results: one task's results.
@@ -114,7 +117,7 @@ def hypervolumes(
         >>> volumes.best, volumes["rank"].values.tolist()
         ('magnitude-global-rewind', [1.0, 2.0, 3.0])
     """
-    results = with_resamples(results)
+    results = candidates(with_resamples(results))
     check_objectives(results, objectives)
     check_confidence(confidence)
     point = reference_point(results, objectives, reference)
@@ -171,7 +174,7 @@ def ranking_change(
         >>> change.rank_change.values.tolist(), change.tau.sel(estimate="mean").round(3).item()
         ([0.0, 0.0, 0.0], 1.0)
     """
-    results = with_resamples(results)
+    results = candidates(with_resamples(results))
     names = results["technique"].values
     check(len(names) > 1, f"only one technique, {str(names[0])!r}: expected two at least to rank")
     check(bool(fairness), "no fairness metrics: expected some beside those of performance")
@@ -200,14 +203,21 @@ def ranking_change(
     )
 
 
-def _probability(results: xr.Dataset, objectives: Sequence[str]) -> np.ndarray:
-    """P(on the frontier) of the points of `operating_points`: the dense network is one of them."""
+def _probability(
+    results: xr.Dataset, objectives: Sequence[str], judged: Bool[np.ndarray, " points"]
+) -> np.ndarray:
+    """P(on the frontier) of the points of `operating_points`: the dense network is one of them.
+
+    Those that are not judged have none.
+    """
     techniques, levels = results.sizes["technique"], results.sizes["level"]
     once = (np.arange(levels) > 0) | (np.arange(techniques) == 0)[:, None]
     if results.sizes["seed"] < FEWEST_SEEDS:
         return np.full(np.count_nonzero(once), np.nan)
     values = resampled_objectives(results, objectives, PROBABILITY_RESAMPLES)[1:]
-    return non_dominated_probability(values[:, once])
+    found = np.full(len(judged), np.nan)
+    found[judged] = non_dominated_probability(values[:, once][:, judged])
+    return found
 
 
 def _resampled_volumes(

@@ -38,6 +38,8 @@ def judge(
 ) -> Judgement:
     """What a rule says of points, which have its metrics, sparsity and accuracy.
 
+    It says nothing of controls, which prune nothing: none is ever chosen.
+
     Args:
         points: as `operating_points` gives them.
         rule: what has to hold, and what each metric is worth.
@@ -48,10 +50,8 @@ def judge(
     if bounds is not None:
         held_by = {c: np.where(np.isnan(held_by[c]), np.nan, bounds[c]) for c in rule.constraints}
     rows = [c.slack(held_by[c]) for c in rule.constraints]
-    slack, utility = (
-        np.array(rows).reshape(len(rows), points.sizes["point"]),
-        _utility(points, rule),
-    )
+    asked = np.array(rows).reshape(len(rows), points.sizes["point"]), _utility(points, rule)
+    slack, utility = (np.where(points["control"], np.nan, each) for each in asked)
     qualifies = hold_all(slack) & ~np.isnan(utility)
     if bounds is not None:
         qualifies = _in_order(points, hold_all(slack)) & qualifies

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import xarray as xr
 
 from prune_fair.analysis.classes import recall_of_classes
+from prune_fair.analysis.controls import by_point
 from prune_fair.analysis.per_network import diverged
 from prune_fair.analysis.resampling import Results, networks, with_resamples
 from prune_fair.analysis.tables import CONFIDENCE, metrics
@@ -24,9 +25,9 @@ def operating_points(
 
     Returns:
         One variable a name, (point, estimate), and if `by_class` `recall` (point, true,
-        estimate); `undefined` as `metrics` gives it, and `diverged` (point), how many networks
-        diverged; `technique` and `level` by point. The dense network is one point, of technique
-        `dense`.
+        estimate); `undefined` as `metrics` gives it. By point `technique`, `level`, `diverged`, how
+        many networks diverged, and what `controls.by_point` gives. The dense network is one point,
+        of technique `dense`.
 
     Raises:
         InputError: for an unknown metric or a confidence outside (0, 1).
@@ -39,8 +40,8 @@ def operating_points(
         (19, ['dense', 'magnitude-global-rewind'])
     """
     results = with_resamples(results)
-    table = metrics(results, names, confidence, pooled, over)
-    table = table.assign(diverged=networks(diverged(results)).sum("seed"))
+    known = {"diverged": networks(diverged(results)).sum("seed"), **by_point(results)}
+    table = metrics(results, names, confidence, pooled, over).assign(known)
     if by_class:
         table = table.assign(recall=recall_of_classes(results, confidence, over))
     points = table.stack(point=("technique", "level"), create_index=False).transpose("point", ...)

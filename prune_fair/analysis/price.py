@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from prune_fair import fairness
 from prune_fair.analysis.classes import recall_change
+from prune_fair.analysis.controls import candidates
 from prune_fair.analysis.judging import judge
 from prune_fair.analysis.per_network import SPARSITY
 from prune_fair.analysis.points import is_sound, operating_points
@@ -35,7 +36,7 @@ def price_of_accuracy(
     So is the class that pays most. What it pays is of test images, its interval that of
     `recall_change` at that level. Changes are against the dense network of the same seed. Intervals
     of sparsities are percentile bootstraps over seeds, in which every resample chooses anew. A
-    class without images has no part in this.
+    class without images has no part in this, nor have controls.
 
     Args:
         results: one task's results.
@@ -56,7 +57,7 @@ def price_of_accuracy(
         >>> price.worst_class.item(), price.cost.round(3).values.tolist()
         ('8', [-0.054, -0.093, -0.021])
     """
-    judged, reported = judged_and_reported(results)
+    judged, reported = map(candidates, judged_and_reported(results))
     asked = {
         "accuracy": Constraint("accuracy_change", ">=", -accuracy_tolerance),
         "fair": Constraint(EVERY_CLASS, ">=", -recall_tolerance),

@@ -84,6 +84,9 @@ def _document(choice: analysis.Choice, cross_fit: analysis.CrossFit | None) -> d
         "chosen": row(choice.chosen),
         "chosen_as_judged": row(choice.chosen, choice.judged),
         "drop": None if choice.drop is None else _by_name(choice.drop),
+        "floor": row(
+            None if choice.chosen is None else analysis.floor_of(choice.points, choice.chosen)
+        ),
         "accuracy_alone": row(choice.accuracy_alone),
         "price": None if choice.price is None else _by_name(choice.price),
         "nearest": [

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, by_task
+from prune_fair.cli.flags import StudyPath, by_task, tasks_of
 from prune_fair.store import open_study
+
+NO_PAIR = 1
 
 
 def frontier(
@@ -34,6 +36,7 @@ def frontier(
     )
     volumes = by_task(results, lambda node: analysis.hypervolumes(node, columns, point, confidence))
     rankings = by_task(results, lambda node: _ranking(node, columns, point, confidence))
+    nodes = dict(tasks_of(results))
     if json:
         tasks = {name: console.point_rows(part) for name, part in points.items()}
         parts = {
@@ -47,7 +50,7 @@ def frontier(
     for name, part in points.items():
         on_frontier = part.isel(point=part.on_frontier.values)
         console.print_points(screen, name, on_frontier, [*columns, "probability"])
-        console.print_hypervolumes(screen, name, volumes[name], rankings[name])
+        console.print_hypervolumes(screen, name, volumes[name], rankings[name], nodes[name])
     return console.print_caveats(screen, results, confidence)
 
 
@@ -56,32 +59,39 @@ def compare(
     metric: str = "recall_group_min",
     sparsity: float | None = None,
     effect: float | None = None,
+    equal_budget: bool = False,
     json: bool = False,
     confidence: float = analysis.CONFIDENCE,
 ) -> None:
     """Every pair of techniques at one sparsity, paired over seeds: is one of them better?
+
+    Controls, which prune nothing, are left out. The exit status is 1 where no pair of a task is
+    left.
 
     Args:
         study: directory that an experiment wrote.
         metric: what they are compared by.
         sparsity: where, between levels too; by default the sparsest that all techniques reach.
         effect: the difference that the number of seeds is for; by default the one observed.
+        equal_budget: leave out pairs whose numbers of training steps to that sparsity, from the
+            initialisation on, differ by more than 5 % of the larger.
         json: print one JSON document.
         confidence: of the intervals, in (0, 1).
     """
     results = open_study(study)
-    found = by_task(
-        results, lambda node: analysis.compare(node, metric, sparsity, confidence, effect)
-    )
+    asked = metric, sparsity, confidence, effect, equal_budget
+    found = by_task(results, lambda node: analysis.compare(node, *asked))
     if json:
         tasks = {name: console.comparison_document(part) for name, part in found.items()}
-        return console.print_answer(
-            results, {"confidence": confidence, "effect": effect, "tasks": tasks}
-        )
-    screen = console.make_console()
-    for name, part in found.items():
-        console.print_comparison(screen, name, part, effect)
-    return console.print_caveats(screen, results, confidence)
+        said = {"confidence": confidence, "effect": effect, "equal_budget": equal_budget}
+        console.print_answer(results, {**said, "tasks": tasks})
+    else:
+        screen = console.make_console()
+        for name, part in found.items():
+            console.print_comparison(screen, name, part, effect)
+        console.print_caveats(screen, results, confidence)
+    if not all(part.sizes["pair"] for part in found.values()):
+        raise SystemExit(NO_PAIR)
 
 
 def _ranking(
@@ -90,6 +100,6 @@ def _ranking(
     """The change of ranks; None with one technique, or with nothing to add to or to be added."""
     performance = [name for name in columns if name in analysis.PERFORMANCE]
     fairness = [name for name in columns if name not in analysis.PERFORMANCE]
-    if node.sizes["technique"] < 2 or not performance or not fairness:
+    if analysis.candidates(node).sizes["technique"] < 2 or not performance or not fairness:
         return None
     return analysis.ranking_change(node, performance, fairness, point, confidence)

@@ -115,6 +115,7 @@ def configured(config: StudyConfig, default: Path) -> Configure:
         recipe: RecipeConfig = task.recipe,
         seeds: int = config.seeds,
         techniques: tuple[str, ...] = config.techniques,
+        controls: bool = config.controls,
         schedule: Schedule = config.schedule,
         seeds_per_piece: int = config.seeds_per_piece,
         predictions: bool = config.predictions,
@@ -129,13 +130,15 @@ def configured(config: StudyConfig, default: Path) -> Configure:
             recipe: how each network is trained.
             seeds: networks trained of each task, each pruned with every technique.
             techniques: criterion-scope[-channel]-treatment[-output], as in `prune-fair list`.
+            controls: train controls too, which are retrained as the techniques are and prune
+                nothing: what retraining does by itself. Each costs as much as a technique.
             schedule: the sparsities.
             seeds_per_piece: seeds that are trained together and saved as one piece of work.
             predictions: keep the class that each network gives each image, for `prune-fair
                 exemplars`.
         """
         tasks = config.tasks if several else (TaskConfig(data, model, recipe, name),)
-        asked = techniques, schedule, seeds, seeds_per_piece, predictions
+        asked = techniques, schedule, seeds, seeds_per_piece, predictions, controls
         return StudyConfig(tasks, *asked), out
 
     return _without(study, OF_A_TASK) if several else study

@@ -12,7 +12,7 @@ from prune_fair.config.plain import changed, from_json, to_json
 from prune_fair.config.task import TaskConfig
 from prune_fair.errors import check
 from prune_fair.models import build
-from prune_fair.pruning import DENSE, Schedule, Technique
+from prune_fair.pruning import DENSE, Schedule, Technique, controls_for
 from prune_fair.values import check_whole
 
 
@@ -24,6 +24,9 @@ class StudyConfig:
         tasks: at least one, each of another name, none inside of another's.
         techniques: names as `Technique.parse` takes them, kept as `Technique.name` gives them; at
             least one, each once.
+        controls: whether `controls_for` the techniques are trained too: networks of which nothing
+            is pruned, retrained as the others, which show what retraining does by itself. Each
+            costs as much as a technique. A study without the field has none.
         schedule: the sparsity of each level.
         seeds: number of networks trained of each task, at least 1.
         seeds_per_piece: seeds that are trained together and saved as one finished piece of work;
@@ -46,9 +49,10 @@ class StudyConfig:
     seeds: int = 32
     seeds_per_piece: int = 32
     predictions: bool = False
+    controls: bool = False
 
     def __post_init__(self) -> None:
-        parsed = self.parsed_techniques
+        parsed = tuple(map(Technique.parse, self.techniques))
         object.__setattr__(self, "techniques", tuple(technique.name for technique in parsed))
         for kind, names in (("technique", self.techniques), ("task", self.task_names)):
             check(bool(names), f"no {kind}s: expected at least one")
@@ -63,7 +67,7 @@ class StudyConfig:
             check(not other.startswith(f"{one}/"), f"task {other!r} lies in {one!r}; rename one")
         for technique in parsed:
             check(
-                technique.name.partition("+")[0] != DENSE.name,
+                technique.criterion != DENSE.criterion,
                 f"technique {technique.name!r}: the dense network is level 0 of every technique; "
                 "leave it out, or name dense-long, which trains on unpruned",
             )
@@ -117,8 +121,14 @@ class StudyConfig:
 
     @property
     def parsed_techniques(self) -> tuple[Technique, ...]:
-        """The techniques themselves."""
-        return tuple(map(Technique.parse, self.techniques))
+        """The techniques themselves, and the controls after them."""
+        given = tuple(map(Technique.parse, self.techniques))
+        return (*given, *controls_for(given)) if self.controls else given
+
+    @property
+    def technique_names(self) -> tuple[str, ...]:
+        """What the results call them, the controls too."""
+        return tuple(technique.name for technique in self.parsed_techniques)
 
     @property
     def task_names(self) -> tuple[str, ...]:
@@ -127,9 +137,9 @@ class StudyConfig:
 
     @property
     def pruned_networks(self) -> int:
-        """How many networks the study prunes; the dense ones are not counted."""
+        """How many networks it prunes or retrains as controls; the dense ones are not counted."""
         levels = len(self.schedule.sparsity_by_level()) - 1
-        return len(self.tasks) * len(self.techniques) * levels * self.seeds
+        return len(self.tasks) * len(self.parsed_techniques) * levels * self.seeds
 
     @property
     def networks(self) -> int:

@@ -8,6 +8,7 @@ from prune_fair import analysis
 from prune_fair.console.tables import point_cells, print_lines, print_rows
 from prune_fair.store import DENSE
 from prune_fair.words import choices
+from prune_fair.words.budgets import floors_of_rule
 from prune_fair.words.caveats import chosen_on
 from prune_fair.words.certificates import certificate, cross_fitted
 from prune_fair.words.numbers import change, estimate
@@ -43,7 +44,7 @@ def print_choice(
         lines[1:1] = choices.holds(choice)
     else:
         lines[1:1] = certificate(choice)
-    lines.append(chosen_on(choice.judged_on))
+    lines += [*floors_of_rule(choice), chosen_on(choice.judged_on)]
     if cross_fit is not None:
         lines.append(cross_fitted(cross_fit, choice.rule))
     print_lines(console, lines)

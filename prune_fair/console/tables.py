@@ -11,7 +11,7 @@ from rich.table import Table
 from prune_fair import analysis
 from prune_fair.errors import printable
 from prune_fair.fairness import Over
-from prune_fair.words import caveats, failures
+from prune_fair.words import budgets, caveats, failures
 from prune_fair.words.classes import (
     ACCURACY_ALONE,
     PRICE,
@@ -110,6 +110,8 @@ def _cells(points: xr.Dataset, name: str) -> list[str]:
 
 def print_price(console: Console, name: str, results: analysis.Results) -> None:
     """What a choice by accuracy alone costs, and whom, and what the choices were made on."""
+    if analysis.controls(results).all():
+        return print_lines(console, [f"{name}: {budgets.ONLY_CONTROLS}"])
     price = analysis.price_of_accuracy(results)
     rows = [
         (str(technique), *price_cells(price.sel(technique=technique)))
@@ -118,7 +120,8 @@ def print_price(console: Console, name: str, results: analysis.Results) -> None:
     title = f"{name}: what accuracy alone would choose, and who pays for it"
     print_rows(console, title, PRICE, rows)
     on = analysis.judged_on(results)
-    print_lines(console, [price_in_words(price, on.split), caveats.chosen_on(on)])
+    said = price_in_words(price, on.split), budgets.unequal(results), caveats.chosen_on(on)
+    return print_lines(console, filter(None, said))
 
 
 def print_accuracy_alone(console: Console, name: str, results: analysis.Results) -> None:

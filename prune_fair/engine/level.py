@@ -23,11 +23,11 @@ from prune_fair.engine.members import (
 )
 from prune_fair.engine.results import results_of, stacked
 from prune_fair.engine.spans import (
-    first_step,
-    first_steps,
     learning_rate_share,
     loss_of,
     pruning_steps,
+    rewound_step,
+    rewound_steps,
 )
 from prune_fair.engine.task import Task, total_steps
 from prune_fair.pruning import Technique, quota, ramp, without_retraining
@@ -42,7 +42,7 @@ def rewound(engine: Engine, block: Block, techniques: Sequence[Technique]) -> di
     parents, full_rate = dense_parents(block), np.ones(len(block.seeds), np.float32)
     train = engine.lifted(network.train, engine.task.recipe.loss)
     weights = {0: block.initial}
-    for step in sorted(first_steps(techniques) - {0}):
+    for step in sorted(rewound_steps(techniques) - {0}):
         shared = engine.data, np.int32(0), np.array((0, step), np.int32)
         weights[step] = train(shared, *parents, block.seeds, full_rate)
     return weights
@@ -79,7 +79,7 @@ def advance(
         mask = parent.mask
         if technique.prunes and not technique.retraining.gradual:
             mask = _prune(engine, numbers, block, technique, parent)
-        back = weights[first_step(technique)]
+        back = weights[rewound_step(technique)]
         start = technique.retraining.start(back, parent.variables, fresh)
         starts[technique] = Networks(start, mask)
     networks: dict[tuple[int, str], Networks] = {}
@@ -111,7 +111,7 @@ def _groups(techniques: Sequence[Technique], task: Task) -> list[list[Technique]
     groups: dict[Any, list[Technique]] = {}
     for technique in techniques:
         treatment = technique.retraining
-        kind = treatment.trains, first_step(technique), loss_of(technique, task.recipe)
+        kind = treatment.trains, technique.rewind_step, loss_of(technique, task.recipe)
         groups.setdefault(technique if treatment.gradual else kind, []).append(technique)
     return list(groups.values())
 
@@ -154,7 +154,7 @@ def _retrain(
         params = jax.tree.map(lambda leaf, kept: np.where(kept, leaf, 0), params, mask)
         return Networks(Variables(params, state), mask)
     steps, loss = total_steps(engine.task), loss_of(first, engine.task.recipe)
-    shared = engine.data, np.int32(level), np.array((first_step(first), steps), np.int32)
+    shared = engine.data, np.int32(level), np.array((first.rewind_step, steps), np.int32)
     shares = [learning_rate_share(technique) for technique in group]
     seeds, shares = np.tile(block.seeds, len(group)), np.repeat(shares, len(block.seeds))
     shares = shares.astype(np.float32)

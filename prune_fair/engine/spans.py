@@ -4,17 +4,55 @@ from collections.abc import Iterable
 
 from prune_fair.config import RecipeConfig
 from prune_fair.errors import check
-from prune_fair.pruning import Technique
+from prune_fair.pruning import Schedule, Technique
 
 
-def first_step(technique: Technique) -> int:
-    """The step from which its networks train."""
+def rewound_step(technique: Technique) -> int:
+    """The step of the dense training whose weights its networks go back to; 0 if to none."""
     return technique.rewind_step if technique.retraining.rewinds else 0
 
 
-def first_steps(techniques: Iterable[Technique]) -> set[int]:
-    """The steps from which their networks train."""
-    return {first_step(technique) for technique in techniques}
+def rewound_steps(techniques: Iterable[Technique]) -> set[int]:
+    """The steps whose weights their networks go back to."""
+    return {rewound_step(technique) for technique in techniques}
+
+
+def retraining_steps(technique: Technique, steps: int) -> int:
+    """How many steps each of its retrainings takes, of a training's.
+
+    Example:
+        >>> retraining_steps(Technique(rewind_step=100), 500)
+        400
+        >>> retraining_steps(Technique(treatment="none"), 500)
+        0
+    """
+    return steps - technique.rewind_step if technique.retraining.trains else 0
+
+
+def cumulative_steps(
+    technique: Technique, schedule: Schedule, steps: int, dense_steps: int
+) -> tuple[int, ...]:
+    """The steps that a technique's network of each level has taken in all, the dense ones first.
+
+    Every network that it comes from counts, back to the initialisation: in an iterative schedule
+    those of all levels before, in one-shot the dense network alone.
+
+    Args:
+        technique: of the networks.
+        schedule: of the study.
+        steps: of a whole training by the recipe.
+        dense_steps: that the dense networks have taken; 0 where they were handed over.
+
+    Example:
+        >>> cumulative_steps(Technique(rewind_step=100), Schedule(levels=2), 500, 500)
+        (500, 900, 1300)
+        >>> cumulative_steps(Technique(), Schedule("one-shot", sparsities=(0.5, 0.9)), 500, 500)
+        (500, 1000, 1000)
+    """
+    taken = [dense_steps]
+    for level in range(1, len(schedule.sparsity_by_level())):
+        taken.append(taken[schedule.parents(level)] + retraining_steps(technique, steps))
+    return tuple(taken)
 
 
 def pruning_steps(technique: Technique, steps: int) -> tuple[int, ...]:
@@ -25,8 +63,9 @@ def pruning_steps(technique: Technique, steps: int) -> tuple[int, ...]:
         >>> pruning_steps(Technique(treatment="gradual", **asked), 8)
         (2, 4, 6)
     """
-    last, prunings = _last_pruning(technique, steps), technique.gradual_prunings
-    return tuple(number * last // prunings for number in range(1, prunings + 1))
+    first, prunings = technique.rewind_step, technique.gradual_prunings
+    last = _last_pruning(technique, steps - first)
+    return tuple(first + number * last // prunings for number in range(1, prunings + 1))
 
 
 def learning_rate_share(technique: Technique) -> float:
@@ -45,16 +84,17 @@ def check_steps(technique: Technique, steps: int) -> None:
 
     A `rewind_step` must leave something to train, and between two prunings at least a step lies.
     """
-    refused, step = f"technique {technique.name!r}: ", first_step(technique)
+    refused, step = f"technique {technique.name!r}: ", technique.rewind_step
     check(
         step < steps,
         f"{refused}rewind_step {step}: expected below {steps}, the steps of a training",
     )
-    last, prunings = _last_pruning(technique, steps), technique.gradual_prunings
+    left, prunings = steps - step, technique.gradual_prunings
+    last = _last_pruning(technique, left)
     check(
         prunings <= last or not technique.retraining.gradual,
         f"{refused}gradual_prunings {prunings}: expected at most {last}, the steps in the "
-        f"gradual_share {technique.gradual_share} of a training's {steps}; prune less often or "
+        f"gradual_share {technique.gradual_share} of a training's {left}; prune less often or "
         "train longer",
     )
 

@@ -16,6 +16,7 @@ MAP = "RdBu"  # red is a loss; red against blue is safe for colour-blind eyes
 LEAST_SCALE = 5.0  # points: smaller changes are not to look like large ones
 ROWS = 20  # classes of which each has a row
 WORST, BEST = 14, 4  # rows where there are more classes
+NOT_PRUNED = "nothing pruned"
 CELL, DECIMAL_CELL = 13, 19  # points: the width that a number needs, and one with a decimal
 
 
@@ -31,7 +32,9 @@ def recall_change(
 
     The class that loses most in the mean over levels is on top; with its training images, where
     they are known. Of more than 20 classes there are 14 from the top and 4 from the bottom, and the
-    mean of the others between. Numbers are bold where the interval excludes 0.
+    mean of the others between. Numbers are bold where the interval excludes 0. Where the study has
+    the technique's control, the last row is the class of it that loses most in the mean at each
+    level: what retraining does by itself.
 
     Args:
         results: one task's results.
@@ -60,6 +63,10 @@ def recall_change(
     style.check_pruned(own)
     changes = changes_of(own, name, confidence, table)
     rows, names = _rows(own, changes)
+    floor = smallest_of_control(results, name, confidence, table)
+    if floor is not None:
+        rows = np.concatenate([rows, _as_row(floor[1])])
+        names = [*names, NOT_PRUNED]
     change = rows[..., 0]
     axes = style.canvas(axes, height=0.9 + 0.24 * len(names))
     axes.grid(visible=False)
@@ -80,6 +87,9 @@ def recall_change(
     axes.set_ylabel("class (training images)" if "train_count" in own else "class", fontsize=8)
     words = style.interval_words(own, changes, confidence)
     note = f"\nbold: {words} excludes 0" if words else ""
+    if floor is not None:
+        axes.axhline(len(names) - 1.5, color="white", linewidth=4)
+        note += f"\n{NOT_PRUNED}: worst class of {style.plain(floor[0], 60)}, retrained alike"
     axes.set_title(name + note, fontsize=style.SMALL, loc="left")
     bar = style.figure_of(axes).colorbar(image, ax=axes, fraction=0.04, pad=0.02)
     bar.set_label("change of recall since dense (points)", fontsize=style.TEXT)
@@ -94,6 +104,29 @@ def changes_of(
     if table is None:
         return analysis.recall_change(own, confidence).isel(technique=0)
     return table["recall_change"].sel(technique=technique)
+
+
+def smallest_of_control(
+    results: analysis.Results, technique: str, confidence: float, table: xr.Dataset | None
+) -> tuple[str, Float[np.ndarray, " levels"]] | None:
+    """The control of a technique and its smallest mean change of recall, in points; None for none.
+
+    Of a control it is none.
+    """
+    results = analysis.as_dataset(results)
+    control = str(analysis.floors(results).sel(technique=technique).item())
+    if control in ("", technique):
+        return None
+    own = results.sel(technique=[control])
+    change = changes_of(own, control, confidence, table).sel(estimate="mean")
+    return control, POINTS * change.min("true").transpose("level").values[1:]
+
+
+def _as_row(smallest: Float[np.ndarray, " levels"]) -> Float[np.ndarray, "1 levels estimates"]:
+    """A row of the map without intervals."""
+    row = np.full((1, len(smallest), len(analysis.ESTIMATES)), np.nan)
+    row[0, :, 0] = smallest
+    return row
 
 
 def _rows(

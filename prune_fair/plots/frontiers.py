@@ -1,8 +1,10 @@
 """Metrics against sparsity: which operating points no other beats, and which one was chosen."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -23,6 +25,7 @@ MARKERS: dict[str, dict[str, Any]] = {
     "chosen": {"marker": "*", "s": 150},
     "accuracy alone": {"marker": "D", "s": 46},
 }
+FLOOR = " (nothing pruned)"
 ROOM = 0.2  # of the height, above the lines, for labels
 
 
@@ -38,7 +41,9 @@ def frontier(
     """A metric against sparsity, a line a technique; better is up, sparser to the right.
 
     Bands are intervals, where there are any. Filled points are on the frontier of sparsity and this
-    metric: no point of any technique is better in one and as good in the other.
+    metric: no point of any technique is better in one and as good in the other. Of a metric against
+    dense the noise floors are drawn in grey: each control, which prunes nothing, at the sparsities
+    of the techniques that are retrained as it is.
 
     Args:
         results: one task's results.
@@ -71,7 +76,11 @@ def frontier(
         asked = [analysis.SPARSITY, metric]
         points = analysis.frontier(results, asked, confidence, by_class=False)
     axes = style.canvas(axes, height=3.6)
-    styles = style.technique_styles([str(name) for name in results["technique"].values])
+    own = analysis.controls(results).values
+    styles = style.technique_styles([str(name) for name in results["technique"].values[~own]])
+    floors = _floor_styles([str(name) for name in results["technique"].values[own]], metric)
+    for control, look in floors.items():
+        _floor(axes, points, metric, control, look)
     for technique, look in styles.items():
         own = points.isel(point=points["technique"].isin([technique, DENSE]).values)
         _line(axes, own, metric, look)
@@ -79,7 +88,7 @@ def frontier(
     if metric != analysis.SPARSITY and not METRICS[metric].higher_is_better:
         axes.invert_yaxis()
     densities.sparsity_axis(axes, sparsity)
-    handles = _technique_keys(styles) + _point_keys()
+    handles = _technique_keys(styles | floors) + _point_keys()
     words = style.interval_words(results, points[metric], confidence)
     style.explain(axes, handles + style.band_key(words))
     if chosen is not None:
@@ -140,6 +149,30 @@ def _line(axes: Axes, own: xr.Dataset, metric: str, look: dict[str, Any]) -> Non
     axes.scatter(density, mean, s=14, c=face, edgecolors=colour, linewidths=0.9, zorder=3)
 
 
+def _floor_styles(controls: Sequence[str], metric: str) -> dict[str, dict[str, Any]]:
+    """Greys and dashes of the controls; none where the metric is no change."""
+    if metric == analysis.SPARSITY or not METRICS[metric].against_dense:
+        return {}
+    return {
+        name: {"color": style.DARK_GREY, "linestyle": dash}
+        for name, dash in zip(controls, itertools.cycle(style.DASHES[1:]), strict=False)
+    }
+
+
+def _floor(axes: Axes, points: xr.Dataset, metric: str, control: str, look: dict[str, Any]) -> None:
+    """A control's line, at each level where those lie that are retrained as it is, or all do."""
+    own = points.isel(point=(points["technique"] == control).values)
+    others = points.isel(point=(~points["control"] & (points["level"] > 0)).values)
+    alike = (others["floor"] == control).values
+    others = others.isel(point=alike) if alike.any() else others
+    sparsity = others[analysis.SPARSITY].sel(estimate="mean").values
+    levels = [sparsity[others["level"].values == level] for level in own["level"].values]
+    density = 1 - np.array([np.nanmean(each) if len(each) else 0.0 for each in levels])
+    mean, low, high = (own[metric].sel(estimate=each).values for each in analysis.ESTIMATES)
+    style.band(axes, density, low, high, look["color"], 0.12)
+    axes.plot(density, mean, linewidth=1.0, **look)
+
+
 def _mark(
     axes: Axes,
     points: xr.Dataset,
@@ -166,7 +199,12 @@ def _mark(
 
 
 def _technique_keys(styles: dict[str, dict[str, Any]]) -> list[Artist]:
-    return [Line2D([], [], label=style.plain(name, 60), **look) for name, look in styles.items()]
+    return [
+        Line2D(
+            [], [], label=style.plain(name, 60) + FLOOR * (look["color"] == style.DARK_GREY), **look
+        )
+        for name, look in styles.items()
+    ]
 
 
 def _point_keys() -> list[Artist]:

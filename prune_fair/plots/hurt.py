@@ -1,5 +1,7 @@
 """Who it is that pays: the classes at one level, by how rare and how complex they are."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
@@ -10,7 +12,7 @@ from matplotlib.lines import Line2D
 from prune_fair import analysis
 from prune_fair.errors import check, lookup
 from prune_fair.plots import densities, style
-from prune_fair.plots.changes import POINTS, changes_of
+from prune_fair.plots.changes import POINTS, changes_of, smallest_of_control
 from prune_fair.plots.labels import Named, around
 from prune_fair.words.numbers import fixed, significant
 from prune_fair.words.numbers import sparsity as sparsity_in_percent
@@ -32,7 +34,8 @@ def who_is_hurt(
     """Change of recall of each class against its share of the training images.
 
     Discs are the larger the more complex a class is; of more than 12 classes those with the largest
-    changes are named.
+    changes are named. Where the study has the technique's control, a dotted line is at what its
+    worst class loses in the mean: what retraining does by itself.
 
     Args:
         results: one task's results.
@@ -85,9 +88,22 @@ def who_is_hurt(
     around(axes, _extremes(own, share, mean), mark=1.0)
     words = style.interval_words(own, change, confidence)
     keys += [Line2D([], [], color=style.GREY, label=f"bar: {words}")] if words else []
+    keys += _floor(axes, smallest_of_control(results, name, confidence, table), level)
     title = f"{name}\nat {sparsity_in_percent(at)} % sparsity{_accuracy(own, level)}"
     style.explain(axes, keys, title=title)
     return axes
+
+
+def _floor(
+    axes: Axes, floor: tuple[str, Float[np.ndarray, " levels"]] | None, level: int
+) -> list[Artist]:
+    """A line where the control's worst class is at a pruned level, and what it is."""
+    if floor is None or level == 0:
+        return []
+    look: dict[str, Any] = {"color": style.DARK_GREY, "linestyle": ":", "linewidth": 1.2}
+    axes.axhline(floor[1][level - 1], **look)
+    label = f"worst class of {style.plain(floor[0], 60)} (nothing pruned)"
+    return [Line2D([], [], label=label, **look)]
 
 
 def _accuracy(results: xr.Dataset, level: int) -> str:

@@ -151,9 +151,11 @@ def at_level(results: xr.Dataset, level: int | None) -> int:
     """The level that is asked for, of results of one technique.
 
     None is the sparsest at which mean accuracy is within 1 point of the dense networks': what a
-    look at accuracy alone would accept. Where that is none, level 1.
+    look at accuracy alone would accept. Where that is none, level 1; of a control the last one.
     """
     last = check_pruned(results)
+    if level is None and analysis.controls(results).all():
+        return last
     if level is None:
         return max(1, int(analysis.price_of_accuracy(results)["accuracy_level"].values[0]))
     check(0 <= level <= last, f"level {level}: expected 0 to {last}")

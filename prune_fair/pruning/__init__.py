@@ -1,5 +1,6 @@
 """Scores, selections, masks, schedules and treatments: everything that decides what is removed."""
 
+from prune_fair.pruning.controls import control_of, controls_for, retrained_alike
 from prune_fair.pruning.criteria import CRITERIA, Criterion
 from prune_fair.pruning.masks import apply_mask, full_mask, kernels
 from prune_fair.pruning.names import name_pattern
@@ -27,11 +28,14 @@ __all__ = [
     "Treatment",
     "all_techniques",
     "apply_mask",
+    "control_of",
+    "controls_for",
     "full_mask",
     "kernels",
     "name_pattern",
     "pruner",
     "quota",
     "ramp",
+    "retrained_alike",
     "without_retraining",
 ]

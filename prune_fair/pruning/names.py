@@ -14,25 +14,30 @@ from prune_fair.pruning.selection import GRANULARITIES
 from prune_fair.pruning.treatments import TREATMENTS
 
 OUTPUT, SKIP_FIRST = "output", "skipfirst"
-NOTHING = "nothing"  # the criterion of what is not pruned
+UNTOUCHED = "dense"  # the criterion of the networks that others prune
+NOTHING = "nothing"  # that of a control, which is retrained as others are and not pruned
 SHARES = {
     "finetune_learning_rate": (lambda share: 0 < share <= 1, "a share in (0, 1]"),
     "gradual_share": (lambda share: 0 < share < 1, "a share of the steps, in (0, 1)"),
 }
 WHOLE = {"score_batches": 1, "gradual_prunings": 1, "rewind_step": 0}  # and the least of each
-UNPRUNED = {"rewind": "dense", "lr_rewind": "dense-long", "none": "dense"}  # by treatment
+LONG = "long"  # a control's name for lr_rewind: it trains on as long as others, at the full rate
+LONG_TREATMENT = "lr_rewind"
+UNPRUNED = UNTOUCHED, *(f"{UNTOUCHED}-{word}" for word in (LONG, *TREATMENTS))
 
 
 def settings_of(criterion: str, treatment: str) -> dict[str, tuple[str, ...]]:
-    """The settings that a criterion and a treatment read, by part; none where nothing is pruned.
+    """The settings that a criterion and a treatment read, by part.
+
+    A control, whose criterion is `nothing`, has those of its treatment.
 
     Example:
         >>> settings_of("saliency", "rewind")
         {'criterion': ('score_batches',), 'treatment': ('rewind_step',)}
     """
-    if criterion == NOTHING:
+    if criterion == UNTOUCHED:
         return {"criterion": (), "treatment": ()}
-    asks = CRITERIA[criterion].asks_batches
+    asks = criterion != NOTHING and CRITERIA[criterion].asks_batches
     return {
         "criterion": ("score_batches",) if asks else (),
         "treatment": TREATMENTS[treatment].takes,
@@ -42,12 +47,15 @@ def settings_of(criterion: str, treatment: str) -> dict[str, tuple[str, ...]]:
 def name_of(technique: Any) -> str:
     """The name of a `Technique`: its parts, and the settings that differ from the defaults."""
     loss = f"+{technique.loss}" * bool(technique.loss)
-    if technique.criterion == NOTHING:
-        return UNPRUNED[technique.treatment] + loss
+    if technique.criterion == UNTOUCHED:
+        return UNTOUCHED + loss
     shown = {
         part: _shown(technique, settings)
         for part, settings in settings_of(technique.criterion, technique.treatment).items()
     }
+    if technique.criterion == NOTHING:
+        treatment = LONG if technique.treatment == LONG_TREATMENT else technique.treatment
+        return f"{UNTOUCHED}-{treatment}{shown['treatment']}{loss}"
     plain = technique.granularity == "unstructured"
     parts = (
         technique.criterion + shown["criterion"],
@@ -80,16 +88,15 @@ def read_name(name: str) -> dict[str, Any] | None:
         InputError: for settings that its parts do not have, or that are no numbers.
 
     Example:
-        >>> read_name("dense-long")
-        {'criterion': 'nothing', 'treatment': 'lr_rewind', 'loss': ''}
+        >>> read_name("dense-long@100")
+        {'criterion': 'nothing', 'treatment': 'lr_rewind', 'loss': '', 'rewind_step': 100}
     """
     words, plus, loss = name.partition("+")
     if bool(loss) != bool(plus):
         return None
-    for treatment, unpruned in UNPRUNED.items():
-        if words == unpruned:
-            return {"criterion": NOTHING, "treatment": treatment, "loss": loss}
     parts = words.split("-")
+    if parts[0] == UNTOUCHED:
+        return _read_unpruned(name, parts[1:], loss)
     ends = [end for end in (OUTPUT, SKIP_FIRST) if end in parts]
     count = len(parts) - len(ends)
     split = [part.partition("@") for part in parts[:count]]
@@ -119,6 +126,21 @@ def read_name(name: str) -> dict[str, Any] | None:
     }
 
 
+def _read_unpruned(name: str, parts: Sequence[str], loss: str) -> dict[str, Any] | None:
+    """The fields of the dense technique or of a control, by what stands behind "dense"."""
+    if not parts:
+        return {"criterion": UNTOUCHED, "treatment": "rewind", "loss": loss}
+    word, at, values = parts[0].partition("@")
+    treatment = LONG_TREATMENT if word == LONG else word
+    if len(parts) > 1 or treatment not in TREATMENTS:
+        return None
+    row = TREATMENTS[treatment]
+    numbers = _read(name, row.takes, values.split(",") if at else [])
+    treatment = row.unpruned or treatment
+    kept = {each: numbers[each] for each in TREATMENTS[treatment].takes if each in numbers}
+    return {"criterion": NOTHING, "treatment": treatment, "loss": loss, **kept}
+
+
 def _read(name: str, settings: Sequence[str], words: Sequence[str]) -> Mapping[str, int | float]:
     """The settings of a part that the words behind its "@" give."""
     takes = f"at most {len(settings)} ({', '.join(settings)})" if settings else "none there"
@@ -142,12 +164,12 @@ def name_pattern() -> str:
     """How a technique's name is made up, with the valid words of each part.
 
     Example:
-        >>> name_pattern().endswith("[+(cross_entropy|balanced_softmax)] or dense-long")
-        True
+        >>> name_pattern().rpartition(" or ")[2]
+        'dense-(long|TREATMENT)[@SETTING,...][+LOSS]'
     """
     criterion, treatment = ("|".join(rows) for rows in (CRITERIA, TREATMENTS))
     granularity = "|".join(list(GRANULARITIES)[1:])
     scope, loss = "|".join((*SCOPES, BY_HAND)), "|".join(LOSSES)
     ends = f"[-{OUTPUT}][-{SKIP_FIRST}][+({loss})]"
     pruned = f"({criterion})[@BATCHES]-({scope})[-({granularity})]-({treatment})[@SETTING,...]"
-    return f"{pruned}{ends} or dense-long"
+    return f"{pruned}{ends} or {UNTOUCHED}-({LONG}|TREATMENT)[@SETTING,...][+LOSS]"

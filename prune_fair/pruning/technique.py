@@ -18,6 +18,7 @@ from prune_fair.pruning.names import (
     SHARES,
     SKIP_FIRST,
     UNPRUNED,
+    UNTOUCHED,
     WHOLE,
     name_of,
     name_pattern,
@@ -39,10 +40,9 @@ class Technique:
 
     Its name shows what differs from the defaults, and `parse` takes it: the settings of a part
     stand behind it after "@", as in `saliency@16-global-gradual@5,0.5`, and the loss at the end, as
-    in `magnitude-global-finetune+balanced_softmax`. Two techniques prune nothing: `dense`, the
-    network that others prune, and `dense-long`, which at every level trains on as they do, from the
-    same weights at the full rate, so that it has taken as many steps in all. (Dense networks that
-    are handed over have the treatment `none`.)
+    in `magnitude-global-finetune+balanced_softmax`. Some prune nothing: `dense`, the network that
+    others prune, and the controls, which at every level are retrained as others are, such as
+    `dense-rewind`; `dense-long`, that of `lr_rewind`, trains on at the full rate.
 
     Attributes:
         criterion: a row of `CRITERIA`.
@@ -55,8 +55,8 @@ class Technique:
         loss: a row of `LOSSES`, of criteria and training; empty for that of the task's recipe.
         score_batches: batches of training images, drawn anew for each network and level, that the
             criterion scores on; at most an epoch.
-        rewind_step: step of the dense training to whose weights `rewind` goes back, and from which
-            it goes on; 0 is the initialisation.
+        rewind_step: step of the recipe from which retraining goes on, through the steps that are
+            left; `rewind` takes the weights of the dense training there, 0 is the initialisation.
         finetune_learning_rate: share of the learning rate that `finetune` trains with, in (0, 1].
         gradual_prunings: how often `gradual` prunes within a training, at least 1.
         gradual_share: share of the training's steps, in (0, 1), over which these prunings are
@@ -84,9 +84,7 @@ class Technique:
     gradual_share: float = 0.75
 
     def __post_init__(self) -> None:
-        if self.criterion == NOTHING:
-            lookup(UNPRUNED, self.treatment, "treatment of what is not pruned")
-        else:
+        if self.prunes:
             lookup(CRITERIA, self.criterion, "criterion")
         if by_hand(self.scope) is None:
             lookup(SCOPES, self.scope, "scope")
@@ -112,6 +110,8 @@ class Technique:
     def _check_parts(self) -> None:
         refused = f"technique {self.name!r}: "
         plain = self.scope, self.granularity, self.output, self.first
+        alike = self.retraining.unpruned
+        check(self.prunes or not alike, f"{refused}is {alike} without pruning; expected that")
         check(
             self.prunes or plain == ("global", "unstructured", False, True),
             f"{refused}nothing is pruned, so it has no scope, granularity or end layers",
@@ -149,8 +149,8 @@ class Technique:
 
     @property
     def prunes(self) -> bool:
-        """Whether anything is removed: not by `dense` and `dense-long`."""
-        return self.criterion != NOTHING
+        """Whether anything is removed: not by `dense` and the controls."""
+        return self.criterion not in (NOTHING, UNTOUCHED)
 
     @property
     def retraining(self) -> Treatment:
@@ -190,7 +190,7 @@ class Technique:
         """
         read = read_name(name)
         if read is None:
-            valid = [*UNPRUNED.values(), *(technique.name for technique in all_techniques())]
+            valid = [*UNPRUNED, *(technique.name for technique in all_techniques())]
             raise unknown("technique", name, valid, name_pattern())
         return cls(**read)
 
@@ -247,4 +247,4 @@ def _combined(*registries: tuple[Any, ...]) -> tuple[Technique, ...]:
     return tuple(techniques)
 
 
-DENSE, GIVEN_DENSE = (Technique(NOTHING, treatment=each) for each in ("rewind", "none"))
+DENSE, GIVEN_DENSE = (Technique(UNTOUCHED, treatment=each) for each in ("rewind", "none"))

@@ -17,9 +17,10 @@ class Treatment(NamedTuple):
             training starts from.
         full_learning_rate: the recipe's whole learning rate, or the technique's share of it.
         trains: whether it is retrained at all.
-        rewinds: whether training goes on from the technique's `rewind_step`, not its beginning.
+        rewinds: whether it starts from the weights of the technique's `rewind_step`.
         gradual: whether it is pruned little by little while it trains, and not before.
         begins_anew: whether it starts from fresh variables, which are drawn for no other.
+        unpruned: the treatment that it is where nothing is pruned; empty for itself.
         takes: the settings of `Technique` that it reads, in the order of their values in a name.
 
     Example:
@@ -33,6 +34,7 @@ class Treatment(NamedTuple):
     rewinds: bool = False
     gradual: bool = False
     begins_anew: bool = False
+    unpruned: str = ""
     takes: tuple[str, ...] = ()
 
 
@@ -48,7 +50,8 @@ def finetune(rewound: Variables, trained: Variables, fresh: Variables) -> Variab
 def lr_rewind(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
     """The trained weights, at the full learning rate: its schedule is rewound, they are not.
 
-    Source: Renda et al. 2020, arXiv 2003.02389, learning rate rewinding.
+    Source: Renda et al. 2020, arXiv 2003.02389, learning rate rewinding, to the technique's
+    `rewind_step`.
     """
     return trained
 
@@ -89,11 +92,19 @@ def none(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
     return trained
 
 
+STEP = "rewind_step"
 TREATMENTS: dict[str, Treatment] = {
-    "finetune": Treatment(finetune, full_learning_rate=False, takes=("finetune_learning_rate",)),
-    "lr_rewind": Treatment(lr_rewind),
-    "rewind": Treatment(rewind, rewinds=True, takes=("rewind_step",)),
-    "reinit": Treatment(reinit, begins_anew=True),
-    "gradual": Treatment(gradual, gradual=True, takes=("gradual_prunings", "gradual_share")),
+    "finetune": Treatment(
+        finetune, full_learning_rate=False, takes=("finetune_learning_rate", STEP)
+    ),
+    "lr_rewind": Treatment(lr_rewind, takes=(STEP,)),
+    "rewind": Treatment(rewind, rewinds=True, takes=(STEP,)),
+    "reinit": Treatment(reinit, begins_anew=True, takes=(STEP,)),
+    "gradual": Treatment(
+        gradual,
+        gradual=True,
+        unpruned="lr_rewind",
+        takes=("gradual_prunings", "gradual_share", STEP),
+    ),
     "none": Treatment(none, trains=False),
 }

@@ -27,7 +27,7 @@ class Answers(NamedTuple):
         classes: tests of every class at every level, with `recall` and `recall_change`.
         shown: position of the pruned point whose classes are shown; None where none is finished.
         shown_as: why that: "chosen", "accuracy_alone", "nearest" or "last".
-        ranking: of techniques; None for a single one.
+        ranking: of techniques; None for a single one beside controls.
         exemplars: of the shown technique, at level 0 and the shown one; None where no
             predictions were kept or nothing is shown.
         uncertainty: what intervals of numbers of networks cover and leave out.
@@ -98,7 +98,7 @@ def answer(
     choice = choice._replace(points=points)
     shown, shown_as = _shown(choice)
     tests = analysis.class_tests(results, confidence)
-    several = results.sizes["technique"] > 1
+    several = int((~analysis.controls(results)).sum()) > 1
     exemplars = None
     if shown is not None and "predictions" in results:
         technique, level = (points[name].values[shown] for name in ("technique", "level"))
@@ -148,7 +148,7 @@ def _shown(choice: analysis.Choice) -> tuple[int | None, str]:
     """The first of these that is pruned: chosen, by accuracy alone, the nearest, the sparsest."""
     points = choice.points
     sparsity = points[analysis.SPARSITY].sel(estimate="mean").values
-    fit = (points["technique"].values != DENSE) & np.isfinite(sparsity)
+    fit = (points["technique"].values != DENSE) & np.isfinite(sparsity) & ~points["control"].values
     last = int(np.argmax(np.where(fit, sparsity, -np.inf)))
     for point, why in (
         (choice.chosen, "chosen"),

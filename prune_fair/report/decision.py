@@ -10,6 +10,8 @@ from prune_fair.report.answers import SHOWN, Answers
 from prune_fair.store import DENSE
 from prune_fair.words.numbers import Estimate, estimates
 
+POINT = ("technique", "level", "diverged", "qualifies", "control", "steps")
+
 
 class Point(NamedTuple):
     """An operating point: a technique at a level, or the dense network.
@@ -21,6 +23,8 @@ class Point(NamedTuple):
         undefined: by metric, for how many networks it is undefined.
         diverged: how many of its networks diverged.
         qualifies: whether it holds every constraint.
+        control: whether it is a control's, which prunes nothing.
+        steps: of training, with those of the networks that it comes from; NaN where not known.
     """
 
     technique: str
@@ -29,6 +33,8 @@ class Point(NamedTuple):
     undefined: Mapping[str, int]
     diverged: int
     qualifies: bool
+    control: bool
+    steps: float
 
     @property
     def sparsity(self) -> Estimate:
@@ -37,8 +43,8 @@ class Point(NamedTuple):
 
     @property
     def pruned(self) -> bool:
-        """Whether it is not the dense network."""
-        return self.technique != DENSE
+        """Whether it is neither the dense network nor a control's."""
+        return self.technique != DENSE and not self.control
 
 
 class Decision(NamedTuple):
@@ -97,7 +103,7 @@ def _points(table: xr.Dataset) -> tuple[Point, ...]:
     undefined = table["undefined"].transpose("point", "metric")
     metrics = [str(name) for name in undefined["metric"].values]
     values = {name: estimates(table[name], "point") for name in metrics}
-    columns = (table[name].values for name in ("technique", "level", "diverged", "qualifies"))
+    columns = (table[name].values for name in POINT)
     rows = zip(*columns, undefined.values, strict=True)
     return tuple(
         Point(
@@ -107,6 +113,10 @@ def _points(table: xr.Dataset) -> tuple[Point, ...]:
             dict(zip(metrics, map(int, missing), strict=True)),
             int(diverged),
             bool(qualifies),
+            bool(control),
+            float(steps),
         )
-        for place, (technique, level, diverged, qualifies, missing) in enumerate(rows)
+        for place, (technique, level, diverged, qualifies, control, steps, missing) in enumerate(
+            rows
+        )
     )

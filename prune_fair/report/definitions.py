@@ -28,13 +28,35 @@ def study_in_words(card: Card) -> str:
     """A study in a line: its tasks, and how many networks of which kinds."""
     task = card.tasks[0]
     words = [task.name if len(card.tasks) == 1 else counted(len(card.tasks), "task")]
-    words += [counted(len(task.techniques), "technique"), counted(task.levels, "pruned level")]
+    controls = [*map(controls_of, card.tasks)]
+    words.append(counted(len(task.techniques) - len(controls[0]), "technique"))
+    words += [counted(len(names), "control") for names in controls[:1] if names]
+    words.append(counted(task.levels, "pruned level"))
     words.append(networks_in_words(task))
-    pruned = sum(len(each.techniques) * each.levels * each.seeds for each in card.tasks)
+    pruned = sum(
+        (len(each.techniques) - len(names)) * each.levels * each.seeds
+        for each, names in zip(card.tasks, controls, strict=True)
+    )
     words.append(counted(pruned, "pruned network"))
     if not card.origin.complete:
         words.append("still running")
     return " \N{MIDDLE DOT} ".join(words)
+
+
+def controls_of(task: TaskCard) -> list[str]:
+    """The names of the controls among a task's techniques."""
+    own = analysis.controls(task.answers.results)
+    return [str(name) for name in own["technique"].values[own.values]]
+
+
+def treated_in_words(task: TaskCard) -> str:
+    """By how many techniques each network is pruned, and at how many levels; and the controls."""
+    controls, levels = controls_of(task), counted(task.levels, "level")
+    techniques = counted(len(task.techniques) - len(controls), "technique")
+    line = f"each pruned by {techniques} at {levels}"
+    if not controls:
+        return line
+    return f"{line}; of {', '.join(controls)}, which are controls, nothing is pruned"
 
 
 def networks_in_words(task: TaskCard) -> str:
@@ -146,6 +168,17 @@ WORDS = (
         "interval",
         "percentile bootstrap, paired: all techniques and levels see the same draws",
         "Efron & Tibshirani 1993, chapters 6 and 13",
+    ),
+    Definition(
+        "noise floor",
+        "what a control changes: a network of the same seed that is retrained as those of a "
+        "technique are, as often, and of which nothing is pruned",
+        "",
+    ),
+    Definition(
+        "training steps",
+        "batches that a network was trained on, with those of every network it comes from",
+        "",
     ),
     Definition(
         "p (Holm)",

@@ -14,7 +14,7 @@ from prune_fair.outputs import check_replaceable, write_file
 from prune_fair.report import definitions, sentences, tables
 from prune_fair.report.card import Card, make_card
 from prune_fair.report.pictures import draw
-from prune_fair.words import choices, comparisons, failures, metrics, numbers
+from prune_fair.words import budgets, choices, comparisons, failures, metrics, numbers
 
 NUMBER = r"[+\N{MINUS SIGN}]?\d+(?:\.\d+)?"
 INTERVAL = rf"\[{NUMBER}, {NUMBER}\](?![(\[:])"  # no link, with or without a backslash
@@ -166,6 +166,11 @@ def _environment(**options: Any) -> jinja2.Environment:
     for module in (metrics, numbers, sentences, tables, definitions):
         public = {name: word for name, word in vars(module).items() if name[0] != "_"}
         environment.globals |= {name: word for name, word in public.items() if callable(word)}
-    environment.globals |= {"choices": choices, "comparisons": comparisons, "failures": failures}
+    environment.globals |= {
+        "choices": choices,
+        "comparisons": comparisons,
+        "failures": failures,
+        "budgets": budgets,
+    }
     environment.globals |= {"fenced": fenced, "verbatim": Verbatim, "MOST_CLASSES": MOST_CLASSES}
     return environment

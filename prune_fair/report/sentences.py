@@ -2,7 +2,7 @@
 
 from prune_fair import analysis
 from prune_fair.report.card import Card, TaskCard
-from prune_fair.words import caveats, choices, classes, failures, votes
+from prune_fair.words import budgets, caveats, choices, classes, failures, votes
 from prune_fair.words.certificates import certificate, cross_fitted
 
 SHOWN = {
@@ -87,6 +87,25 @@ def exemplars_in_words(task: TaskCard) -> list[str]:
     return votes.exemplars_in_words(row, dense, task.answers.results.sizes["image"])
 
 
+def noise_floors_in_words(task: TaskCard) -> list[str]:
+    """What retraining does by itself, a line for each control, at the level that is shown."""
+    answers = task.answers
+    if answers.shown is None:
+        return []
+    return budgets.noise_floors(answers.choice, answers.at(answers.shown)[1])
+
+
+def budgets_in_words(task: TaskCard) -> str:
+    """That techniques are not trained equally long; nothing where they are."""
+    return budgets.unequal(task.answers.results)
+
+
+def _uncontrolled(task: TaskCard) -> str:
+    """That the shown point has no control, where it should have one."""
+    shown = task.answers.shown
+    return "" if shown is None else budgets.uncontrolled(task.answers.choice, shown)
+
+
 def limits_in_words(task: TaskCard) -> list[str]:
     """What the numbers of a task do not say, a sentence or two each."""
     limits, choice, known = task.limits, task.answers.choice, task.answers.uncertainty
@@ -101,6 +120,7 @@ def limits_in_words(task: TaskCard) -> list[str]:
         "" if cross_fit is None else cross_fitted(cross_fit, choice.rule),
         caveats.many_intervals(len(task.sizes), tested),
         caveats.grain(*limits.smallest),
+        _uncontrolled(task),
         "" if choice.certified or not choice.rule.constraints else caveats.HELD_BY_MEANS,
         failures.unfinished(limits.finished),
         failures.diverged(limits.diverged),

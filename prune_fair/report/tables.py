@@ -46,6 +46,11 @@ def _tag(decision: Decision, point: Point) -> str:
     return "qualifies" if point.qualifies else ""
 
 
+def knows_steps(decision: Decision) -> bool:
+    """Whether the study says how many steps its networks were trained."""
+    return not math.isnan(decision.dense.steps)
+
+
 def level_of(point: Point) -> str:
     """A point's level, and how many of its networks diverged."""
     return failures.level(point.level, point.diverged)

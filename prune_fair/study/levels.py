@@ -11,7 +11,7 @@ import numpy as np
 from prune_fair.config import StudyConfig
 from prune_fair.engine.level import advance, rewound
 from prune_fair.engine.members import Engine, Level, Networks, begin_block, dense_parents
-from prune_fair.engine.spans import first_steps
+from prune_fair.engine.spans import rewound_steps
 from prune_fair.errors import check
 from prune_fair.pruning import DENSE, GIVEN_DENSE
 from prune_fair.store import ELSEWHERE, StudyStore
@@ -62,7 +62,7 @@ def run_block(run: TaskRun, seeds: np.ndarray) -> None:
     """The levels of some seeds, going on after the last finished one."""
     level = _first_unfinished(run, int(seeds[0]))
     if level:
-        finished = 1 + (level - 1) * len(run.config.techniques)
+        finished = 1 + (level - 1) * len(run.config.technique_names)
         run.progress(len(seeds) * finished, reused=True)
     todo = jobs(run.config, level, run.together)
     if not todo:
@@ -76,7 +76,7 @@ def run_block(run: TaskRun, seeds: np.ndarray) -> None:
             own, parents = (dense,), {dense.name: dense_parents(block)}
         else:
             own, parents = techniques, _parents(run, seeds, job.parents, networks)
-        if first_steps(own) - weights.keys():
+        if rewound_steps(own) - weights.keys():
             weights = rewound(run.engine, block, own)
         levels = advance(run.engine, job.levels, block, own, parents, weights, run.progress)
         if job.parents is None:
@@ -103,7 +103,7 @@ def _parents(
     if level not in networks:
         networks[level] = _load(run, seeds, level)
     if level == 0:
-        return dict.fromkeys(run.config.techniques, networks[0][DENSE.name])
+        return dict.fromkeys(run.config.technique_names, networks[0][DENSE.name])
     return networks[level]
 
 
@@ -140,7 +140,7 @@ def _save(run: TaskRun, seeds: np.ndarray, number: int, level: Level) -> None:
 
 def _load(run: TaskRun, seeds: np.ndarray, level: int) -> dict[str, Networks]:
     saved = run.store.load_networks(run.name, int(seeds[0]), level)
-    names = run.config.techniques if level else (DENSE.name,)
+    names = run.config.technique_names if level else (DENSE.name,)
     check(
         isinstance(saved, dict) and {*names} <= {*saved},
         f"networks of {run.name} at level {level}: those saved are not of this study's techniques; "

@@ -114,7 +114,11 @@ def carry_out(
             name: layout_of(config, tasks[name], subject.dataset) for name, subject in asked.items()
         }
         _check_predictions(described)
-        store.describe(described, {name: made_of(each.dataset) for name, each in asked.items()})
+        made = {
+            name: made_of(config, tasks[name], each.dataset, each.dense is not None)
+            for name, each in asked.items()
+        }
+        store.describe(described, made)
         store.begin_run(asdict(laid))
         for name, subject in asked.items():
             machine = Population(laid)
@@ -126,7 +130,7 @@ def carry_out(
 
 def _check_memory(config: StudyConfig, parameters: int) -> None:
     """Raises `InputError` where a piece's networks alone take more memory than there is."""
-    networks = min(config.seeds, config.seeds_per_piece) * (1 + len(config.techniques))
+    networks = min(config.seeds, config.seeds_per_piece) * (1 + len(config.parsed_techniques))
     needed, there = 4 * parameters * networks / 2**30, physical_memory() / 2**30
     check(
         needed < there,
@@ -178,7 +182,7 @@ def _begin_task(
     one_go = not config.schedule.iterative and not any(
         technique.retraining.trains for technique in config.parsed_techniques
     )
-    networks = min(config.seeds, config.seeds_per_piece) * len(config.techniques)
+    networks = min(config.seeds, config.seeds_per_piece) * len(config.parsed_techniques)
     together = levels_together(networks, task, levels - 1) if one_go else 1
     engine = Engine(
         machine,

@@ -3,17 +3,31 @@
 from functools import partial
 
 import numpy as np
+from jaxtyping import Int
 
 from prune_fair.config import StudyConfig
 from prune_fair.data import BY_IMAGE, Dataset
 from prune_fair.datasets import COMPLEXITY, class_complexity
 from prune_fair.engine.evaluation import statistics_of
 from prune_fair.engine.results import schema
-from prune_fair.engine.task import Task
+from prune_fair.engine.spans import cumulative_steps
+from prune_fair.engine.task import Task, total_steps
 from prune_fair.provenance import digest
+from prune_fair.pruning import retrained_alike
 from prune_fair.store import Layout, Makers, Variable
 
 CONSTANTS = {
+    "control": Variable(
+        ("technique",), "bool", False, "true or false",
+        "prunes nothing: shows what the retraining does by itself",
+    ),
+    "retraining": Variable(
+        ("technique",), "int32", -1, "a number", "equal for techniques that are retrained alike",
+    ),
+    "training_steps": Variable(
+        ("technique", "level"), "int64", -1, "steps",
+        "of training that a network and those it comes from have taken in all",
+    ),
     "train_count": Variable(("true",), "int32", 0, "images", "training images of each class"),
     "complexity": Variable(
         ("measure", "true"), "float64", np.nan, "as each measure's",
@@ -38,7 +52,7 @@ def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
     """
     classes = list(dataset.class_names)
     labels = {
-        "technique": list(config.techniques),
+        "technique": list(config.technique_names),
         "true": classes,
         "predicted": classes,
         "layer": list(task.model.layers),
@@ -68,14 +82,36 @@ def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
     return Layout(labels, sizes, block, {**counted, **constants}, facts)
 
 
-def made_of(dataset: Dataset) -> Makers:
-    """What gives the arrays that no piece has, by name."""
+def made_of(config: StudyConfig, task: Task, dataset: Dataset, given: bool) -> Makers:
+    """What gives the arrays that no piece has, by name.
+
+    Args:
+        config: of the study.
+        task: of its networks.
+        dataset: of the task.
+        given: whether its dense networks were handed over, so that no step of theirs is counted.
+    """
+    techniques = config.parsed_techniques
     labels = {
         BY_IMAGE[split].label: partial(np.asarray, dataset.part(split)[1], np.int32)
         for split in dataset.splits
     }
     return {
         **labels,
+        "control": lambda: np.array([not each.prunes for each in techniques]),
+        "retraining": lambda: np.array(retrained_alike(techniques), np.int32),
+        "training_steps": partial(_training_steps, config, total_steps(task), given),
         "train_count": dataset.train_count,
         "complexity": lambda: np.stack(list(class_complexity(dataset).values())),
     }
+
+
+def _training_steps(
+    config: StudyConfig, steps: int, given: bool
+) -> Int[np.ndarray, "techniques levels"]:
+    dense = 0 if given else steps
+    rows = [
+        cumulative_steps(technique, config.schedule, steps, dense)
+        for technique in config.parsed_techniques
+    ]
+    return np.array(rows, np.int64)

@@ -46,7 +46,7 @@ def test_pairs_are_one_family(results_of, rng):
     found = analysis.compare(results_of(recall), effect=0.01)
     p = np.sort(found.p.values)
     assert np.sort(found.p_holm.values)[0] == pytest.approx(min(1, 3 * p[0]))
-    assert found.attrs == {"metric": "recall_group_min", "sparsity": 0.5}
+    assert found.attrs == {"metric": "recall_group_min", "sparsity": 0.5, "left_out": []}
     expected = (0.01 / found["sd"].values) ** -2 * 7.849  # the normal approximation
     assert found.seeds_needed.values == pytest.approx(expected, abs=4)
 

@@ -40,6 +40,10 @@ def no_loss(logits, labels):
         "magnitude-layerwise-channel-finetune@0.00001-skipfirst",
         "dense-long",
         "dense-long+balanced_softmax",
+        "dense-long@100",
+        "dense-finetune@0.2,100+balanced_softmax",
+        "dense-reinit",
+        "dense-none",
         "dense",
     ],
 )
@@ -89,6 +93,12 @@ def test_names_are_parsed_back():
         ("magnitude-global-rewind@4,5", "settings 4,5: expected at most 1 .rewind_step."),
         ("magnitude-global-rewind@soon", "rewind_step 'soon': expected a whole number"),
         ("magnitude-global-rewind@0.5", "rewind_step '0.5': expected a whole number"),
+        ("dense-rewind-output", "unknown technique"),
+        ("dense-rewnd", "did you mean 'dense-rewind'"),
+        ("dense-global-rewind", "unknown technique"),
+        ("dense@4-rewind", "unknown technique"),
+        ("dense-none@4", "settings 4: expected none there"),
+        ("dense-rewind@4,5", "settings 4,5: expected at most 1 .rewind_step."),
         ("magnitude-global-finetune@nan", "finetune_learning_rate nan: expected a share"),
     ],
 )
@@ -108,9 +118,12 @@ def test_unknown_technique(name, message):
         ({"finetune_learning_rate": 0.0, "treatment": "finetune"}, "finetune_learning_rate 0.0"),
         ({"gradual_prunings": 0, "treatment": "gradual"}, "gradual_prunings 0: expected at least"),
         ({"gradual_share": 1.0, "treatment": "gradual"}, "gradual_share 1.0: expected a share"),
-        ({"rewind_step": 4, "treatment": "finetune"}, "rewind_step 4 is of another criterion or"),
+        ({"rewind_step": 4, "treatment": "none"}, "rewind_step 4 is of another criterion or"),
         ({"score_batches": 4}, "score_batches 4 is of another criterion or treatment"),
-        ({"criterion": "nothing", "treatment": "gradual"}, "unknown treatment of what is not pru"),
+        (
+            {"criterion": "nothing", "treatment": "gradual"},
+            "dense-gradual.*is lr_rewind without pruning; expected that",
+        ),
         ({"criterion": "nothing", "scope": "layerwise"}, "nothing is pruned, so it has no scope"),
         ({"granularity": "channel", "scope": "erk"}, "takes weights of the next kernel too"),
         ({"granularity": "channel_l2", "scope": "dense_0=0.5"}, "expected global or layerwise"),
@@ -227,7 +240,10 @@ def test_treatments_start_from_what_they_say():
     assert [n for n, row in TREATMENTS.items() if not row.trains] == ["none"]
     assert [n for n, row in TREATMENTS.items() if row.rewinds] == ["rewind"]
     assert [n for n, row in TREATMENTS.items() if row.gradual] == ["gradual"]
-    assert [n for n, row in TREATMENTS.items() if row.takes] == ["finetune", "rewind", "gradual"]
+    assert [n for n, row in TREATMENTS.items() if not row.takes] == ["none"]
+    assert {n: row.unpruned for n, row in TREATMENTS.items() if row.unpruned} == {
+        "gradual": "lr_rewind"
+    }
 
 
 @pytest.mark.parametrize("treatment", TREATMENTS.values(), ids=TREATMENTS)
