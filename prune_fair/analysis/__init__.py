@@ -4,13 +4,9 @@ Every function takes one node of `open_study(...)`, as a Dataset or a DataTree n
 nothing else.
 """
 
-from prune_fair.analysis.attribution import (
-    BASELINE,
-    COVARIATES,
-    DEFAULT_COMPLEXITY,
-    attribute,
-)
+from prune_fair.analysis.attribution import BASELINE, DEFAULT_COMPLEXITY, attribute
 from prune_fair.analysis.choice import DEFAULT_REQUIRE, Choice, Nearest, select
+from prune_fair.analysis.class_model import COVARIATES
 from prune_fair.analysis.classes import class_tests, rare_classes, recall_change
 from prune_fair.analysis.comparison import at_sparsity, common_sparsity, compare
 from prune_fair.analysis.frontiers import (

@@ -43,6 +43,7 @@ from prune_fair.fairness.paired import (
     paired_lower_bound,
     sidak,
 )
+from prune_fair.fairness.permutation import Permuted, permute_units
 from prune_fair.fairness.rates import BASE_RATES, accuracy, overall, recall, undefined
 from prune_fair.fairness.significance import (
     PairedDifference,
@@ -91,6 +92,7 @@ __all__ = [
     "OverIndex",
     "Paired",
     "PairedDifference",
+    "Permuted",
     "TwoWay",
     "accuracy",
     "all_wrong",
@@ -129,6 +131,7 @@ __all__ = [
     "paired_interval",
     "paired_lower_bound",
     "percentile_interval",
+    "permute_units",
     "rank_agreement",
     "recall",
     "recall_change",
