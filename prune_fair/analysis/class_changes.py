@@ -61,8 +61,8 @@ def class_changes(
     at = np.stack([interpolate(sparsities, each, sparsity) for each in np.moveaxis(recall, -1, 0)])
     change = at - recall[0, :, 0].T[:, None]  # (class, technique, seed)
     images = (results["train_count"].values > 0) & ~np.isnan(recall).all(axis=(0, 1, 2))
-    there = np.isfinite(change[images]).all(axis=0)
-    reach = there.any(axis=1)
+    there = np.asarray(np.isfinite(change[images]).all(axis=0))
+    reach: Bool[np.ndarray, " techniques"] = np.logical_or.reduce(there, axis=1)
     seeds = np.flatnonzero(there[reach].all(axis=0)) if reach.any() else np.array([], int)
     check(
         len(seeds) >= FEWEST_SEEDS,

@@ -8,12 +8,14 @@ from jaxtyping import Float
 from prune_fair.analysis.class_model import Model, indicators, telling
 from prune_fair.analysis.covariates import Cells, Gathered
 from prune_fair.analysis.mixed import Mixed, generalised
-from prune_fair.fairness import Permuted, permute_units
+from prune_fair.fairness import MOST_PERMUTATIONS, Permuted, permute_units
 
 RANGE = "least", "least_without", "most", "most_without", "needs"
 
 
-def permuted(gathered: Gathered, model: Model, name: str) -> Permuted:
+def permuted(
+    gathered: Gathered, model: Model, name: str, most: int = MOST_PERMUTATIONS
+) -> Permuted:
     """The test of a covariate, beside tasks and the other covariates.
 
     Where rarity's rotation varies it within classes, beside classes too: each is compared with
@@ -29,9 +31,13 @@ def permuted(gathered: Gathered, model: Model, name: str) -> Permuted:
         table[cells.task, cells.unit] = values
         return table
 
-    columns = cells.change, model.covariates[name], np.column_stack(others)
-    blocks = np.unique(gathered.datasets, return_inverse=True)[1]
-    return permute_units(*map(by_task, columns), blocks)
+    return permute_units(
+        by_task(cells.change),
+        by_task(model.covariates[name]),
+        by_task(np.column_stack(others)),
+        np.unique(gathered.datasets, return_inverse=True)[1],
+        most,
+    )
 
 
 def leave_one_out(
@@ -70,9 +76,9 @@ def range_of(
     columns: dict[str, list] = {name: [] for name in RANGE}
     for own in left_out.T:
         known = np.flatnonzero(np.isfinite(own))
-        ends = [known[pick(own[known])] for pick in (np.argmin, np.argmax)] if len(known) else []
+        ends = [int(known[pick(own[known])]) for pick in (np.argmin, np.argmax) if len(known)]
         least, most = [(float(own[row]), names[row]) for row in ends] or [(np.nan, "")] * 2
-        needs = ", ".join(names[row] for row in np.flatnonzero(np.isnan(own)))
+        needs = ", ".join(name for name, value in zip(names, own, strict=True) if np.isnan(value))
         for name, value in zip(RANGE, (*least, *most, needs), strict=True):
             columns[name].append(value)
     return columns

@@ -43,7 +43,7 @@ from prune_fair.fairness.paired import (
     paired_lower_bound,
     sidak,
 )
-from prune_fair.fairness.permutation import Permuted, permute_units
+from prune_fair.fairness.permutation import MOST_PERMUTATIONS, Permuted, permute_units
 from prune_fair.fairness.rates import BASE_RATES, accuracy, overall, recall, undefined
 from prune_fair.fairness.significance import (
     PairedDifference,
@@ -85,6 +85,7 @@ __all__ = [
     "EVERY_CLASS",
     "FEWEST_SEEDS",
     "METRICS",
+    "MOST_PERMUTATIONS",
     "RESAMPLES",
     "Equivalence",
     "Interval",

@@ -31,6 +31,7 @@ def permute_units(
     covariate: Float[np.ndarray, "tasks units"],
     nuisance: Float[np.ndarray, "tasks units columns"],
     blocks: Int[np.ndarray, " units"],
+    most: int = MOST_PERMUTATIONS,
 ) -> Permuted:
     """Whether a covariate goes with an outcome, where units (classes) and not rows are drawn.
 
@@ -45,11 +46,12 @@ def permute_units(
         covariate: of the same shape.
         nuisance: columns of a regression that the test allows for, an intercept among them.
         blocks: of each unit; units change places within their block alone.
+        most: permutations. If there are no more (5,040 of 7 units) all are taken, else so many
+            with a fixed seed.
 
     Returns:
-        The p counts the data as they are among the permutations, so it is never 0. All permutations
-        are taken if they are at most 10,000 (up to 7 units), else 9,999 that are drawn with a
-        fixed seed. NaN where the nuisance leaves nothing of the covariate.
+        The p, which counts the data as they are among the permutations, so that it is never 0. NaN
+        where the nuisance leaves nothing of the covariate.
 
     Source: Freedman & Lane 1983; DiCiccio & Romano 2017 for the studentised statistic; Phipson &
     Smyth 2010 for counting the data.
@@ -67,8 +69,8 @@ def permute_units(
         _without(basis, np.where(there, each, 0)[None])[0] for each in (outcome, covariate)
     )
     sizes = np.bincount(blocks)
-    exact = math.prod(math.factorial(min(size, 20)) for size in sizes) <= MOST_PERMUTATIONS
-    orders = _all(blocks) if exact else _drawn(blocks)
+    exact = math.prod(math.factorial(min(size, 20)) for size in sizes) <= most
+    orders = _all(blocks) if exact else _drawn(blocks, most)
     scale = np.where(there, covariate, 0).std()
     if np.sqrt((own**2).mean()) <= SAME * scale or scale == 0:
         return Permuted(math.nan, len(orders), exact)
@@ -118,10 +120,10 @@ def _all(blocks: Int[np.ndarray, " units"]) -> Int[np.ndarray, "orders units"]:
     return _placed(blocks, np.array([np.concatenate(e) for e in itertools.product(*within)]))
 
 
-def _drawn(blocks: Int[np.ndarray, " units"]) -> Int[np.ndarray, "orders units"]:
+def _drawn(blocks: Int[np.ndarray, " units"], count: int) -> Int[np.ndarray, "orders units"]:
     """Orders within blocks, drawn, that of the data first."""
     rng = np.random.default_rng(SEED)
-    rows = [np.tile(own, (MOST_PERMUTATIONS, 1)) for own in _members(blocks)]
+    rows = [np.tile(own, (count, 1)) for own in _members(blocks)]
     shuffled = np.concatenate([rng.permuted(each, axis=1) for each in rows], axis=1)
     orders = _placed(blocks, shuffled)
     orders[0] = np.arange(len(blocks))
