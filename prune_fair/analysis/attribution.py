@@ -77,8 +77,8 @@ def attribute(
     fitted = fit_mixed(cells.change, model.fixed, cells.unit, model.slopes)
     if fitted.failure:
         notes.append(
-            f"the mixed model did not converge ({fitted.failure}): no interval is given; p and the "
-            "range over classes do not rest on it, but for the weights of tasks"
+            f"the mixed model did not converge ({fitted.failure}): estimates weigh tasks by where "
+            "it stopped, and have no interval; p does not rest on it"
         )
     tested = [permuted(gathered, model, name) for name in kept]
     columns = range_of(leave_one_out(gathered, model, fitted), gathered.class_names)

@@ -44,19 +44,20 @@ def leave_one_out(
     gathered: Gathered, model: Model, fitted: Mixed
 ) -> Float[np.ndarray, "units covariates"]:
     """Estimates without each class, components as they are; NaN where what is left cannot tell."""
-    cells, found = gathered.cells, np.full((len(gathered.units), len(model.covariates)), np.nan)
+    cells, names = gathered.cells, [*model.covariates]
+    found = np.full((len(gathered.units), len(names)), np.nan)
     variances = {name: value**2 for name, value in fitted.components.items()}
     for unit in range(len(gathered.units)):
         rows = cells.unit != unit
-        if not rows.any():
-            continue
         some = Cells(*(column[rows] for column in cells))
-        if telling(some, [*model.covariates])[0] != [*model.covariates]:
-            continue
-        fixed = np.column_stack([indicators(some.task), model.fixed[rows, model.tasks.shape[1] :]])
-        slopes = {name: column[rows] for name, column in model.slopes.items()}
-        estimate, _ = generalised(some.change, fixed, some.unit, slopes, variances)
-        found[unit] = estimate[len(estimate) - len(model.covariates) :]
+        kept, _ = telling(some, names) if rows.any() else ([], [])
+        if kept:
+            fixed = [indicators(some.task), *(model.covariates[name][rows] for name in kept)]
+            slopes = {name: column[rows] for name, column in model.slopes.items()}
+            estimate, _ = generalised(
+                some.change, np.column_stack(fixed), some.unit, slopes, variances
+            )
+            found[unit, [names.index(name) for name in kept]] = estimate[-len(kept) :]
     return found
 
 

@@ -1,4 +1,4 @@
-"""A permutation test whose units are classes: which class has which outcome is what is shuffled."""
+"""A permutation test whose units are classes: which class has which value is what is shuffled."""
 
 import itertools
 import math
@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 MOST_PERMUTATIONS = 10_000
-AT_ONCE = 1 << 24  # numbers of permuted outcomes in memory
+AT_ONCE = 1 << 24  # numbers of permuted covariates in memory
 SEED = 0
 SAME = 1e-9
 
@@ -35,11 +35,12 @@ def permute_units(
 ) -> Permuted:
     """Whether a covariate goes with an outcome, where units (classes) and not rows are drawn.
 
-    What the nuisance leaves of the outcomes is permuted over units: a unit's row over all tasks
-    moves as a whole. So each unit keeps what was done to it in which task, and nothing is taken
-    for independent but units. Two-sided, of the t of the covariate beside the nuisance, whose
-    standard error is clustered by unit. Divided by it, the test holds its level for a mean effect
-    of 0 too where effects differ from unit to unit.
+    What is permuted is which unit has which values of the covariate, its whole row over tasks. So
+    what was done to a class in which task stays together, and nothing is taken for independent but
+    units; of 2 rare classes among 10 there are 45 ways, and p is about 1/45 at the least.
+    Two-sided, of the t of the covariate beside the nuisance, its standard error clustered by unit.
+    With it the test holds its level for a mean effect of 0 too where effects differ from unit to
+    unit, if the covariate varies within units.
 
     Args:
         outcome: NaN where a task lacks a unit.
@@ -53,8 +54,8 @@ def permute_units(
         The p, which counts the data as they are among the permutations, so that it is never 0. NaN
         where the nuisance leaves nothing of the covariate.
 
-    Source: Freedman & Lane 1983; DiCiccio & Romano 2017 for the studentised statistic; Phipson &
-    Smyth 2010 for counting the data.
+    Source: Draper & Stoneman 1966, the covariate permuted beside others; DiCiccio & Romano 2017 for
+    the studentised statistic; Phipson & Smyth 2010 for counting the data.
 
     Example:
         >>> outcome, rare = np.array([[-9.0, 1.1, 0.9, 1.3]]), np.array([[1.0, 0.0, 0.0, 0.0]])
@@ -65,19 +66,17 @@ def permute_units(
     columns = np.where(there[..., None], nuisance, 0).reshape(there.size, -1)
     left, size, _ = np.linalg.svd(columns, full_matrices=False)
     basis = left[:, size > SAME * size.max(initial=0)]
-    residual, own = (
-        _without(basis, np.where(there, each, 0)[None])[0] for each in (outcome, covariate)
-    )
+    outcome, covariate = (np.where(there, each, 0) for each in (outcome, covariate))
+    residual = _without(basis, outcome[None])[0]
     sizes = np.bincount(blocks)
     exact = math.prod(math.factorial(min(size, 20)) for size in sizes) <= most
     orders = _all(blocks) if exact else _drawn(blocks, most)
-    scale = np.where(there, covariate, 0).std()
-    if np.sqrt((own**2).mean()) <= SAME * scale or scale == 0:
+    if np.abs(_without(basis, covariate[None])).max() <= SAME * np.ptp(covariate):
         return Permuted(math.nan, len(orders), exact)
     step = max(1, AT_ONCE // there.size)
     found = np.concatenate(
         [
-            _statistic(_moved(residual, there, orders[start : start + step]), own, basis)
+            _statistic(residual, _moved(covariate, there, orders[start : start + step]), basis)
             for start in range(0, len(orders), step)
         ]
     )
@@ -85,11 +84,11 @@ def permute_units(
 
 
 def _moved(
-    residual: Float[np.ndarray, "tasks units"],
+    covariate: Float[np.ndarray, "tasks units"],
     there: Bool[np.ndarray, "tasks units"],
     orders: Int[np.ndarray, "orders units"],
 ) -> Float[np.ndarray, "orders tasks units"]:
-    return np.where(there, np.moveaxis(residual[:, orders], 0, 1), 0)
+    return np.where(there, np.moveaxis(covariate[:, orders], 0, 1), 0)
 
 
 def _without(
@@ -101,15 +100,16 @@ def _without(
 
 
 def _statistic(
+    residual: Float[np.ndarray, "tasks units"],
     moved: Float[np.ndarray, "orders tasks units"],
-    covariate: Float[np.ndarray, "tasks units"],
     basis: Float[np.ndarray, "rows columns"],
 ) -> Float[np.ndarray, " orders"]:
-    """|t| of the covariate, its error clustered by unit; infinite where nothing is left over."""
-    left = _without(basis, moved)
-    total = (left * covariate).sum(axis=(1, 2))
-    rest = left - (total / (covariate**2).sum())[:, None, None] * covariate
-    error = np.sqrt(((rest * covariate).sum(axis=1) ** 2).sum(axis=1))
+    """|t| of each covariate, its error clustered by unit; infinite where nothing is left over."""
+    own = _without(basis, moved)
+    total, size = (own * residual).sum(axis=(1, 2)), (own**2).sum(axis=(1, 2))
+    slope = np.divide(total, size, out=np.zeros(len(size)), where=size > 0)
+    rest = residual - slope[:, None, None] * own
+    error = np.sqrt(((rest * own).sum(axis=1) ** 2).sum(axis=1))
     known = error > SAME * np.abs(total)
     return np.divide(np.abs(total), error, out=np.full(len(total), np.inf), where=known)
 
