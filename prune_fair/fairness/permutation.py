@@ -37,7 +37,7 @@ def permute_units(
 
     What is permuted is which unit has which values of the covariate, its whole row over tasks. So
     what was done to a class in which task stays together, and nothing is taken for independent but
-    units; of 2 rare classes among 10 there are 45 ways, and p is about 1/45 at the least.
+    units. Two rare classes of ten can be chosen in 45 ways, so p is hardly below 1/45 there.
     Two-sided, of the t of the covariate beside the nuisance, its standard error clustered by unit.
     With it the test holds its level for a mean effect of 0 too where effects differ from unit to
     unit, if the covariate varies within units.
