@@ -21,6 +21,8 @@ MOST = {
     "members": 10**7,
     "recalibrate_images": 10**8,
     "rewind_step": 10**9,
+    "rotation_seed": 10**9,
+    "rotations": 10**4,
     "score_batches": 10**6,
     "seeds": 10**7,
     "seeds_per_piece": 10**7,

@@ -10,11 +10,11 @@ from prune_fair import cli
 def test_table_and_sentences(toy_study, capsys):
     cli.main(["attribute", str(toy_study)])
     shown = capsys.readouterr().out
-    assert "share:compression" in shown
+    assert "p over 10 classes" in shown
+    assert "Classes 3 and 8 were made rare in every task" in shown
     assert "a class with half the share of the training images loses" in shown
     assert "a class whose dense recall is 10 points lower loses" in shown
-    assert "note: 5 clusters" in shown
-    assert "clustered by dense network (5 clusters)" in shown
+    assert "each with its mean change over 5 seeds and 2 techniques" in shown
 
 
 def test_json_is_one_document(toy_study, capsys):
@@ -24,8 +24,11 @@ def test_json_is_one_document(toy_study, capsys):
     assert list(models) == ["known_before_training", "at_equal_dense_recall"]
     model = models["known_before_training"]
     assert model["sparsity"] == 0.7
-    assert {row["kind"] for row in model["terms"]} == {"covariate", "interaction", "fixed effect"}
-    assert len(model["sentences"]) == 2
+    assert [row["term"] for row in model["terms"]] == ["share", "complexity"]
+    assert len(model["sentences"]) == 3
+    assert (model["classes"], model["rarity"], model["converged"]) == (10, "fixed", True)
+    assert all(0 < row["p"] <= 1 for row in model["terms"])
+    assert all(row["least"] <= row["most"] for row in model["terms"])
     assert all(row["low"] < row["estimate"] < row["high"] for row in model["terms"])
 
 

@@ -117,3 +117,15 @@ def test_answers_to_drawn_studies():
     rows = run("answers.py", "--networks", "150", "--commands", "select", "--json")
     assert [row["seeds"] for row in rows] == [3, 3]
     assert all(row["seconds"] > 0 and row["MiB"] > 50 for row in rows)
+
+
+def test_a_p_over_classes_holds_its_level():
+    """Truly 0.05, of 60 studies each, and by far more where networks count as classes."""
+    flags = ("--studies", "60", "--permutations", "500", "--seeds", "8", "--json")
+    worlds = "fixed, nothing", "rotated, 0 on average"
+    result = run("attribution.py", "--worlds", *worlds, *flags)
+    for world in worlds:
+        for rates in result[world].values():
+            assert rates["permutation over classes"] <= 0.17
+    assert result[worlds[0]]["complexity"]["clustered by seed"] >= 0.3
+    assert result[worlds[1]]["share"]["clustered by seed"] >= 0.3

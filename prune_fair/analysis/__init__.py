@@ -5,14 +5,10 @@ nothing else.
 """
 
 from prune_fair.analysis.accuracy_alone import accuracy_alone
-from prune_fair.analysis.attribution import (
-    BASELINE,
-    COVARIATES,
-    DEFAULT_COMPLEXITY,
-    attribute,
-)
+from prune_fair.analysis.attribution import BASELINE, DEFAULT_COMPLEXITY, attribute
 from prune_fair.analysis.certifying import Certified, TooFew
 from prune_fair.analysis.choice import DEFAULT_REQUIRE, Choice, Nearest, select
+from prune_fair.analysis.class_model import COVARIATES
 from prune_fair.analysis.classes import (
     class_tests,
     rare_classes,

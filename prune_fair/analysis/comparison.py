@@ -119,7 +119,7 @@ def at_sparsity(results: Results, metric: str, sparsity: float) -> xr.DataArray:
     """
     names = dict.fromkeys((SPARSITY, metric))
     table = network_metrics(results, [*names]).transpose("technique", "seed", "level")
-    values = _interpolate(table[SPARSITY].values, table[metric].values, sparsity)
+    values = interpolate(table[SPARSITY].values, table[metric].values, sparsity)
     return table[metric].isel(level=0, drop=True).copy(data=values)
 
 
@@ -163,7 +163,7 @@ def _check_reached(results: xr.Dataset, sparsity: float) -> None:
     check(reached > 1, f"sparsity {sparsity}: {expected}")
 
 
-def _interpolate(sparsities: np.ndarray, values: np.ndarray, sparsity: float) -> np.ndarray:
+def interpolate(sparsities: np.ndarray, values: np.ndarray, sparsity: float) -> np.ndarray:
     """Values (technique, seed, level) between the levels of each network."""
     flat = (array.reshape(-1, array.shape[-1]).astype(float) for array in (sparsities, values))
     found = [_at(own, row, sparsity) for own, row in zip(*flat, strict=True)]

@@ -1,12 +1,13 @@
-"""What each class of each pruned network lost, and what was known of the class before pruning."""
+"""What each class of each task lost at a sparsity, and what was known of the class before."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
+<<<<<<< HEAD
 from prune_fair.analysis.controls import candidates
 from prune_fair.analysis.per_network import (
     check_dense,
@@ -14,201 +15,205 @@ from prune_fair.analysis.per_network import (
     count_networks,
     diverged,
 )
+=======
+from prune_fair.analysis.class_changes import class_changes
+from prune_fair.analysis.comparison import common_sparsity
+from prune_fair.analysis.per_network import SPARSITY
+from prune_fair.analysis.rarity import Rarity, dataset_of, rarity_of
+>>>>>>> kR
 from prune_fair.analysis.resampling import Results, as_dataset
-from prune_fair.errors import check, lookup, unknown
+from prune_fair.errors import check, lookup
 from prune_fair.fairness import FEWEST_SEEDS
 
-DENSE_MARGIN = "dense_margin"
-POINTS = 100.0
+DEFAULT_SPARSITY = 0.95
 
 
-class Rows(NamedTuple):
-    """A row a pruned network and class.
+class Cells(NamedTuple):
+    """A row a task and class: means over the networks of all seeds and techniques.
 
     Attributes:
-        change: recall less that of the dense network of the same seed, in points.
+        change: recall at the sparsity less that of the dense networks, in points.
         share: log2 of the class's training images over those of a balanced class.
-        complexity: the measure, standardised over the classes of the task.
-        dense_recall: mean over the dense networks of the other seeds, in points, less its mean over
-            the task's classes.
-        compression: log2 of 1 / density.
+        complexity: of the class, the mean over tasks of its dataset, standardised over classes.
+        dense_recall: in points.
         task: position of the task.
-        technique: position of the technique.
-        seed: of the network.
-        level: of the network.
-        label: position of the class in its task.
+        unit: position of the class among those of all datasets: one and the same in all tasks of
+            a dataset.
     """
 
     change: Float[np.ndarray, " rows"]
     share: Float[np.ndarray, " rows"]
     complexity: Float[np.ndarray, " rows"]
     dense_recall: Float[np.ndarray, " rows"]
-    compression: Float[np.ndarray, " rows"]
     task: Int[np.ndarray, " rows"]
-    technique: Int[np.ndarray, " rows"]
-    seed: Int[np.ndarray, " rows"]
-    level: Int[np.ndarray, " rows"]
-    label: Int[np.ndarray, " rows"]
+    unit: Int[np.ndarray, " rows"]
 
 
 class Gathered(NamedTuple):
-    """Rows of all tasks, the names that their positions stand for, and what was left out."""
+    """Cells of all tasks, what their positions stand for, and what was left out.
 
-    rows: Rows
+    Attributes:
+        cells: the rows.
+        sparsity: at which changes are.
+        tasks: names.
+        units: dataset and class of each unit.
+        seeds: by task, those whose changes were averaged.
+        techniques: those whose changes were averaged.
+        rarity: what was varied.
+        notes: lines on what was left out.
+    """
+
+    cells: Cells
+    sparsity: float
     tasks: tuple[str, ...]
+    units: tuple[tuple[str, str], ...]
+    seeds: tuple[int, ...]
     techniques: tuple[str, ...]
+    rarity: Rarity
     notes: tuple[str, ...]
 
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The dataset of each unit."""
+        return tuple(dataset for dataset, _ in self.units)
 
-def gather(results: Results, complexity: str, asked: Sequence[str] = ()) -> Gathered:
-    """The rows of every task that has at least 3 seeds with a pruned network.
+    @property
+    def class_names(self) -> list[str]:
+        """The class of each unit, with its dataset where there are several."""
+        several = len({*self.datasets}) > 1
+        return [f"{dataset} {name}" if several else name for dataset, name in self.units]
+
+
+def gather(
+    results: Results,
+    complexity: str,
+    asked: Sequence[str] = (),
+    sparsity: float | None = None,
+    apart: bool = False,
+) -> Gathered:
+    """The cells of every task that has at least 3 seeds with a pruned network.
 
     Args:
         results: a study, or one task's results.
         complexity: a measure of the results, or `dense_margin`.
+<<<<<<< HEAD
         asked: techniques; empty for all but controls.
+=======
+        asked: techniques; empty for all.
+        sparsity: of the changes; None for the sparsest level's up to 0.95 that all reach.
+        apart: whether what is known of dense networks comes from every second seed, and changes
+            from the others.
+>>>>>>> kR
 
     Raises:
-        InputError: for an unknown complexity or technique, results without it, or no such task.
+        InputError: for an unknown complexity or technique, results without it, a sparsity out of
+            reach, or no such task.
     """
+    named, notes = _enough(_tasks(results, asked))
+    at = _reference([*named.values()], sparsity)
+    units: dict[tuple[str, str], int] = {}
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in Cells._fields}
+    found = []
+    for position, (name, node) in enumerate(named.items()):
+        own = class_changes(node, complexity, at, apart)
+        notes += [f"{name}: {note}" for note in own.notes]
+        dataset = dataset_of(node) or name
+        rows = np.flatnonzero(np.isfinite(np.stack([*own.values.values()])).all(axis=0))
+        for column, values in own.values.items():
+            parts[column].append(values[rows])
+        labels = [(dataset, str(node["true"].values[row])) for row in rows]
+        parts["unit"].append(np.array([units.setdefault(each, len(units)) for each in labels], int))
+        parts["task"].append(np.full(len(rows), position))
+        found.append(own)
+    cells = Cells(**{name: np.concatenate(own) for name, own in parts.items()})
+    check(len(cells.change) > 0, f"{complexity}: no class of a finished network has a value of it")
+    blocks = np.unique([dataset for dataset, _ in units], return_inverse=True)[1]
+    return Gathered(
+        cells._replace(complexity=_by_class(cells.complexity, cells.unit, blocks)),
+        at,
+        tuple(named),
+        tuple(units),
+        tuple(own.seeds for own in found),
+        tuple(dict.fromkeys(name for own in found for name in own.techniques)),
+        rarity_of([*named.values()]),
+        tuple(notes),
+    )
+
+
+def _tasks(results: Results, asked: Sequence[str]) -> dict[str, xr.Dataset]:
+    """Tasks by name, with the techniques that are asked for."""
     leaves = results.leaves if isinstance(results, xr.DataTree) else [results]
     named = {
         node.path.strip("/") if isinstance(node, xr.DataTree) else "results": as_dataset(node)
         for node in leaves
     }
-    techniques = tuple(
-        dict.fromkeys(str(m) for node in named.values() for m in node.technique.values)
-    )
+    known = dict.fromkeys(str(m) for node in named.values() for m in node["technique"].values)
     for name in asked:
+<<<<<<< HEAD
         lookup(dict.fromkeys(techniques), name, "technique")
     named = {
         name: _only(node, asked) if asked else candidates(node) for name, node in named.items()
     }
     parts, tasks, notes, most = [], [], [], 0
+=======
+        lookup(known, name, "technique")
+    if not asked:
+        return named
+    return {
+        name: node.isel(technique=[str(m) in asked for m in node["technique"].values])
+        for name, node in named.items()
+    }
+
+
+def _enough(named: Mapping[str, xr.Dataset]) -> tuple[dict[str, xr.Dataset], list[str]]:
+    """The tasks with seeds enough, and notes on the others."""
+    kept, notes, most = {}, [], 0
+>>>>>>> kR
     for name, node in named.items():
-        rows, left_out = _of_task(node, complexity, len(tasks), techniques)
         finished = node["finished"].transpose("seed", "technique", "level").values
         seeds = int((finished[:, :, :1] & finished[:, :, 1:]).any(axis=(1, 2)).sum())
         most = max(most, seeds)
         if seeds < FEWEST_SEEDS:
             notes.append(f"{name}: {seeds} seeds with a pruned network, left out")
-            continue
-        parts.append(rows)
-        tasks.append(name)
-        notes += [f"{name}: {note}" for note in left_out]
+        else:
+            kept[name] = node
     check(most > 0, "no pruned network is finished: there is no change of recall to attribute")
     check(
-        bool(parts),
-        f"{most} seed(s) with a pruned network: an interval cannot be had from fewer than "
-        f"{FEWEST_SEEDS}; run the study with more seeds",
+        bool(kept),
+        f"{most} seed(s) with a pruned network: expected at least {FEWEST_SEEDS}; run the study "
+        "with more seeds",
     )
-    rows = Rows(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-    check(len(rows.change) > 0, f"{complexity}: no class of a finished network has a value of it")
-    return Gathered(rows, tuple(tasks), techniques, tuple(notes))
+    return kept, notes
 
 
-def _only(results: xr.Dataset, techniques: Sequence[str]) -> xr.Dataset:
-    rows = [row for row, name in enumerate(results["technique"].values) if name in techniques]
-    return results.isel(technique=rows)
+def _reference(tasks: Sequence[xr.Dataset], asked: float | None) -> float:
+    """The sparsity of the changes: as asked, or the sparsest level's up to 0.95 that all reach."""
+    least, most, common = 1.0, 0.0, 1.0
+    found = []
+    for node in tasks:
+        values = node[SPARSITY].transpose("level", "technique", "seed").values[1:]
+        levels = [float(np.nanmedian(each)) for each in values if np.isfinite(each).any()]
+        found += levels
+        common = min(common, common_sparsity(node))
+        least, most = min(least, *levels), max(most, float(np.nanmax(values)))
+    if asked is None:
+        return min(max((s for s in found if s <= DEFAULT_SPARSITY), default=min(found)), common)
+    check(
+        bool(least - 1e-6 <= asked <= most + 1e-6),
+        f"sparsity {asked}: expected one between those of the study, {least:.4g} and {most:.4g}",
+    )
+    return asked
 
 
-def mean_of_others(
-    values: Float[np.ndarray, "seeds classes"],
-) -> Float[np.ndarray, "seeds classes"]:
-    """For each seed the mean over all other seeds; NaN, an unfinished seed, counts nowhere."""
-    known = np.isfinite(values)
-    others = known.sum(axis=0) - known
-    total = np.where(known, values, 0).sum(axis=0) - np.where(known, values, 0)
-    return np.divide(total, others, out=np.full(values.shape, np.nan), where=others > 0)
-
-
-def _of_task(
-    results: xr.Dataset, complexity: str, task: int, techniques: tuple[str, ...]
-) -> tuple[Rows, list[str]]:
-    """The rows of one task, and notes on what is not among them."""
-    check_dense(results)
-    recall = class_recall(results).transpose("technique", "seed", "level", "true").values
-    recall = POINTS * recall.astype(float)
-    finished = results["finished"].transpose("technique", "seed", "level").values
-    recall = np.where(finished[..., None], recall, np.nan)
-    dense = recall[0, :, 0]
-    density = 1 - results["sparsity"].transpose("technique", "seed", "level").values
-    halved = -np.log2(density, out=np.full(density.shape, -np.inf), where=density > 0)
-    values = {
-        "change": recall - dense[:, None],
-        "share": _share(results["train_count"].values)[None, None, None],
-        "complexity": _complexity(results, complexity)[None, :, None],
-        "dense_recall": _centred(mean_of_others(dense))[None, :, None],
-        "compression": halved[..., None],
-    }
-    positions = np.array([techniques.index(str(name)) for name in results["technique"].values])
-    axes = {
-        "task": np.full((1, 1, 1, 1), task),
-        "technique": positions[:, None, None, None],
-        "seed": np.arange(recall.shape[1])[None, :, None, None],
-        "level": np.arange(recall.shape[2])[None, None, :, None],
-        "label": np.arange(recall.shape[3])[None, None, None],
-    }
-    columns = {k: np.broadcast_to(v, recall.shape)[:, :, 1:] for k, v in (values | axes).items()}
-    known = np.ones(columns["change"].shape, bool)
-    for name in values:
-        known &= np.isfinite(columns[name])
-    rows = Rows(**{name: column[known] for name, column in columns.items()})
-    return rows, _left_out(results, columns, known)
-
-
-def _left_out(
-    results: xr.Dataset, columns: Mapping[str, np.ndarray], known: Bool[np.ndarray, "m s l c"]
-) -> list[str]:
-    """Why there are fewer rows than pruned networks times classes."""
-    notes, finished = [], results["finished"].values
-    if not finished.all():
-        notes.append(f"still running, {finished.mean():.0%} of its networks are finished and used")
-    empty = np.isneginf(columns["compression"]).any(axis=-1).sum()
-    if empty:
-        notes.append(f"{empty} networks without any weight left out")
-    used = known.any(axis=(0, 1, 2))
-    if known.any() and not used.all():
-        names = ", ".join(results["true"].values[~used].astype(str))
-        notes.append(f"classes without training or test images left out: {names}")
-    lost = count_networks(diverged(results))
-    if lost:
-        notes.append(f"{lost} diverged networks are counted as failures of every class")
-    return notes
-
-
-def _share(counts: Int[np.ndarray, " classes"]) -> Float[np.ndarray, " classes"]:
-    """log2 of a class's images over those of a balanced class; NaN for a class without any."""
-    relative = counts * len(counts) / max(1, counts.sum())
-    return np.log2(relative, out=np.full(len(counts), np.nan), where=counts > 0)
-
-
-def _complexity(results: xr.Dataset, name: str) -> Float[np.ndarray, "seeds classes"]:
-    """A measure of each class, standardised over classes; 0 where all classes are alike."""
-    measures = [str(m) for m in results["measure"].values] if "measure" in results else []
-    if name not in (*measures, DENSE_MARGIN):
-        check(bool(measures), "this study has no class complexity; run it anew with this version")
-        raise unknown("complexity", name, [*measures, DENSE_MARGIN])
-    if name == DENSE_MARGIN:
-        margin = results["margin"].isel(technique=0, level=0).transpose("seed", "true").values
-        values = mean_of_others(margin.astype(float))
-    else:
-        measured = results["complexity"].values[measures.index(name)]
-        values = np.tile(measured, (results.sizes["seed"], 1))
-    values = _centred(values)
-    deviation = np.nanstd(_class_means(values)) if np.isfinite(values).any() else 0.0
-    return values / deviation if deviation > 1e-9 else values * 0
-
-
-def _centred(values: Float[np.ndarray, "seeds classes"]) -> Float[np.ndarray, "seeds classes"]:
-    """Less the mean over the classes' means."""
-    if not np.isfinite(values).any():
-        return values
-    return values - np.nanmean(_class_means(values))
-
-
-def _class_means(values: Float[np.ndarray, "seeds classes"]) -> Float[np.ndarray, " classes"]:
-    known = np.isfinite(values)
-    total = np.where(known, values, 0).sum(axis=0)
-    count = known.sum(axis=0)
-    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+def _by_class(
+    values: Float[np.ndarray, " rows"],
+    unit: Int[np.ndarray, " rows"],
+    blocks: Int[np.ndarray, " units"],
+) -> Float[np.ndarray, " rows"]:
+    """One value a class, standardised within its dataset; 0 where all are alike."""
+    means = np.bincount(unit, values) / np.bincount(unit)
+    for block in np.unique(blocks):
+        own = blocks == block
+        centred, deviation = means[own] - means[own].mean(), means[own].std()
+        means[own] = centred / deviation if deviation > 1e-9 else centred * 0
+    return means[unit]

@@ -30,15 +30,12 @@ def attribute(
         complexity: a measure of the classes' images, or dense_margin.
         sparsity: where effects are given; the study's sparsest level up to 0.95 if not said.
         confidence: of the intervals, in (0, 1).
-        techniques: whose networks to look at; all of them if not said, their effects taken for
-            equal.
-        json: print one JSON document, with the fixed effects too.
+        techniques: whose networks to average; all of them if not said.
+        json: print one JSON document.
     """
     results = open_study(study)
     tables = {
-        name: analysis.attribute(
-            results, complexity, sparsity, confidence, covariates, techniques=techniques
-        )
+        name: analysis.attribute(results, complexity, sparsity, confidence, covariates, techniques)
         for name, covariates in MODELS.items()
     }
     if json:

@@ -5,10 +5,13 @@ import json
 import os
 import tomllib
 from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 from functools import wraps
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import tyro
 
 from prune_fair.cli.endings import one_line_errors
 from prune_fair.cli.experiments import experiment
@@ -16,6 +19,7 @@ from prune_fair.config import (
     DataConfig,
     ModelConfig,
     RecipeConfig,
+    Rotation,
     StudyConfig,
     TaskConfig,
     from_json,
@@ -24,7 +28,7 @@ from prune_fair.errors import InputError, check
 from prune_fair.pruning import Schedule
 
 Configure = Callable[..., tuple[StudyConfig, Path]]
-OF_A_TASK = ("name", "data", "model", "recipe")
+OF_A_TASK = ("name", "data", "model", "recipe")  # at the top of a file, and as flags
 QUICKSTART = StudyConfig(
     (
         TaskConfig(
@@ -70,12 +74,13 @@ def run(arguments: Sequence[str]) -> None:
     experiment(study, words[1:], prog=f"prune-fair run {given}")
 
 
-def read_config(path: Path) -> tuple[StudyConfig, Path]:
-    """The study of a TOML or JSON file, and its directory.
+def read_config(path: Path) -> tuple[StudyConfig, Path, Rotation]:
+    """The study of a TOML or JSON file, its directory, and how its task's rare classes rotate.
 
     The file has the fields of `StudyConfig`, and `out`, the directory (studies/NAME without it, of
     a file NAME.toml). What stands for a single task (name, data, model, recipe) may stand at the
-    top, in place of `tasks`.
+    top, in place of `tasks`. A task's `data` may have the fields of `Rotation` too. A single task
+    is given as it is, for flags to change it before it is rotated; several are rotated here.
 
     Raises:
         InputError: for a file that cannot be read, or that holds no such fields.
@@ -97,13 +102,30 @@ def read_config(path: Path) -> tuple[StudyConfig, Path]:
             f"{path}: {', '.join(single)} beside tasks: expected one of both; move it into a task",
         )
         content["tasks"] = [single]
-    return from_json(StudyConfig, content, str(path)), Path(os.path.expanduser(out))
+    rotations = _take_rotations(content.get("tasks"), str(path))
+    config, folder = from_json(StudyConfig, content, str(path)), Path(os.path.expanduser(out))
+    if len(rotations) < 2:
+        return config, folder, next(iter(rotations), Rotation())
+    rotated = [each.tasks(task) for each, task in zip(rotations, config.tasks, strict=True)]
+    return replace(config, tasks=sum(rotated, ())), folder, Rotation()
 
 
-def configured(config: StudyConfig, default: Path) -> Configure:
+def _take_rotations(tasks: Any, where: str) -> list[Rotation]:
+    """Takes the fields of `Rotation` out of what a file says of each task's data."""
+    rotations = []
+    for number, task in enumerate(tasks if isinstance(tasks, list) else ()):
+        data = task.get("data") if isinstance(task, dict) else None
+        known = [each.name for each in fields(Rotation)]
+        taken = {k: data.pop(k) for k in known if k in data} if isinstance(data, dict) else {}
+        rotations.append(from_json(Rotation, taken, f"{where}.tasks[{number}].data"))
+    return rotations
+
+
+def configured(config: StudyConfig, default: Path, rotated: Rotation = Rotation()) -> Configure:
     """A function whose parameters are the flags of a study, and their defaults those of a config.
 
-    Flags change the task of a study that has one; of several they change none.
+    Flags change the task of a study that has one, before its rare classes are rotated; of several
+    they change none.
     """
     task, several = config.tasks[0], len(config.tasks) > 1
 
@@ -111,6 +133,7 @@ def configured(config: StudyConfig, default: Path) -> Configure:
         out: Path = default,
         name: str = task.name,
         data: DataConfig = task.data,
+        rotation: Annotated[Rotation, tyro.conf.arg(name="data")] = rotated,
         model: ModelConfig = task.model,
         recipe: RecipeConfig = task.recipe,
         seeds: int = config.seeds,
@@ -126,6 +149,7 @@ def configured(config: StudyConfig, default: Path) -> Configure:
             out: the study's directory.
             name: what to call the task in the results; dataset/model without one.
             data: the images.
+            rotation: whether rarity is rotated over classes: several tasks in one study.
             model: the architecture.
             recipe: how each network is trained.
             seeds: networks trained of each task, each pruned with every technique.
@@ -137,11 +161,17 @@ def configured(config: StudyConfig, default: Path) -> Configure:
             predictions: keep the class that each network gives each image, for `prune-fair
                 exemplars`.
         """
+<<<<<<< HEAD
         tasks = config.tasks if several else (TaskConfig(data, model, recipe, name),)
         asked = techniques, schedule, seeds, seeds_per_piece, predictions, controls
+=======
+        one = TaskConfig(data, model, recipe, name)
+        tasks = config.tasks if several else rotation.tasks(one)
+        asked = techniques, schedule, seeds, seeds_per_piece, predictions
+>>>>>>> kR
         return StudyConfig(tasks, *asked), out
 
-    return _without(study, OF_A_TASK) if several else study
+    return _without(study, (*OF_A_TASK, "rotation")) if several else study
 
 
 def _without(function: Configure, names: Sequence[str]) -> Configure:

@@ -5,6 +5,7 @@ anything runs.
 """
 
 from prune_fair.config.plain import from_json, to_json
+from prune_fair.config.rotation import Rotation, rotate_rare
 from prune_fair.config.study import StudyConfig
 from prune_fair.config.task import (
     DECAYS,
@@ -21,8 +22,10 @@ __all__ = [
     "DataConfig",
     "ModelConfig",
     "RecipeConfig",
+    "Rotation",
     "StudyConfig",
     "TaskConfig",
     "from_json",
+    "rotate_rare",
     "to_json",
 ]

@@ -4,17 +4,23 @@ import xarray as xr
 from rich.console import Console
 
 from prune_fair.console.tables import print_lines, print_rows
-from prune_fair.words.attribution import attribution_in_words, basis, coefficient, term_rows
-from prune_fair.words.numbers import p_value, sparsity
+from prune_fair.words.attribution import (
+    attribution_in_words,
+    basis,
+    coefficient,
+    term_rows,
+    without_one,
+)
+from prune_fair.words.numbers import counted, p_value, sparsity
 
 
 def print_attribution(console: Console, title: str, table: xr.Dataset) -> None:
-    """The coefficients of covariates and interactions, sentences, and what to know of them."""
-    header = "term", "points of recall", "p", "the change of recall that goes with"
+    """The coefficients of covariates, sentences, and what to know of them."""
+    over = f"p over {counted(table.classes, 'class')}"
+    header = "term", "points of recall", over, "one class left out", "the change that goes with"
     rows = [
-        (row["term"], coefficient(row), p_value(row["p"]), row["meaning"])
+        (row["term"], coefficient(row), p_value(row["p"]), without_one(row), row["meaning"])
         for row in term_rows(table)
-        if row["kind"] != "fixed effect"
     ]
     print_rows(console, f"{title}, at {sparsity(table.sparsity)} % sparsity", header, rows)
     notes = [f"note: {note}" for note in table.notes]

@@ -50,6 +50,7 @@ from prune_fair.fairness.paired import (
     sidak,
     wilson,
 )
+from prune_fair.fairness.permutation import MOST_PERMUTATIONS, Permuted, permute_units
 from prune_fair.fairness.rates import BASE_RATES, accuracy, overall, recall, undefined
 from prune_fair.fairness.significance import (
     PairedDifference,
@@ -92,6 +93,7 @@ __all__ = [
     "EVERY_CLASS",
     "FEWEST_SEEDS",
     "METRICS",
+    "MOST_PERMUTATIONS",
     "RESAMPLES",
     "Equivalence",
     "Interval",
@@ -100,6 +102,7 @@ __all__ = [
     "OverIndex",
     "Paired",
     "PairedDifference",
+    "Permuted",
     "TwoWay",
     "accuracy",
     "all_wrong",
@@ -142,6 +145,7 @@ __all__ = [
     "paired_interval",
     "paired_lower_bound",
     "percentile_interval",
+    "permute_units",
     "rank_agreement",
     "recall",
     "recall_change",

@@ -7,6 +7,7 @@ import pytest
 
 from prune_fair import DataConfig, StudyConfig, TaskConfig, cli
 from prune_fair.cli.studies import QUICKSTART, configured, quickstart, read_config
+from prune_fair.config import Rotation
 from prune_fair.errors import InputError
 from prune_fair.pruning import Schedule
 from prune_fair.store import read_study
@@ -41,7 +42,7 @@ def small(tmp_path, monkeypatch) -> Path:
 
 
 def test_a_file_is_a_study(small):
-    config, out = read_config(small)
+    config, out, _ = read_config(small)
     assert out == Path("studies/small")
     assert config.task_names == ("tail",)
     assert config.tasks[0].data == DataConfig(imbalance_factor=10.0)
@@ -53,7 +54,7 @@ def test_json_and_several_tasks(tmp_path):
     config = StudyConfig(tasks, seeds=3)
     path = tmp_path / "both.json"
     path.write_text(json.dumps(config.as_json()))
-    assert read_config(path) == (config, Path("studies/both"))
+    assert read_config(path) == (config, Path("studies/both"), Rotation())
     flags = configured(*read_config(path))
     assert flags(seeds=5)[0].seeds == 5
     with pytest.raises(TypeError):

@@ -135,6 +135,55 @@ def test_a_loss_is_said_with_its_sign():
     assert attribution.lost(row, 1.0) == "2.0 points less [0.0, 4.0]"
 
 
+def effects(**attributes):
+    row = {"estimate": 2.0, "low": 1.0, "high": 3.0, "p": 0.01, "least": 1.5, "most": 2.5}
+    row |= {"least_without": "8", "most_without": "3", "needs": "", "meaning": ""}
+    known = {"sparsity": 0.9, "complexity": "hardness", "confidence": 0.95, "classes": 10}
+    known |= {"rarity": "rotated", "rare_classes": [*"0123456789"], "tasks": [*"abcdefghij"]}
+    own = {name: ("term", [attributes.pop(name, value)]) for name, value in row.items()}
+    return xr.Dataset(own, {"term": ["share"]}, known | attributes)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "sentence"),
+    [
+        ({}, "Rarity was rotated over 10 classes in 10 tasks: each class is compared with itself."),
+        ({"rare_classes": ["3", "8"]}, "Rarity was rotated over 2 of 10 classes in 10 tasks"),
+        ({"rare_classes": ["8"]}, "Rarity was varied in class 8 alone"),
+        (
+            {"rarity": "fixed", "rare_classes": ["3", "8"]},
+            "Classes 3 and 8 were made rare in every",
+        ),
+        ({"rarity": "fixed", "rare_classes": ["8"]}, "what else is special about it;"),
+        (
+            {"rarity": "long tail", "rare_classes": []},
+            "cannot be told from which classes come last",
+        ),
+        ({"rarity": "as found", "rare_classes": []}, "Shares are those of the data"),
+    ],
+)
+def test_what_was_varied_is_said(attributes, sentence):
+    assert sentence in attribution.attribution_in_words(effects(**attributes))[0]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "end"),
+    [
+        ({}, "loses 2.0 points more [1.0, 3.0], and 1.5 without class 8."),
+        ({"p": 0.06}, "without class 8: not resolved."),
+        ({"low": -0.1}, f"[{MINUS}0.1, 3.0], and 1.5 without class 8: not resolved."),
+        ({"least": -0.5}, f"and {MINUS}0.5 without class 8: not resolved."),
+        ({"needs": "8"}, "; without class 8 nothing can be said: not resolved."),
+        (
+            {"low": np.nan, "high": np.nan},
+            "2.0 points more, and 1.5 without class 8: not resolved.",
+        ),
+    ],
+)
+def test_an_effect_is_told_where_classes_tell_it(attributes, end):
+    assert attribution.attribution_in_words(effects(**attributes))[1].endswith(end)
+
+
 def exemplars(number, seeds=5, across=3.0):
     over = [[3.0, 1.5, 5.0], [0.5, 0.1, 0.9], [2.0, 0.9, 3.0]]
     values = {"number": number, "share": number / 60, "seeds": seeds, "across": across}
