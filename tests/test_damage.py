@@ -109,7 +109,7 @@ PREDICTIONS = f"tasks.{TASK}.variables.predictions"
         (_set(f"tasks.{TASK}.labels.technique", ["a", "a"]), "has technique twice"),
         (_set(f"tasks.{TASK}.labels.true", [1, 2]), "is 1 where text was expected"),
         (_set(f"tasks.{TASK}.sizes.image", None), "has no axis 'image' of "),
-        (_set(f"{PREDICTIONS}.dims", ["level", "technique"]), "of axes ['level', 'technique']"),
+        (_set(f"{PREDICTIONS}.dims", ["seed", "technique"]), "of axes ['seed', 'technique']"),
         (_set(f"{PREDICTIONS}.dims", ["block", "level"]), "has no axis 'block' of 'predictions'"),
         (_set(f"{PREDICTIONS}.dtype", "object"), "of dtype 'object'"),
         (_set(f"{PREDICTIONS}.missing", "x"), "where a number or a whole number or true or false"),
