@@ -7,20 +7,11 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 
-<<<<<<< HEAD
-from prune_fair.analysis.controls import candidates
-from prune_fair.analysis.per_network import (
-    check_dense,
-    class_recall,
-    count_networks,
-    diverged,
-)
-=======
 from prune_fair.analysis.class_changes import class_changes
 from prune_fair.analysis.comparison import common_sparsity
+from prune_fair.analysis.controls import candidates
 from prune_fair.analysis.per_network import SPARSITY
 from prune_fair.analysis.rarity import Rarity, dataset_of, rarity_of
->>>>>>> kR
 from prune_fair.analysis.resampling import Results, as_dataset
 from prune_fair.errors import check, lookup
 from prune_fair.fairness import FEWEST_SEEDS
@@ -96,14 +87,10 @@ def gather(
     Args:
         results: a study, or one task's results.
         complexity: a measure of the results, or `dense_margin`.
-<<<<<<< HEAD
         asked: techniques; empty for all but controls.
-=======
-        asked: techniques; empty for all.
         sparsity: of the changes; None for the sparsest level's up to 0.95 that all reach.
         apart: whether what is known of dense networks comes from every second seed, and changes
             from the others.
->>>>>>> kR
 
     Raises:
         InputError: for an unknown complexity or technique, results without it, a sparsity out of
@@ -149,16 +136,9 @@ def _tasks(results: Results, asked: Sequence[str]) -> dict[str, xr.Dataset]:
     }
     known = dict.fromkeys(str(m) for node in named.values() for m in node["technique"].values)
     for name in asked:
-<<<<<<< HEAD
-        lookup(dict.fromkeys(techniques), name, "technique")
-    named = {
-        name: _only(node, asked) if asked else candidates(node) for name, node in named.items()
-    }
-    parts, tasks, notes, most = [], [], [], 0
-=======
         lookup(known, name, "technique")
     if not asked:
-        return named
+        return {name: candidates(node) for name, node in named.items()}
     return {
         name: node.isel(technique=[str(m) in asked for m in node["technique"].values])
         for name, node in named.items()
@@ -168,7 +148,6 @@ def _tasks(results: Results, asked: Sequence[str]) -> dict[str, xr.Dataset]:
 def _enough(named: Mapping[str, xr.Dataset]) -> tuple[dict[str, xr.Dataset], list[str]]:
     """The tasks with seeds enough, and notes on the others."""
     kept, notes, most = {}, [], 0
->>>>>>> kR
     for name, node in named.items():
         finished = node["finished"].transpose("seed", "technique", "level").values
         seeds = int((finished[:, :, :1] & finished[:, :, 1:]).any(axis=(1, 2)).sum())

@@ -46,6 +46,7 @@ QUICKSTART = StudyConfig(
     Schedule("geometric", rate=0.3, levels=10),
     seeds=16,
     predictions=True,
+    controls=True,
 )
 
 
@@ -161,14 +162,9 @@ def configured(config: StudyConfig, default: Path, rotated: Rotation = Rotation(
             predictions: keep the class that each network gives each image, for `prune-fair
                 exemplars`.
         """
-<<<<<<< HEAD
-        tasks = config.tasks if several else (TaskConfig(data, model, recipe, name),)
-        asked = techniques, schedule, seeds, seeds_per_piece, predictions, controls
-=======
         one = TaskConfig(data, model, recipe, name)
         tasks = config.tasks if several else rotation.tasks(one)
-        asked = techniques, schedule, seeds, seeds_per_piece, predictions
->>>>>>> kR
+        asked = techniques, schedule, seeds, seeds_per_piece, predictions, controls
         return StudyConfig(tasks, *asked), out
 
     return _without(study, (*OF_A_TASK, "rotation")) if several else study
