@@ -64,4 +64,4 @@ def accuracy_alone(
         row["change"] = own.isel(true=worst, drop=True).drop_vars("technique")
         row["worst_class"] = str(own["true"].values[worst]) if level else ""
         rows.append(row.assign(technique=technique, level=level))
-    return xr.concat(rows, xr.Variable("tolerance", list(tolerances)))
+    return xr.concat(rows, xr.DataArray(list(tolerances), dims="tolerance", name="tolerance"))

@@ -6,6 +6,7 @@ each row is resampled too.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -23,7 +24,7 @@ def image_weights(
     """Weights of each image in the mean of its class, in each resample; row 0 is the sample.
 
     Images are drawn within their class, as many as it has: sizes of classes were chosen, not
-    drawn. The weights of a class add up to 1.
+    drawn. The weights of a class add up to 1. Not to be written to.
 
     Args:
         labels: the class of each image, from 0 on.
@@ -36,6 +37,15 @@ def image_weights(
         >>> image_weights(np.array([0, 0, 1]), resamples=2)[0].tolist()
         [0.5, 0.5, 1.0]
     """
+    return _image_weights(labels.astype(np.int64).tobytes(), resamples, random_seed)
+
+
+@lru_cache(maxsize=4)
+def _image_weights(
+    labels_as_bytes: bytes, resamples: int, random_seed: int
+) -> Float[np.ndarray, "rows images"]:
+    """The same, drawn once for all points of a task."""
+    labels = np.frombuffer(labels_as_bytes, np.int64)
     weights = np.zeros((resamples + 1, len(labels)))
     for true in np.unique(labels):
         own = np.flatnonzero(labels == true)
@@ -43,6 +53,7 @@ def image_weights(
             len(own), np.full(len(own), 1 / len(own)), size=resamples
         )
         weights[:, own] = np.vstack([np.ones(len(own)), drawn]) / len(own)
+    weights.flags.writeable = False
     return weights
 
 
@@ -82,10 +93,11 @@ def crossed_means(
 ) -> Float[np.ndarray, "rows *shape classes"]:
     """Means by class over resampled seeds and, independently, resampled images.
 
-    The same draws serve all points, so that differences between them are paired. Their variance is
-    V(seeds) / S + V(images) / I + V(rest) / (S I), where `two_way` takes the last off: what is left
-    of seed and image counts three times as much as it should, and the seeds' part falls short by
-    (S - 1) / S. `scaled` mends both.
+    A resample's mean is the sample's, and how far its seeds and how far its images move it, each
+    alone: the bootstrap of both at once, but for the product of the two. The same draws serve all
+    points, so that differences between them are paired. Their variance is V(seeds) / S +
+    V(images) / I, where `two_way` takes V(rest) / (S I) off: what is left of seed and image counts
+    twice, and the seeds' part falls short by (S - 1) / S. `scaled` mends both.
 
     Args:
         values: of points, each of S networks and I images, such as right minus right before.
@@ -94,7 +106,9 @@ def crossed_means(
         seed_weights: by default `bootstrap_weights`.
         weights: of images, by default `image_weights`.
 
-    Source: Owen 2007, the pigeonhole bootstrap; Owen & Eckles 2012, weights that are products.
+    Source: Owen 2007, the pigeonhole bootstrap; Owen & Eckles 2012. Ours: without their product,
+    which costs a hundred times as much, counts the rest a third time, and covers no better
+    (`experiments/benchmarks/coverage.py` of both).
 
     Example:
         >>> values = np.array([[1.0, 0, 1], [0, 0, 1]])
@@ -104,16 +118,14 @@ def crossed_means(
     if seed_weights is None:
         rows = RESAMPLES if weights is None else len(weights) - 1
         seed_weights = bootstrap_weights(values.shape[-2], rows)
-    rows = len(seed_weights) - 1
-    weights = image_weights(labels, rows) if weights is None else weights
-    flat = values.reshape(-1, *values.shape[-2:])
-    means = np.full((len(weights), len(flat), classes), np.nan)
+    weights = image_weights(labels, len(seed_weights) - 1) if weights is None else weights
+    means = np.full((len(weights), *values.shape[:-2], classes), np.nan)
     for true in np.unique(labels):
         own = labels == true
-        drawn = np.ascontiguousarray(weights[:, own])
-        for point, each in enumerate(flat):
-            means[:, point, true] = np.einsum("ri,ri->r", seed_weights @ each[:, own], drawn)
-    return means.reshape(len(weights), *values.shape[:-2], classes)
+        by_seed, by_image = (values[..., own].mean(axis=axis) for axis in (-1, -2))
+        moved = by_seed @ seed_weights.T + by_image @ weights[:, own].T
+        means[..., true] = np.moveaxis(moved - by_image.mean(axis=-1)[..., None], -1, 0)
+    return means
 
 
 def scaled(
