@@ -46,13 +46,13 @@ effects = analysis.attribute(results, techniques=[technique])
 effects[["estimate", "low", "high", "least", "least_without", "p"]].to_pandas().round(2)
 
 # %% [markdown]
-# A regression over classes at sparsity 0.95: with twice the share of the training images recall falls
-# by 1.9 points less (0.9 to 2.9), with p 0.02. But ten classes are ten values, two of them rare, and
-# there are 45 ways to choose two of ten: no number of networks makes p smaller than about that.
-# Without class 8 only 0.7 points are left: class 3 is rare as well and hardly falls. Complexity goes
-# with nothing that these classes could tell. Which classes are rare was not varied here, so rarity
-# cannot be told from what else is special about 3 and 8. A study with `--data.rotate-rare` makes each
-# class rare in turn.
+# A regression over classes at sparsity 0.95: with twice the share of the training images recall
+# falls by 1.9 points less (0.9 to 2.9), with p 0.02. But ten classes are ten values, two of them
+# rare, and there are 45 ways to choose two of ten: no number of networks makes p smaller than
+# about that. Without class 8 only 0.7 points are left: class 3 is rare as well and hardly falls.
+# Complexity goes with nothing that these classes could tell. Which classes are rare was not varied
+# here, so rarity cannot be told from what else is special about 3 and 8. A study with
+# `--data.rotate-rare` makes each class rare in turn.
 #
 # ## Which images?
 #

@@ -63,7 +63,7 @@ def attribute(
         >>> results = open_example()["digits/mlp"]
         >>> effects = attribute(results)
         >>> effects.estimate.sel(term="share").round(1).item(), effects.units
-        (4.7, 'points of recall')
+        (4.1, 'points of recall')
     """
     check_confidence(confidence)
     for name in covariates:

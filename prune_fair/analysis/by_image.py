@@ -1,6 +1,6 @@
 """What networks say of single images: intervals of classes over seeds and test images together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from prune_fair.fairness import Interval, Over
 from prune_fair.store import MEMBERS
 
 IMAGE_RESAMPLES = 500  # of seeds and images together
+MOST_VALUES = 1 << 23  # changes of single images at a time: 64 MiB
 
 
 class Said(NamedTuple):
@@ -89,29 +90,46 @@ def change_by_class(results: Results, confidence: float, over: Over = BOTH) -> I
 
 def beyond_by_class(results: Results, confidence: float, over: Over = BOTH) -> Interval:
     """The change of each class's recall less that of accuracy, (technique, level, true)."""
+    sizes = as_dataset(results).sizes
+    bounds = np.full((3, *(sizes[name] for name in ("technique", "level", "true"))), np.nan)
+    for together in said_together(results):
+        labels, classes = together[0].labels, together[0].classes
+        rows, share = resampled_changes(together, over), np.bincount(labels, minlength=classes)
+        rows = rows - np.nansum(rows * (share / len(labels)), axis=-1, keepdims=True)
+        interval = fairness.percentile_interval(rows, len(together[0].seeds), confidence)
+        for said, *parts in zip(together, *interval, strict=True):
+            bounds[:, said.place[0], said.place[1]] = parts
+    return Interval(bounds[0], bounds[1], bounds[2])
 
-    def beyond(said: Said) -> Interval:
-        if said.place[1] == 0:
-            none = np.where(np.isin(np.arange(said.classes), said.labels), 0.0, np.nan)
-            return Interval(none, none, none)
-        rows = resampled_changes(said, over)
-        share = np.bincount(said.labels, minlength=said.classes) / len(said.labels)
-        rows = rows - np.nansum(rows * share, axis=1, keepdims=True)
-        return fairness.percentile_interval(rows, len(said.seeds), confidence)
 
-    return _by_class(results, beyond)
+def said_together(results: Results) -> Iterator[list[Said]]:
+    """`said_of_images` of the same seeds together, as many as `MOST_VALUES` allows."""
+    groups: dict[bytes, list[Said]] = {}
+    for said in said_of_images(results):
+        groups.setdefault(said.seeds.tobytes(), []).append(said)
+    for group in groups.values():
+        most = max(1, MOST_VALUES // max(1, group[0].after.size))
+        for first in range(0, len(group), most):
+            yield group[first : first + most]
 
 
-def resampled_changes(said: Said, over: Over = BOTH) -> Float[np.ndarray, "rows classes"]:
-    """Mean changes by class under resamples, spread as their errors say; row 0 as is."""
-    before, after = said.right
-    changes, seeds = after.astype(float) - before, len(before)
-    weights = fairness.image_weights(said.labels, IMAGE_RESAMPLES)
+def resampled_changes(
+    together: Sequence[Said], over: Over = BOTH
+) -> Float[np.ndarray, "rows points classes"]:
+    """Mean changes by class under resamples, spread as their errors say; row 0 as is.
+
+    Args:
+        together: of points that have the same finished seeds.
+        over: `both` or `images`.
+    """
+    first, seeds = together[0], len(together[0].seeds)
+    changes = np.stack([said.right[1].astype(float) - said.right[0] for said in together])
+    weights = fairness.image_weights(first.labels, IMAGE_RESAMPLES)
     of_seeds, error_of = fairness.bootstrap_weights(seeds, IMAGE_RESAMPLES), fairness.two_way
     if over != BOTH:
         of_seeds, error_of = np.full_like(of_seeds, 1 / seeds), fairness.over_images
-    found = fairness.by_class(changes, said.labels, said.classes, error_of)
-    rows = fairness.crossed_means(changes, said.labels, said.classes, of_seeds, weights)
+    found = fairness.by_class(changes, first.labels, first.classes, error_of)
+    rows = fairness.crossed_means(changes, first.labels, first.classes, of_seeds, weights)
     return fairness.scaled(rows, found)
 
 

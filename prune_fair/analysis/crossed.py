@@ -11,10 +11,12 @@ from prune_fair.analysis.by_image import (
     Said,
     resampled_changes,
     said_of_images,
+    said_together,
 )
 from prune_fair.analysis.per_network import diverged
 from prune_fair.analysis.resampling import BOTH, Results, as_dataset, networks
 from prune_fair.fairness import METRICS, Interval, Metric, Over
+from prune_fair.fairness.metric import Reduction
 from prune_fair.store import MEMBERS
 
 
@@ -38,8 +40,9 @@ def metric_over_images(
     if not metric.of_right:
         rows = resampled_over_images(results, name, over)
         return fairness.percentile_interval(rows, fairness.FEWEST_SEEDS, confidence)
-    of_point = _smallest if metric.averaged else _of_all
-    return _by_point(results, lambda said: of_point(said, metric, confidence, over))
+    if metric.averaged:
+        return _smallest(results, metric.averaged[1], confidence, over)
+    return _by_point(results, lambda said: _of_all(said, metric, confidence, over))
 
 
 def bound_over_images(results: Results, name: str, low: bool, confidence: float) -> np.ndarray:
@@ -146,23 +149,31 @@ def _of_all(said: Said, metric: Metric, confidence: float, over: Over) -> Interv
     return Interval(*(bound[0] for bound in found))
 
 
-def _smallest(said: Said, metric: Metric, confidence: float, over: Over) -> Interval:
+def _smallest(results: Results, reduce: Reduction, confidence: float, over: Over) -> Interval:
     """The interval of the smallest of the classes' mean changes.
 
     Of a single network it is between the smallest lower and the smallest upper end of intervals
     that hold together (`sidak`).
     """
-    assert metric.averaged is not None
-    before, after = said.right
-    _, reduce = metric.averaged
-    if said.place[1] == 0:
-        return _unchanged()
-    if len(before) == 1:
-        each = fairness.sidak(confidence, len(np.unique(said.labels)))
-        found = fairness.class_change_interval(before, after, said.labels, said.classes, each)
-        return Interval(*map(reduce, found))
-    smallest = reduce(resampled_changes(said, over))
-    return fairness.percentile_interval(smallest, len(before), confidence)
+    sizes = as_dataset(results).sizes
+    bounds = np.full((3, sizes["technique"], sizes["level"]), np.nan)
+    for together in said_together(results):
+        seeds = len(together[0].seeds)
+        if seeds == 1:
+            parts = [_smallest_of_one(said, reduce, confidence) for said in together]
+            interval = Interval(*(np.stack(bound) for bound in zip(*parts, strict=True)))
+        else:
+            rows = reduce(resampled_changes(together, over))
+            interval = fairness.percentile_interval(rows, seeds, confidence)
+        for said, *ends in zip(together, *interval, strict=True):
+            bounds[:, said.place[0], said.place[1]] = ends if said.place[1] else 0.0
+    return Interval(bounds[0], bounds[1], bounds[2])
+
+
+def _smallest_of_one(said: Said, reduce: Reduction, confidence: float) -> Interval:
+    each = fairness.sidak(confidence, len(np.unique(said.labels)))
+    found = fairness.class_change_interval(*said.right, said.labels, said.classes, each)
+    return Interval(*map(reduce, found))
 
 
 def _smallest_bound(said: Said, metric: Metric, confidence: float) -> Interval:

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 
 CLASSES = "class"
 REMAINDER = "remainder"
+OPTIMIZERS = "bfgs", "lbfgs", "powell"  # the last finds variances of 0, where gradients stop short
 
 
 class Mixed(NamedTuple):
@@ -103,12 +104,13 @@ def _variances(
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         try:
-            fitted = model.fit(reml=True)
+            fitted = model.fit(reml=True, method=[*OPTIMIZERS])
         except (np.linalg.LinAlgError, ValueError) as error:
             rough = np.linalg.lstsq(fixed, change)[0]
             variance = float(np.var(change - fixed @ rough))
             return {**dict.fromkeys(columns, variance), REMAINDER: variance}, str(error)
     found = dict(zip(columns, fitted.vcomp.astype(float), strict=True))
     found[REMAINDER] = float(fitted.scale)
-    last = str(told[-1].message).split(".")[0] if told else "no reason given"
-    return found, "" if fitted.converged else last
+    said = [str(each.message).split(".")[0] for each in told]
+    reason = next((each for each in reversed(said) if "failed" in each), "no reason given")
+    return found, "" if fitted.converged else reason

@@ -145,7 +145,7 @@ def _drawn(fractions: Sequence[float], classes: int, rotations: int, seed: int) 
         fresh = next((each for each in tries if _kept(each, fractions) not in seen), None)
         if fresh is None:
             raise InputError(
-                f"rotations {rotations}: expected at most {len(found)}, since no more were found "
+                f"rotations {rotations}: expected at most {len(found)}; no more were found "
                 f"that differ, with {len(fractions)} of {classes} classes rare"
             )
         found.append(fresh)
