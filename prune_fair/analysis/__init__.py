@@ -1,9 +1,10 @@
 """Questions to a study's results: labelled arrays in, labelled arrays out.
 
 Every function takes one node of `open_study(...)`, as a Dataset or a DataTree node, and reads
-nothing else.
+nothing else; `task_scores` takes several, and `across` what that gives.
 """
 
+from prune_fair.analysis.across import across
 from prune_fair.analysis.attribution import (
     BASELINE,
     COVARIATES,
@@ -48,6 +49,8 @@ from prune_fair.analysis.tables import (
     operating_points,
     over_seeds,
 )
+from prune_fair.analysis.task_scores import VOLUME, task_scores
+from prune_fair.analysis.task_values import Normalise
 from prune_fair.analysis.votes import DISTANCE, exemplar_images, exemplars
 from prune_fair.analysis.worth import JudgedOn, judged_on
 
@@ -64,13 +67,16 @@ __all__ = [
     "ESTIMATES",
     "PERFORMANCE",
     "SPARSITY",
+    "VOLUME",
     "Choice",
     "Constraint",
     "JudgedOn",
     "Nearest",
+    "Normalise",
     "Results",
     "Rule",
     "Uncertainty",
+    "across",
     "as_dataset",
     "at_sparsity",
     "attribute",
@@ -100,6 +106,7 @@ __all__ = [
     "recall_change",
     "reference_point",
     "select",
+    "task_scores",
     "uncertainty",
     "with_resamples",
 ]

@@ -1,5 +1,15 @@
 """Confusion counts, metrics, statistics and frontiers."""
 
+from prune_fair.fairness.across import (
+    RankTest,
+    improvement_probability,
+    indistinct_groups,
+    interquartile_mean,
+    performance_profile,
+    rank_test,
+    score_ranks,
+    stratified_weights,
+)
 from prune_fair.fairness.aggregators import AGGREGATORS
 from prune_fair.fairness.class_bounds import class_intervals, class_lower_bounds, rests_on_few
 from prune_fair.fairness.confusion import all_wrong
@@ -91,6 +101,7 @@ __all__ = [
     "OverIndex",
     "Paired",
     "PairedDifference",
+    "RankTest",
     "TwoWay",
     "accuracy",
     "all_wrong",
@@ -110,7 +121,10 @@ __all__ = [
     "hypervolume",
     "image_weights",
     "images_needed",
+    "improvement_probability",
     "in_order",
+    "indistinct_groups",
+    "interquartile_mean",
     "known_seeds",
     "loss_bound",
     "lower_bound",
@@ -129,15 +143,19 @@ __all__ = [
     "paired_interval",
     "paired_lower_bound",
     "percentile_interval",
+    "performance_profile",
     "rank_agreement",
+    "rank_test",
     "recall",
     "recall_change",
     "rests_on_few",
     "scaled",
+    "score_ranks",
     "seeds_needed",
     "sidak",
     "simultaneous_lower_bounds",
     "sparsest",
+    "stratified_weights",
     "taxicab",
     "two_way",
     "two_way_interval",

@@ -1,0 +1,219 @@
+"""Techniques over several tasks: runs of all tasks together, and ranks with tasks as units.
+
+Scores are better when higher. Runs are resampled within their task, so that tasks stay as they are.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from prune_fair.fairness.statistics import RESAMPLES
+
+QUARTILES = 0.25, 0.75
+FEWEST_FOR_FRIEDMAN = 3  # techniques; of two, their ranks say the same as the sign test
+
+
+class RankTest(NamedTuple):
+    """What ranks over tasks tell apart.
+
+    Attributes:
+        mean_ranks: of each technique, 1 the best.
+        p: of Friedman's test that all techniques have one mean rank; NaN for two techniques, and
+            where all are tied.
+        critical_difference: of two mean ranks, from which on they are told apart.
+        fewest_tasks: with which any two mean ranks could be that far apart.
+
+    Example:
+        >>> found = rank_test(np.array([[1.0, 2, 3], [1, 3, 2], [1, 2, 3]]))
+        >>> found.mean_ranks.round(2).tolist(), round(found.critical_difference, 2)
+        ([1.0, 2.33, 2.67], 1.91)
+        >>> found.fewest_tasks
+        3
+    """
+
+    mean_ranks: Float[np.ndarray, " techniques"]
+    p: float
+    critical_difference: float
+    fewest_tasks: int
+
+
+def stratified_weights(
+    runs: Sequence[int], resamples: int = RESAMPLES
+) -> list[Float[np.ndarray, "rows runs"]]:
+    """Weights of each task's runs in each resample, which sum to 1; row 0 is the sample itself.
+
+    Of n runs of a task n - 1 are drawn, with replacement, and of each task by itself: means then
+    vary as much as those of n new runs, where n draws vary less.
+
+    Args:
+        runs: how many each task has.
+        resamples: how often they are drawn.
+
+    Source: Agarwal et al. 2021, section 4.1, the stratified bootstrap; Rao & Wu 1988, n - 1 draws.
+    There runs of each technique are drawn by themselves; here a run is a seed that all share.
+
+    Example:
+        >>> first, second = stratified_weights([2, 4], resamples=10)
+        >>> first.shape, second[0].tolist()
+        ((11, 2), [0.25, 0.25, 0.25, 0.25])
+    """
+    return [_weights(number, resamples, task) for task, number in enumerate(runs)]
+
+
+def interquartile_mean(
+    values: Float[np.ndarray, " runs"], weights: Float[np.ndarray, "rows runs"]
+) -> Float[np.ndarray, " rows"]:
+    """The mean of the middle half of the runs by weight, under each row of weights.
+
+    A run that lies across a quartile counts with the part of it inside. Where weights are equal
+    and the number of runs is a multiple of 4 it is the mean trimmed by a quarter at each end.
+
+    Args:
+        values: of all runs.
+        weights: of each, at least 0; rows sum to 1.
+
+    Source: Agarwal et al. 2021, section 4.3; `scipy.stats.trim_mean(values, 0.25)`, which leaves
+    out whole runs.
+
+    Example:
+        >>> values, equal = np.array([1.0, 3, 5, 7, 9, 100]), np.full((1, 6), 1 / 6)
+        >>> float(interquartile_mean(values, equal)[0].round(9))
+        6.0
+    """
+    order = np.argsort(values, kind="stable")
+    ordered = weights[:, order]
+    upper = np.cumsum(ordered, axis=1)
+    low, high = QUARTILES
+    inside = np.minimum(upper, high) - np.maximum(upper - ordered, low)
+    inside = np.clip(inside, 0, None)
+    return inside @ values[order] / inside.sum(axis=1)
+
+
+def performance_profile(
+    values: Float[np.ndarray, " runs"],
+    weights: Float[np.ndarray, "rows runs"],
+    thresholds: Float[np.ndarray, " thresholds"],
+) -> Float[np.ndarray, "rows thresholds"]:
+    """The share of runs, by weight, that score at least each threshold.
+
+    Args:
+        values: of all runs.
+        weights: of each; rows sum to 1.
+        thresholds: of scores.
+
+    Source: Agarwal et al. 2021, section 4.2, score distributions (there: above the threshold);
+    Dolan & Moré 2002.
+
+    Example:
+        >>> values, equal = np.array([0.1, 0.2, 0.3, 0.4]), np.full((1, 4), 0.25)
+        >>> performance_profile(values, equal, np.array([0.0, 0.2, 0.5])).tolist()
+        [[1.0, 0.75, 0.0]]
+    """
+    return weights @ (values[:, None] >= thresholds).astype(float)
+
+
+def improvement_probability(
+    values: Float[np.ndarray, "runs techniques"], weights: Float[np.ndarray, "rows runs"]
+) -> Float[np.ndarray, "rows techniques techniques"]:
+    """In one task, how probably a run of the first technique scores more than one of the second.
+
+    All pairs of runs are looked at, of one seed or two; equal scores count one half.
+
+    Args:
+        values: of each run and technique.
+        weights: of each run; rows sum to 1.
+
+    Source: Agarwal et al. 2021, section 4.3; Mann & Whitney 1947. A study's is the mean over tasks.
+
+    Example:
+        >>> values, equal = np.array([[3.0, 1.0], [2.0, 2.0]]), np.full((1, 2), 0.5)
+        >>> improvement_probability(values, equal)[0].tolist()
+        [[0.5, 0.875], [0.125, 0.5]]
+    """
+    techniques = values.shape[1]
+    found = np.full((len(weights), techniques, techniques), 0.5)
+    for one, other in combinations(range(techniques), 2):
+        signs = np.sign(values[:, None, one] - values[None, :, other])
+        balance = np.einsum("ri,ri->r", weights @ signs, weights)
+        found[:, one, other] = (1 + balance) / 2
+        found[:, other, one] = (1 - balance) / 2
+    return found
+
+
+def score_ranks(
+    scores: Float[np.ndarray, "*rows techniques"],
+) -> Float[np.ndarray, "*rows techniques"]:
+    """Ranks along the last axis, 1 the best; equal scores share the mean of their ranks.
+
+    Source: Demšar 2006, section 3.2.2; `scipy.stats.rankdata`.
+
+    Example:
+        >>> score_ranks(np.array([0.9, 0.7, 0.9, 0.8])).tolist()
+        [1.5, 4.0, 1.5, 3.0]
+    """
+    from scipy.stats import rankdata
+
+    return np.asarray(rankdata(-scores, axis=-1))
+
+
+def rank_test(ranks: Float[np.ndarray, "tasks techniques"], alpha: float = 0.05) -> RankTest:
+    """Which techniques ranks tell apart, taking tasks as drawn from all tasks of their kind.
+
+    Args:
+        ranks: of each task's techniques, as `score_ranks` gives them; two techniques at least.
+        alpha: the probability that any two are told apart where all are equal, in (0, 1).
+
+    Source: Demšar 2006, section 3.2.2: Friedman 1937, `scipy.stats.friedmanchisquare`,
+    whose p is rough below some ten tasks; Nemenyi 1963, by `scipy.stats.studentized_range`.
+
+    Example:
+        >>> round(rank_test(np.array([[1.0, 2.0]] * 6)).critical_difference, 2)
+        0.8
+    """
+    from scipy.stats import friedmanchisquare, studentized_range
+
+    tasks, techniques = ranks.shape
+    quantile = studentized_range.ppf(1 - alpha, techniques, np.inf) / np.sqrt(2)
+    one_task = float(quantile * np.sqrt(techniques * (techniques + 1) / 6))
+    tied = bool((ranks == ranks[:, :1]).all())
+    p = np.nan
+    if techniques >= FEWEST_FOR_FRIEDMAN and not tied:
+        p = float(friedmanchisquare(*ranks.T).pvalue)
+    fewest = int(np.ceil((one_task / (techniques - 1)) ** 2))
+    return RankTest(ranks.mean(axis=0), p, one_task / float(np.sqrt(tasks)), fewest)
+
+
+def indistinct_groups(
+    mean_ranks: Float[np.ndarray, " techniques"], critical_difference: float
+) -> list[tuple[int, ...]]:
+    """The largest sets of techniques of which no two are told apart by their mean ranks.
+
+    Returns:
+        Positions in `mean_ranks`, the best first; of sets of two and more.
+
+    Source: Demšar 2006, section 3.2.4, the bars of a critical-difference diagram.
+
+    Example:
+        >>> indistinct_groups(np.array([3.0, 1.0, 1.5, 3.5]), 2.0)
+        [(1, 2), (2, 0), (0, 3)]
+    """
+    order = np.argsort(mean_ranks, kind="stable")
+    ordered = mean_ranks[order]
+    groups: list[tuple[int, ...]] = []
+    reached = 0
+    for start in range(len(order)):
+        end = int(np.count_nonzero(ordered - ordered[start] < critical_difference))
+        if end > max(reached, start + 1):
+            groups.append(tuple(order[start:end].tolist()))
+            reached = end
+    return groups
+
+
+def _weights(runs: int, resamples: int, random_seed: int) -> Float[np.ndarray, "rows runs"]:
+    draws = max(1, runs - 1)
+    chances = np.full(runs, 1 / runs)
+    drawn = np.random.default_rng(random_seed).multinomial(draws, chances, size=resamples)
+    return np.vstack([chances, drawn / draws])
