@@ -10,7 +10,9 @@ from jaxtyping import Float, Int
 
 from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, check_confidence
 from prune_fair.fairness import (
+    Interval,
     holm,
+    improvement_interval,
     improvement_probability,
     interquartile_mean,
     paired_difference,
@@ -59,9 +61,9 @@ def across(scores: xr.Dataset, confidence: float = CONFIDENCE) -> xr.Dataset:
         paired t-test over seeds, adjusted for all pairs and tasks by Holm, -1 where worse, else 0.
         `tau` (task, other_task, estimate), Kendall's tau-b between two tasks' orders; `alike` and
         `opposite` (task, other_task), how many pairs are told apart in both, in the same or in the
-        other order. `p` of Friedman's test, `critical_difference` of mean ranks, `fewest_tasks` that
-        could show any. Attributes: those of the scores, and `confidence`. Bounds are NaN with
-        fewer than 3 seeds of a task.
+        other order. `p` of Friedman's test, `critical_difference` of mean ranks, and the
+        `fewest_tasks` that could show any. Attributes: those of the scores, and `confidence`.
+        Bounds are NaN with fewer than 3 seeds of a task.
 
     Raises:
         InputError: for a confidence outside (0, 1).
@@ -73,7 +75,7 @@ def across(scores: xr.Dataset, confidence: float = CONFIDENCE) -> xr.Dataset:
         >>> halves = {"one": results.isel(seed=slice(8)), "two": results.isel(seed=slice(8, 16))}
         >>> found = across(task_scores(halves, "accuracy", 0.91))
         >>> found.iqm.sel(estimate="mean").round(3).values.tolist(), found.mean_rank.values.tolist()
-        ([-0.005, -0.012, -0.024], [1.0, 2.0, 3.0])
+        ([-0.005, -0.013, -0.025], [1.0, 2.0, 3.0])
     """
     check_confidence(confidence)
     sign = 1 if scores.attrs["higher_is_better"] else -1
@@ -82,18 +84,20 @@ def across(scores: xr.Dataset, confidence: float = CONFIDENCE) -> xr.Dataset:
     tasks = [each[:count] for each, count in zip(by_task, seeds, strict=True)]
     runs = _Runs(tasks, stratified_weights(seeds))
     thresholds = np.linspace(*_ends(np.vstack(tasks)), THRESHOLDS)
+    rows = _resampled(runs, thresholds)
     estimates = {
-        name: _interval(dims, rows, min(seeds), confidence)
-        for name, (dims, rows) in _resampled(runs, thresholds).items()
+        name: _with_bounds(dims, percentile_interval(each, min(seeds), confidence))
+        for name, (dims, each) in rows.items()
     }
+    dims, chances = rows["improvement"]
+    chances = improvement_interval(chances, len(tasks), min(seeds), confidence)
+    estimates["improvement"] = _with_bounds(dims, chances)
     for name in ("iqm", "difference"):
         estimates[name] = _in_own_units(estimates[name], sign)
-    profile = estimates["profile"]
     names = scores["technique"].values
     return xr.Dataset(
         {
             **estimates,
-            "profile": profile,
             "failed": scores["failed"].sum("task"),
             "sparsity": scores["sparsity"],
             "seeds": scores["seeds"],
@@ -137,10 +141,7 @@ def _resampled(
     }
 
 
-def _interval(
-    dims: tuple[str, ...], rows: np.ndarray, seeds: int, confidence: float
-) -> tuple[tuple[str, ...], np.ndarray]:
-    bounds = percentile_interval(rows, seeds, confidence)
+def _with_bounds(dims: tuple[str, ...], bounds: Interval) -> tuple[tuple[str, ...], np.ndarray]:
     return (*dims, "estimate"), np.stack(bounds, axis=-1)
 
 

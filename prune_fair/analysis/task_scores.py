@@ -1,5 +1,6 @@
 """One number for each technique, task and seed, such that numbers of tasks can be compared."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import get_args
 
@@ -44,7 +45,8 @@ def task_scores(
         technique's network is not finished; `failed` (task, technique), how many scores stand for
         networks that diverged or have no value; `level` and `sparsity` (task, technique), of
         networks on average; `seeds` (task). Attributes: `metric`, `higher_is_better` and
-        `normalised`; `asked`, the sparsity; `left_out`, by name of a task or technique, why.
+        `normalised`; `asked`, the sparsity; `left_out`, by name of a task or technique, why;
+        `sources`, the data set of each task.
 
         An undefined value is the worst that the metric can have, or that any network of the task
         has where it has no bound; an undefined dense value is the best.
@@ -61,7 +63,7 @@ def task_scores(
         >>> scores.score.dims, scores.level.values.tolist()[0]
         (('task', 'technique', 'seed'), [4.0, 4.0, 4.0])
         >>> scores.score.mean("seed").round(3).values.tolist()[0]
-        [-0.005, -0.012, -0.025]
+        [-0.005, -0.015, -0.024]
     """
     if normalise not in get_args(Normalise):
         raise unknown("normalisation", normalise, get_args(Normalise))
@@ -87,7 +89,13 @@ def task_scores(
         normalised=normalise == "dense" and (metric == VOLUME or not METRICS[metric].against_dense),
         higher_is_better=metric == VOLUME or METRICS[metric].higher_is_better,
         left_out=left_out,
+        sources={name: _source(node) for name, node in nodes.items() if name not in left_out},
     )
+
+
+def _source(node: xr.Dataset) -> str:
+    """The data set of a study's task; empty where it is not known."""
+    return json.loads(node.attrs["config"])["data"]["name"] if "config" in node.attrs else ""
 
 
 def _of_shared_techniques(

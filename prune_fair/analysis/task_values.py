@@ -21,7 +21,8 @@ SAME = 1e-9  # logarithms of density that differ by less are one
 class Scores(NamedTuple):
     """What one task has: scores, NaN where unfinished, and whether a failure stands in them.
 
-    `level` and `sparsity` are NaN for a hypervolume; `lacks` says which techniques have no level, and why.
+    `level` and `sparsity` are NaN for a hypervolume. `lacks` names techniques without a level near
+    the sparsity, and says what they have.
     """
 
     score: Float[np.ndarray, "techniques seeds"]

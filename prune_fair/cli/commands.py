@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import tyro
 
+from prune_fair.cli.across import across
 from prune_fair.cli.attribution import attribute
 from prune_fair.cli.checks import check, status
 from prune_fair.cli.choice import select
@@ -39,6 +40,7 @@ def run(arguments: Sequence[str] | None) -> None:
                 "classes": classes,
                 "attribute": attribute,
                 "compare": compare,
+                "across": across,
                 "exemplars": exemplars,
                 "audit": _audit() if [*words[:1]] == ["audit"] else _audit_in_a_line,
                 "report": report,

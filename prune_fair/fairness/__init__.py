@@ -2,6 +2,7 @@
 
 from prune_fair.fairness.across import (
     RankTest,
+    improvement_interval,
     improvement_probability,
     indistinct_groups,
     interquartile_mean,
@@ -121,6 +122,7 @@ __all__ = [
     "hypervolume",
     "image_weights",
     "images_needed",
+    "improvement_interval",
     "improvement_probability",
     "in_order",
     "indistinct_groups",

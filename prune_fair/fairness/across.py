@@ -10,9 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from prune_fair.fairness.statistics import RESAMPLES
+from prune_fair.fairness.paired import loss_bound
+from prune_fair.fairness.statistics import FEWEST_SEEDS, RESAMPLES, Interval, percentile_interval
 
 QUARTILES = 0.25, 0.75
+ROUNDING = 1e-9
 FEWEST_FOR_FRIEDMAN = 3  # techniques; of two, their ranks say the same as the sign test
 
 
@@ -120,27 +122,63 @@ def improvement_probability(
 ) -> Float[np.ndarray, "rows techniques techniques"]:
     """In one task, how probably a run of the first technique scores more than one of the second.
 
-    All pairs of runs are looked at, of one seed or two; equal scores count one half.
+    All pairs of two runs are looked at, but not a run with itself: techniques share seeds, and with
+    these pairs intervals cover too little. (A row that draws one run alone has no other pair.)
+    Equal scores count one half. For several tasks it is the mean over tasks.
 
     Args:
         values: of each run and technique.
         weights: of each run; rows sum to 1.
 
-    Source: Agarwal et al. 2021, section 4.3; Mann & Whitney 1947. A study's is the mean over tasks.
+    Source: Agarwal et al. 2021, section 4.3; Mann & Whitney 1947.
 
     Example:
-        >>> values, equal = np.array([[3.0, 1.0], [2.0, 2.0]]), np.full((1, 2), 0.5)
+        >>> values, equal = np.array([[3.0, 1.0], [1.0, 2.0]]), np.full((1, 2), 0.5)
         >>> improvement_probability(values, equal)[0].tolist()
-        [[0.5, 0.875], [0.125, 0.5]]
+        [[0.5, 0.75], [0.25, 0.5]]
     """
-    techniques = values.shape[1]
+    techniques, own = values.shape[1], (weights**2).sum(axis=1)
+    alone = own > 1 - ROUNDING
+    pairs = np.where(alone, 1.0, 1 - own)
     found = np.full((len(weights), techniques, techniques), 0.5)
     for one, other in combinations(range(techniques), 2):
         signs = np.sign(values[:, None, one] - values[None, :, other])
-        balance = np.einsum("ri,ri->r", weights @ signs, weights)
+        all_pairs = np.einsum("ri,ri->r", weights @ signs, weights)
+        with_itself = np.where(alone, 0.0, weights**2 @ np.diag(signs))
+        balance = (all_pairs - with_itself) / pairs
         found[:, one, other] = (1 + balance) / 2
         found[:, other, one] = (1 - balance) / 2
     return found
+
+
+def improvement_interval(
+    probabilities: Float[np.ndarray, "rows *shape"], tasks: int, runs: int, confidence: float = 0.95
+) -> Interval:
+    """The interval of the mean of `improvement_probability` over tasks.
+
+    Percentiles; but where all pairs of runs say the same, and so all resamples do, the exact bound
+    for as many runs of as many tasks.
+
+    Args:
+        probabilities: under each row of weights; row 0 is the sample's.
+        tasks: that were averaged.
+        runs: of the task that has the fewest; below 3 the bounds are NaN.
+        confidence: in (0, 1).
+
+    Source: `percentile_interval`; Clopper & Pearson 1934, `loss_bound`.
+
+    Example:
+        >>> bounds = improvement_interval(np.ones((11, 1)), tasks=3, runs=8)
+        >>> bounds.low.round(2).tolist(), bounds.high.tolist()
+        ([0.86], [1.0])
+    """
+    found = percentile_interval(probabilities, runs, confidence)
+    if runs < FEWEST_SEEDS:
+        return found
+    unseen = loss_bound(np.array(0), tasks * runs, (1 + confidence) / 2)
+    always, never = found.estimate > 1 - ROUNDING, found.estimate < ROUNDING
+    low = np.where(always, 1 - unseen, found.low)
+    return Interval(found.estimate, low, np.where(never, unseen, found.high))
 
 
 def score_ranks(
