@@ -130,15 +130,25 @@ def _resampled(
     pairs = zip(runs.tasks, runs.weights, strict=True)
     improvement = sum(improvement_probability(*pair) for pair in pairs) / len(runs.tasks)
     means = np.stack([w @ x for x, w in zip(runs.tasks, runs.weights, strict=True)], axis=1)
-    means = means.round(DIGITS)
-    tau = rank_agreement(means[:, :, None], means[:, None, :])
     return {
         "iqm": (("technique",), iqm),
         "difference": (("technique", "other"), iqm[:, :, None] - iqm[:, None, :]),
         "improvement": (("technique", "other"), np.asarray(improvement)),
         "profile": (("technique", "threshold"), np.stack(profile, axis=1)),
-        "tau": (("task", "other_task"), tau),
+        "tau": (("task", "other_task"), _agreement(means.round(DIGITS))),
     }
+
+
+def _agreement(
+    means: Float[np.ndarray, "rows tasks techniques"],
+) -> Float[np.ndarray, "rows tasks tasks"]:
+    """Kendall's tau-b of every two tasks, a pair of tasks at a time, which bounds the memory."""
+    tasks = means.shape[1]
+    tau = np.ones((len(means), tasks, tasks))
+    for one, other in combinations(range(tasks), 2):
+        tau[:, one, other] = rank_agreement(means[:, one], means[:, other])
+        tau[:, other, one] = tau[:, one, other]
+    return tau
 
 
 def _with_bounds(dims: tuple[str, ...], bounds: Interval) -> tuple[tuple[str, ...], np.ndarray]:

@@ -31,9 +31,9 @@ def performance_profiles(found: xr.Dataset, *, axes: Axes | None = None) -> Axes
         >>> halves = {"one": results.isel(seed=slice(8)), "two": results.isel(seed=slice(8, 16))}
         >>> found = analysis.across(analysis.task_scores(halves, "accuracy", 0.91))
         >>> performance_profiles(found).get_xlabel()
-        'accuracy since dense (points)'
+        'accuracy, minus dense (points)'
     """
-    axes = style.canvas(axes, height=3.4)
+    axes = style.canvas(axes, height=2.9 + 0.13 * found.sizes["technique"])
     names = [str(name) for name in found["technique"].values]
     styles = style.technique_styles(names)
     thresholds = across.scale(found) * found["threshold"].values
@@ -53,7 +53,7 @@ def performance_profiles(found: xr.Dataset, *, axes: Axes | None = None) -> Axes
 
 
 def critical_difference(found: xr.Dataset, *, axes: Axes | None = None) -> Axes:
-    """Mean ranks over tasks, and bars that join techniques which the rank test tells apart not.
+    """Mean ranks over tasks, and bars that join techniques that the rank test does not tell apart.
 
     A row a technique, the best first. A bar reaches from the best to the worst technique of a set
     of which no two differ by the critical difference, which is drawn above.
@@ -91,7 +91,7 @@ def critical_difference(found: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     for group in indistinct_groups(means, needed):
         ends, y = means[[group[0], group[-1]]], place[group[-1]] + UNDER
         axes.plot(ends, [y, y], color="black", linewidth=3, solid_capstyle="butt")
-    _ruler(axes, needed, len(order))
+    _ruler(axes, found)
     names = [style.plain(found["technique"].values[row], 60) for row in order]
     axes.set_yticks(range(len(order)), names, fontsize=style.TEXT)
     axes.set_xlabel("rank (1 is best)", fontsize=style.TEXT)
@@ -100,12 +100,14 @@ def critical_difference(found: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     return axes
 
 
-def _ruler(axes: Axes, needed: float, techniques: int) -> None:
+def _ruler(axes: Axes, found: xr.Dataset) -> None:
     """The critical difference above the rows, as far as there is room for it."""
-    axes.set_xlim(0.85, techniques + 0.15)
-    axes.set_ylim(techniques - 0.35, -1.1)
+    needed, techniques = found["critical_difference"].item(), found.sizes["technique"]
+    room = 0.04 * techniques
+    axes.set_xlim(1 - room, techniques + room)
+    axes.set_ylim(techniques - 0.35, -1.2)
     axes.set_xticks(range(1, techniques + 1))
-    end = min(1 + needed, techniques + 0.15)
+    end = min(1 + needed, techniques + room)
+    place = {"color": style.DARK_GREY, "fontsize": style.SMALL, "va": "bottom"}
     axes.plot([1, end], [-0.75, -0.75], color=style.DARK_GREY, marker="|", linewidth=1)
-    axes.text((1 + end) / 2, -0.8, "critical difference", ha="center", va="bottom",
-              fontsize=style.SMALL, color=style.DARK_GREY)  # fmt: skip
+    axes.text(1, -0.85, across.ruler(found), **place)

@@ -46,7 +46,7 @@ def score(found: xr.Dataset, value: Estimate) -> str:
 def score_on_axis(found: xr.Dataset) -> str:
     """What a score is, on an axis."""
     units = unit(shown_as(found))
-    since = " since dense" if shown_as(found) == IN_POINTS else ""
+    since = ", minus dense" if shown_as(found) == IN_POINTS else ""
     return f"{heading(found.attrs['metric'])}{since}{f' ({units})' if units else ''}"
 
 
@@ -131,13 +131,18 @@ def ranked(found: xr.Dataset) -> str:
 
 
 def ranks_title(found: xr.Dataset) -> str:
-    """What a diagram of mean ranks shows, in two lines."""
+    """What a diagram of mean ranks shows, in three short lines."""
     tasks, at = counted(found.sizes["task"], "task"), 1 - found.attrs["confidence"]
-    least = fixed(found["critical_difference"].item(), 2)
     return (
-        f"mean rank over {tasks} (1 is best); bars join techniques that are not told apart\n"
-        f"critical difference {least} (Nemenyi at {significant(at)}); small marks: single tasks"
+        f"mean ranks over {tasks} (small: single tasks)\n"
+        "black bars join techniques that are not\n"
+        f"told apart (Nemenyi at {significant(at)})"
     )
+
+
+def ruler(found: xr.Dataset) -> str:
+    """What the critical difference is."""
+    return f"critical difference {fixed(found['critical_difference'].item(), 2)}"
 
 
 def apart_by_rank(found: xr.Dataset) -> list[tuple[str, str]]:
