@@ -1,14 +1,15 @@
 """Do answers over several tasks hold what they say? Coverage of intervals, errors of rank tests.
 
-Purpose   how often 95 % intervals over seeds, drawn within tasks, cover what endless seeds of the same
-          tasks would show; how often rank tests tell techniques apart that are equal
-Command   python experiments/benchmarks/task_coverage.py [--studies N] [--tasks 3 5] [--seeds 8] [--json]
+Purpose   how often 95 % intervals over seeds, drawn within tasks, cover what endless seeds of the
+          same tasks would show; how often rank tests tell techniques apart that are equal
+Command   python experiments/benchmarks/task_coverage.py [--studies N] [--tasks 3 5] [--seeds 8]
+          [--json]
 Hardware  1 CPU core and 1 GiB of memory
 Time      three minutes for 1,000 studies of each size
 Expected  see docs/method.md
 
-A task has its own loss, of 0.5 to 6 points, and two techniques of which one loses 0.4 points more. A
-run's loss is that, a part that both techniques of its seed share, and a part of its own which is
+A task has its own loss, of 0.5 to 6 points, and two techniques of which one loses 0.4 points more.
+A run's loss is that, a part that both techniques of its seed share, and a part of its own which is
 skewed: a few runs lose much. For ranks four techniques lose the same in every task.
 """
 

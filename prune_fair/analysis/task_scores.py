@@ -45,8 +45,8 @@ def task_scores(
         technique's network is not finished; `failed` (task, technique), how many scores stand for
         networks that diverged or have no value; `level` and `sparsity` (task, technique), of
         networks on average; `seeds` (task). Attributes: `metric`, `higher_is_better` and
-        `normalised`; `asked`, the sparsity; `left_out`, by name of a task or technique, why;
-        `sources`, the data set of each task.
+        `normalised`; `asked`, the sparsity; `objectives` of the hypervolume; `left_out`, by name of
+        a task or technique, why; `sources`, the data set of each task.
 
         An undefined value is the worst that the metric can have, or that any network of the task
         has where it has no bound; an undefined dense value is the best.
@@ -86,6 +86,7 @@ def task_scores(
     return _table(parts, nodes, left_out).assign_attrs(
         metric=metric,
         asked=sparsity,
+        objectives=list(objectives) if metric == VOLUME else [],
         normalised=normalise == "dense" and (metric == VOLUME or not METRICS[metric].against_dense),
         higher_is_better=metric == VOLUME or METRICS[metric].higher_is_better,
         left_out=left_out,

@@ -50,7 +50,7 @@ def scores_at_level(node: xr.Dataset, metric: str, sparsity: float, normalise: N
     table = network_metrics(node, [*names]).transpose(*MEMBERS)
     value, dense = _filled(table[metric].values, metric)
     score = value - dense if normalise == "dense" and not METRICS[metric].against_dense else value
-    failed = (diverged(node).transpose(*MEMBERS) | table[metric].isnull()).values
+    failed = np.asarray((diverged(node).transpose(*MEMBERS) | table[metric].isnull()).values)
     score = np.where(table[SPARSITY].isnull(), np.nan, score)
     return Scores(score[rows, :, level], failed[rows, :, level], level + 0.0, found, lacks)
 
@@ -84,7 +84,7 @@ def volume_scores(node: xr.Dataset, objectives: Sequence[str], normalise: Normal
     failed = diverged(node).transpose(*MEMBERS).values | np.isnan(values).any(axis=-1)
     score = np.where(unfinished.any("level"), np.nan, score)
     nothing = np.full(len(score), np.nan)
-    return Scores(score, failed.any(axis=-1), nothing, nothing, {})
+    return Scores(score, np.asarray(failed.any(axis=-1)), nothing, nothing, {})
 
 
 def _dense_volume(

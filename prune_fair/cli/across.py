@@ -55,7 +55,7 @@ def across(
         document = {"studies": [_identity(results) for results in opened]}
         console.print_json({**document, **console.across_document(found)})
     else:
-        console.print_across(console.make_console(), found)
+        console.print_across(console.make_console(), found, tasks)
     if out is not None:
         _draw(found, out, quiet=json)
 

@@ -1,25 +1,37 @@
 """Techniques over several tasks, as tables and as JSON types."""
 
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
 import xarray as xr
 from rich.console import Console
 
+from prune_fair import analysis
 from prune_fair.console.documents import keyed
 from prune_fair.console.tables import print_lines, print_rows
-from prune_fair.words import across
+from prune_fair.words import across, failures
 from prune_fair.words.numbers import counted, estimate, plain, typed
 
 
-def print_across(console: Console, found: xr.Dataset) -> None:
-    """Techniques, pairs of them, tasks and pairs of tasks; then what of it is resolved."""
+def print_across(
+    console: Console, found: xr.Dataset, tasks: Mapping[str, analysis.Results]
+) -> None:
+    """Techniques, pairs of them, tasks and pairs of tasks; then what of it is resolved.
+
+    Args:
+        console: to print on.
+        found: as `analysis.across` gives it.
+        tasks: the results that it is of, by name: what they lack is said of each.
+    """
     _print_techniques(console, found)
     _print_pairs(console, found)
     _print_tasks(console, found)
     _print_agreement(console, found)
     print_lines(console, [across.scored(found), across.best(found), across.ranked(found)])
     print_lines(console, [across.agreement(found), *across.limits(found)])
+    states = {name: failures.state(node, across.FAILS) for name, node in tasks.items()}
+    print_lines(console, [f"{name}: {' '.join(lines)}" for name, lines in states.items() if lines])
 
 
 def across_document(found: xr.Dataset) -> dict[str, Any]:

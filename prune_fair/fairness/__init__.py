@@ -1,14 +1,10 @@
 """Confusion counts, metrics, statistics and frontiers."""
 
 from prune_fair.fairness.across import (
-    RankTest,
     improvement_interval,
     improvement_probability,
-    indistinct_groups,
     interquartile_mean,
     performance_profile,
-    rank_test,
-    score_ranks,
     stratified_weights,
 )
 from prune_fair.fairness.aggregators import AGGREGATORS
@@ -54,6 +50,7 @@ from prune_fair.fairness.paired import (
     paired_lower_bound,
     sidak,
 )
+from prune_fair.fairness.ranks import RankTest, indistinct_groups, rank_test, score_ranks
 from prune_fair.fairness.rates import BASE_RATES, accuracy, overall, recall, undefined
 from prune_fair.fairness.significance import (
     PairedDifference,

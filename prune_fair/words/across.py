@@ -21,6 +21,7 @@ from prune_fair.words.numbers import (
 
 FEW_SEEDS = 8
 FEW_TASKS = 10
+FAILS = "fails", "fail"
 IN_POINTS = "recall_change"  # written as any change in points is, with its sign
 
 
@@ -60,12 +61,13 @@ def scored(found: xr.Dataset) -> str:
     name, normalised = found.attrs["metric"], found.attrs["normalised"]
     if name == analysis.VOLUME and normalised:
         return (
-            "Scores are the hypervolume of each seed's operating points, as a share of what the "
-            "task's mean dense values would have if they were kept up to sparsity 1."
+            f"Scores are the hypervolume ({', '.join(found.attrs['objectives'])}) of each seed's "
+            "operating points, as a share of what the task's mean dense values would have if they "
+            "were kept up to sparsity 1."
         )
     if normalised:
-        in_points = " in points," if shown_as(found) == IN_POINTS else ""
-        return f"Scores are {name} minus that of the seed's own dense network,{in_points} by seed."
+        in_points = ", in points" if shown_as(found) == IN_POINTS else ""
+        return f"Scores are {name} minus that of the seed's own dense network{in_points}."
     if name in METRICS and METRICS[name].against_dense:
         return f"Scores are {name}, which compares each network with its own dense network."
     return (
