@@ -50,7 +50,6 @@ from prune_fair.analysis.tables import (
     over_seeds,
 )
 from prune_fair.analysis.task_scores import VOLUME, task_scores
-from prune_fair.analysis.task_values import Normalise
 from prune_fair.analysis.votes import DISTANCE, exemplar_images, exemplars
 from prune_fair.analysis.worth import JudgedOn, judged_on
 
@@ -72,7 +71,6 @@ __all__ = [
     "Constraint",
     "JudgedOn",
     "Nearest",
-    "Normalise",
     "Results",
     "Rule",
     "Uncertainty",

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import get_args
 
 import numpy as np
 import xarray as xr
@@ -11,8 +10,8 @@ from prune_fair.analysis.comparison import common_sparsity
 from prune_fair.analysis.frontiers import DEFAULT_OBJECTIVES
 from prune_fair.analysis.per_network import SPARSITY, check_names
 from prune_fair.analysis.resampling import Results, as_dataset
-from prune_fair.analysis.task_values import Normalise, Scores, scores_at_level, volume_scores
-from prune_fair.errors import check, unknown
+from prune_fair.analysis.task_values import NORMALISATIONS, Scores, scores_at_level, volume_scores
+from prune_fair.errors import check, lookup, unknown
 from prune_fair.fairness import METRICS
 
 VOLUME = "hypervolume"
@@ -22,7 +21,7 @@ def task_scores(
     tasks: Mapping[str, Results],
     metric: str = "recall_group_min",
     sparsity: float | None = None,
-    normalise: Normalise = "dense",
+    normalise: str = "dense",
     objectives: Sequence[str] = DEFAULT_OBJECTIVES,
 ) -> xr.Dataset:
     """A score of each technique, task and seed, higher or lower is better as the metric says.
@@ -65,8 +64,7 @@ def task_scores(
         >>> scores.score.mean("seed").round(3).values.tolist()[0]
         [-0.005, -0.015, -0.024]
     """
-    if normalise not in get_args(Normalise):
-        raise unknown("normalisation", normalise, get_args(Normalise))
+    lookup(dict.fromkeys(NORMALISATIONS), normalise, "normalisation")
     left_out: dict[str, str] = {}
     nodes = _of_shared_techniques(
         {name: as_dataset(node) for name, node in tasks.items()}, left_out

@@ -1,7 +1,7 @@
 """What the networks of one task score, such that scores of several tasks can be compared."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -13,7 +13,7 @@ from prune_fair.errors import check
 from prune_fair.fairness import METRICS, hypervolume
 from prune_fair.store import MEMBERS
 
-Normalise: TypeAlias = Literal["dense", "none"]
+NORMALISATIONS = "dense", "none"
 NEAR = 1.25  # the most that densities of levels may differ from what is asked, as a factor
 SAME = 1e-9  # logarithms of density that differ by less are one
 
@@ -32,7 +32,7 @@ class Scores(NamedTuple):
     lacks: Mapping[str, str]
 
 
-def scores_at_level(node: xr.Dataset, metric: str, sparsity: float, normalise: Normalise) -> Scores:
+def scores_at_level(node: xr.Dataset, metric: str, sparsity: float, normalise: str) -> Scores:
     """Scores at each technique's level nearest to the sparsity."""
     means = node[SPARSITY].mean("seed").transpose("technique", "level").values
     with np.errstate(divide="ignore"):
@@ -68,7 +68,7 @@ def _filled(
     return np.where(np.isfinite(values), values, worst), np.where(np.isfinite(dense), dense, best)
 
 
-def volume_scores(node: xr.Dataset, objectives: Sequence[str], normalise: Normalise) -> Scores:
+def volume_scores(node: xr.Dataset, objectives: Sequence[str], normalise: str) -> Scores:
     """Hypervolumes of the operating points that the networks of each technique and seed have."""
     check_objectives(node, objectives)
     names = dict.fromkeys((SPARSITY, *objectives))

@@ -24,7 +24,7 @@ def across(
     at: float | None = None,
     objectives: tuple[str, ...] = tuple(analysis.DEFAULT_OBJECTIVES),
     techniques: tuple[str, ...] = (),
-    normalise: analysis.Normalise = "dense",
+    normalise: str = "dense",
     out: Path | None = None,
     json: bool = False,
     confidence: float = analysis.CONFIDENCE,

@@ -62,7 +62,7 @@ def test_improvement_is_a_share_of_pairs(rng):
 
 def test_improvement_is_mann_whitneys_of_two_blocks(rng):
     """Where runs of the same seed say what others do: of 200 seeds the diagonal is 1/200."""
-    values = rng.normal(size=(200, 2)) + [0.3, 0.0]
+    values = rng.normal((0.3, 0.0), 1, (200, 2))
     ours = fairness.improvement_probability(values, equal(200))[0, 0, 1]
     test = stats.mannwhitneyu(values[:, 0], values[:, 1])
     assert ours == pytest.approx(test.statistic / 200**2, abs=0.005)
@@ -116,6 +116,7 @@ def test_demsars_worked_example():
 @pytest.mark.parametrize(("tasks", "techniques"), [(5, 3), (8, 4), (20, 6)])
 def test_ranks_are_autoranks(tasks, techniques, rng):
     from autorank import autorank
+
     scores = (rng.normal(size=(tasks, techniques)) + 0.5 * np.arange(techniques)).round(1)
     names = [f"t{i}" for i in range(techniques)]
     theirs = autorank(
