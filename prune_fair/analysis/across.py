@@ -1,6 +1,7 @@
 """Techniques over several tasks: which is better, how surely, and do tasks agree on it?"""
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import combinations
 from typing import NamedTuple
 
@@ -10,10 +11,11 @@ from jaxtyping import Float, Int
 
 from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, check_confidence
 from prune_fair.fairness import (
-    Interval,
+    confidence_of_each,
     holm,
     improvement_interval,
     improvement_probability,
+    interquartile_interval,
     interquartile_mean,
     paired_difference,
     percentile_interval,
@@ -24,6 +26,7 @@ from prune_fair.fairness import (
     stratified_weights,
 )
 
+PAIR = ("technique", "other")
 THRESHOLDS = 61
 DIGITS = 12  # means that differ by less are equal
 
@@ -55,7 +58,8 @@ def across(scores: xr.Dataset, confidence: float = CONFIDENCE) -> xr.Dataset:
         By technique: `iqm`, the interquartile mean of all tasks' runs (and estimate), `failed`,
         `mean_rank`. `difference` (technique, other, estimate), of IQM, technique minus other;
         `improvement` (technique, other, estimate), the probability that a run of technique is
-        better than one of other, of the same task. `profile` (technique, threshold, estimate), the
+        better than one of other, of the same task; the intervals of each of these two hold for all
+        pairs together. `profile` (technique, threshold, estimate), the
         share of runs at least as good as a threshold. `rank` (task, technique) of the mean over
         seeds. `better` (task, technique, other): 1 where technique is better in the task by a
         paired t-test over seeds, adjusted for all pairs and tasks by Holm, -1 where worse, else 0.
@@ -85,13 +89,7 @@ def across(scores: xr.Dataset, confidence: float = CONFIDENCE) -> xr.Dataset:
     runs = _Runs(tasks, stratified_weights(seeds))
     thresholds = np.linspace(*_ends(np.vstack(tasks)), THRESHOLDS)
     rows = _resampled(runs, thresholds)
-    estimates = {
-        name: _with_bounds(dims, percentile_interval(each, min(seeds), confidence))
-        for name, (dims, each) in rows.items()
-    }
-    dims, chances = rows["improvement"]
-    chances = improvement_interval(chances, len(tasks), min(seeds), confidence)
-    estimates["improvement"] = _with_bounds(dims, chances)
+    estimates = _estimates(rows, len(tasks), min(seeds), confidence)
     for name in ("iqm", "difference"):
         estimates[name] = _in_own_units(estimates[name], sign)
     names = scores["technique"].values
@@ -132,11 +130,34 @@ def _resampled(
     means = np.stack([w @ x for x, w in zip(runs.tasks, runs.weights, strict=True)], axis=1)
     return {
         "iqm": (("technique",), iqm),
-        "difference": (("technique", "other"), iqm[:, :, None] - iqm[:, None, :]),
-        "improvement": (("technique", "other"), np.asarray(improvement)),
+        "difference": (PAIR, iqm[:, :, None] - iqm[:, None, :]),
+        "improvement": (PAIR, np.asarray(improvement)),
         "profile": (("technique", "threshold"), np.stack(profile, axis=1)),
         "tau": (("task", "other_task"), _agreement(means.round(DIGITS))),
     }
+
+
+def _estimates(
+    rows: Mapping[str, tuple[tuple[str, ...], np.ndarray]],
+    tasks: int,
+    seeds: int,
+    confidence: float,
+) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    """The statistics with their intervals: of what is of pairs, of all pairs together."""
+    bound = {
+        **dict.fromkeys(rows, percentile_interval),
+        **dict.fromkeys(("iqm", "difference"), partial(interquartile_interval, tasks=tasks)),
+        "improvement": partial(improvement_interval, tasks=tasks),
+    }
+    found = {}
+    for name, (dims, values) in rows.items():
+        single = confidence
+        if dims == PAIR:
+            upper = np.triu_indices(values.shape[-1], 1)
+            single = confidence_of_each(values[:, *upper], confidence)
+        bounds = np.stack(bound[name](values, seeds, single), axis=-1)
+        found[name] = (*dims, "estimate"), bounds
+    return found
 
 
 def _agreement(
@@ -149,10 +170,6 @@ def _agreement(
         tau[:, one, other] = rank_agreement(means[:, one], means[:, other])
         tau[:, other, one] = tau[:, one, other]
     return tau
-
-
-def _with_bounds(dims: tuple[str, ...], bounds: Interval) -> tuple[tuple[str, ...], np.ndarray]:
-    return (*dims, "estimate"), np.stack(bounds, axis=-1)
 
 
 def _in_own_units(

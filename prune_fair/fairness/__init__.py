@@ -1,8 +1,10 @@
 """Confusion counts, metrics, statistics and frontiers."""
 
 from prune_fair.fairness.across import (
+    confidence_of_each,
     improvement_interval,
     improvement_probability,
+    interquartile_interval,
     interquartile_mean,
     performance_profile,
     stratified_weights,
@@ -108,6 +110,7 @@ __all__ = [
     "by_class",
     "class_intervals",
     "class_lower_bounds",
+    "confidence_of_each",
     "corrected_interval",
     "count_by_class",
     "count_votes",
@@ -123,6 +126,7 @@ __all__ = [
     "improvement_probability",
     "in_order",
     "indistinct_groups",
+    "interquartile_interval",
     "interquartile_mean",
     "known_seeds",
     "loss_bound",

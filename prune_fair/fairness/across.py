@@ -13,6 +13,7 @@ from prune_fair.fairness.paired import loss_bound
 from prune_fair.fairness.statistics import FEWEST_SEEDS, RESAMPLES, Interval, percentile_interval
 
 QUARTILES = 0.25, 0.75
+LIMIT = 0.975
 ROUNDING = 1e-9
 
 
@@ -66,6 +67,37 @@ def interquartile_mean(
     inside = np.minimum(upper, high) - np.maximum(upper - ordered, low)
     inside = np.clip(inside, 0, None)
     return inside @ values[order] / inside.sum(axis=1)
+
+
+def interquartile_interval(
+    means: Float[np.ndarray, "rows *shape"], runs: int, confidence: float = 0.95, *, tasks: int
+) -> Interval:
+    """The interval of an `interquartile_mean` of several tasks, or of a difference of two.
+
+    Percentiles of the resamples, which are spread by t / z (of 97.5 %) around the sample's value:
+    those of few runs stand for quantiles of the normal. Where tasks lie apart only those in the
+    middle vary, so t has (runs - 1) * tasks / 2 degrees of freedom, runs - 1 at least.
+
+    Args:
+        means: under each row of weights; row 0 is the sample's.
+        runs: of the task that has the fewest; below 3 the bounds are NaN.
+        confidence: in (0, 1).
+        tasks: how many.
+
+    Source: `percentile_interval`; the spread is ours, chosen by simulation.
+
+    Example:
+        >>> rows = np.concatenate([[0.0], np.random.default_rng(0).normal(size=2000)])
+        >>> [bound.round(1).item() for bound in interquartile_interval(rows, 3, tasks=2)]
+        [0.0, -4.3, 4.2]
+    """
+    from scipy.special import ndtri, stdtrit
+
+    if runs < FEWEST_SEEDS:
+        return percentile_interval(means, runs, confidence)
+    freedom = (runs - 1) * max(1.0, tasks / 2)
+    factor = stdtrit(freedom, LIMIT) / ndtri(LIMIT)
+    return percentile_interval(means[0] + (means - means[0]) * factor, runs, confidence)
 
 
 def performance_profile(
@@ -126,7 +158,11 @@ def improvement_probability(
 
 
 def improvement_interval(
-    probabilities: Float[np.ndarray, "rows *shape"], tasks: int, runs: int, confidence: float = 0.95
+    probabilities: Float[np.ndarray, "rows *shape"],
+    runs: int,
+    confidence: float = 0.95,
+    *,
+    tasks: int,
 ) -> Interval:
     """The interval of the mean of `improvement_probability` over tasks.
 
@@ -135,14 +171,14 @@ def improvement_interval(
 
     Args:
         probabilities: under each row of weights; row 0 is the sample's.
-        tasks: that were averaged.
         runs: of the task that has the fewest; below 3 the bounds are NaN.
         confidence: in (0, 1).
+        tasks: that were averaged.
 
     Source: `percentile_interval`; Clopper & Pearson 1934, `loss_bound`.
 
     Example:
-        >>> bounds = improvement_interval(np.ones((11, 1)), tasks=3, runs=8)
+        >>> bounds = improvement_interval(np.ones((11, 1)), runs=8, tasks=3)
         >>> bounds.low.round(2).tolist(), bounds.high.tolist()
         ([0.86], [1.0])
     """
@@ -153,6 +189,31 @@ def improvement_interval(
     always, never = found.estimate > 1 - ROUNDING, found.estimate < ROUNDING
     low = np.where(always, 1 - unseen, found.low)
     return Interval(found.estimate, low, np.where(never, unseen, found.high))
+
+
+def confidence_of_each(rows: Float[np.ndarray, "rows cells"], confidence: float = 0.95) -> float:
+    """The confidence that percentile intervals of single cells need to hold all together.
+
+    It is found from how far out the cell lies that is farthest out in a resample, in ranks of its
+    own resamples: cells that go together cost less than Bonferroni's correction. Cells that do not
+    vary have no say.
+
+    Args:
+        rows: of cells, under resamples that they share; row 0 is the sample's.
+        confidence: that all intervals hold, in (0, 1).
+
+    Source: Beran 1988, one level for all; Romano & Wolf 2005, the maximum over resamples.
+
+    Example:
+        >>> rows = np.random.default_rng(0).normal(size=(2001, 4))
+        >>> round(confidence_of_each(rows), 2), round(confidence_of_each(rows[:, :1]), 2)
+        (0.99, 0.95)
+    """
+    from scipy.stats import rankdata
+
+    shares = (rankdata(rows[1:], axis=0) - 0.5) / (len(rows) - 1)
+    tails = np.minimum(shares, 1 - shares).min(axis=1, initial=0.5)
+    return 1 - 2 * float(np.quantile(tails, 1 - confidence))
 
 
 def _weights(runs: int, resamples: int, random_seed: int) -> Float[np.ndarray, "rows runs"]:

@@ -202,9 +202,9 @@ def _intervals(found: xr.Dataset) -> list[str]:
     if not interval(found):
         return [f"There are no intervals: {_seeds(found)} of each task, at least 3 are needed."]
     lines = [
-        f"[low, high]: {interval(found)} (bootstrap within tasks), each of one figure alone. It is "
-        "for these tasks and their test images; only the rank test takes tasks as a sample of "
-        "others."
+        f"[low, high]: {interval(found)} (bootstrap within tasks); those of differences and of "
+        "probabilities hold for all pairs together, others for one figure alone. They are for "
+        "these tasks and their test images; only the rank test takes tasks as a sample of others."
     ]
     if found["seeds"].min() < FEW_SEEDS:
         lines.append(

@@ -71,12 +71,12 @@ def test_improvement_is_mann_whitneys_of_two_blocks(rng):
 def test_certain_improvements_have_the_exact_bound():
     rows = np.stack([np.ones(51), np.zeros(51), np.linspace(0.4, 0.6, 51)], axis=1)
     rows[0, 2] = 0.5
-    found = fairness.improvement_interval(rows, tasks=3, runs=4, confidence=0.9)
+    found = fairness.improvement_interval(rows, 4, 0.9, tasks=3)
     assert found.low[0] == pytest.approx(0.05 ** (1 / 12))  # p^12 = 0.05
     assert found.high[1] == pytest.approx(1 - 0.05 ** (1 / 12))
     assert (found.high[0], found.low[1]) == (1, 0)
     assert 0.4 <= found.low[2] < 0.42
-    few = fairness.improvement_interval(rows, tasks=3, runs=2)
+    few = fairness.improvement_interval(rows, 2, tasks=3)
     assert np.isnan(few.low).all()
 
 
@@ -160,3 +160,24 @@ def test_groups_are_the_largest_that_are_not_told_apart(ranks, needed):
     }
     assert joined == near
     assert not any(one < other for one in groups for other in groups)
+
+
+def test_intervals_of_all_pairs_hold_together(rng):
+    """Of independent cells each needs Šidák's share; of cells that are one, as much as one."""
+    rows = rng.normal(size=(40_001, 6))
+    apart = fairness.confidence_of_each(rows, 0.9)
+    assert apart == pytest.approx(0.9 ** (1 / 6), abs=0.004)
+    bounds = fairness.percentile_interval(rows, 9, apart)
+    inside = ((rows[1:] >= bounds.low) & (rows[1:] <= bounds.high)).all(axis=1)
+    assert inside.mean() == pytest.approx(0.9, abs=0.001)
+    same = np.repeat(rows[:, :1], 6, axis=1) * [1, 2, 3, -1, -2, 0]  # the last does not vary
+    assert fairness.confidence_of_each(same, 0.9) == pytest.approx(0.9, abs=0.001)
+
+
+def test_intervals_of_interquartile_means_stand_for_t(rng):
+    rows = np.concatenate([[0.0], rng.normal(size=200_000)])
+    for tasks, runs, freedom in ((2, 8, 7), (6, 4, 9), (1, 5, 4)):
+        found = fairness.interquartile_interval(rows, runs, tasks=tasks)
+        assert found.high == pytest.approx(stats.t.ppf(0.975, freedom), rel=0.02)
+        assert found.low == pytest.approx(-found.high, rel=0.03)
+    assert np.isnan(fairness.interquartile_interval(rows, 2, tasks=5).low)
