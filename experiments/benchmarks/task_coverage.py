@@ -5,7 +5,7 @@ Purpose   how often 95 % intervals over seeds, drawn within tasks, cover what en
 Command   python experiments/benchmarks/task_coverage.py [--studies N] [--tasks 3 10] [--seeds 8]
           [--json]
 Hardware  1 CPU core and 1 GiB of memory
-Time      three minutes for 1,000 studies of each size
+Time      five minutes for 1,000 studies of each size
 Expected  see docs/method.md
 
 A task has its own loss, of 0.5 to 6 points, and two techniques of which one loses 0.4 points more.

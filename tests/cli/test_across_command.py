@@ -50,7 +50,7 @@ def test_across_prints_what_is_resolved(capsys, studies):
         "So few tasks tell none apart by rank: it takes 4 at least.",
         "3 tasks come from 1 data set",
         "running: digits/mlp: The study is still running: 60 %",
-        "With fewer than 8 seeds",
+        "With 3 tasks or fewer",
         "No two techniques are told apart in opposite orders.",
     ):
         assert words in plain

@@ -59,8 +59,13 @@ def test_few_seeds(results_of):
     assert across.better(two, "a", "b") == "no interval"
     assert across.limits(two)[0].startswith("There are no intervals: 2 seeds of each task")
     five = make(results_of, [(0.0, 0.2)] * 3, seeds=5)
-    assert any("With fewer than 8 seeds a task" in line for line in across.limits(five))
     assert across.interval(five) == "95 % interval over 5 seeds of each task"
+
+
+def test_few_tasks_are_said(results_of):
+    said = "With 3 tasks or fewer they are a little too narrow"
+    assert said in across.limits(make(results_of, [(0.0, 0.2)] * 3))[1]
+    assert not any(said in line for line in across.limits(make(results_of, [(0.0, 0.2)] * 4)))
 
 
 def test_failures_and_what_is_left_out_are_said(results_of):
