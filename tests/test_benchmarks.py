@@ -108,6 +108,14 @@ def test_what_loses_more_is_not_certified():
         assert passes["score and exact bound"]["passes"] <= (0.01 if images == "20" else 0.15)
 
 
+def test_coverage_over_tasks():
+    """Of 100 studies: 0.95 is 0.87 or more, 0.05 is 0.14 or less."""
+    flags = ("--studies", "100", "--tasks", "5", "--seeds", "8", "--json")
+    result = run("task_coverage.py", *flags)
+    assert min(result["coverage"]["5 x 8"].values()) >= 0.87
+    assert max(result["told apart"]["5 x 8"].values()) <= 0.14
+
+
 def test_coverage_of_one_networks_intervals():
     result = run("image_coverage.py", "--studies", "60", "--images", "2000", "--json")
     assert {*result["2000"]} >= {"accuracy", "recall_change_min"}

@@ -1,10 +1,11 @@
 """Questions to a study's results: labelled arrays in, labelled arrays out.
 
 Every function takes one node of `open_study(...)`, as a Dataset or a DataTree node, and reads
-nothing else.
+nothing else; `task_scores` takes several, and `across` what that gives.
 """
 
 from prune_fair.analysis.accuracy_alone import accuracy_alone
+from prune_fair.analysis.across import across
 from prune_fair.analysis.attribution import BASELINE, DEFAULT_COMPLEXITY, attribute
 from prune_fair.analysis.certifying import Certified, TooFew
 from prune_fair.analysis.choice import DEFAULT_REQUIRE, Choice, Nearest, select
@@ -54,6 +55,7 @@ from prune_fair.analysis.tables import (
     metrics,
     over_seeds,
 )
+from prune_fair.analysis.task_scores import VOLUME, task_scores
 from prune_fair.analysis.uncertainty import Uncertainty, over_classes, uncertainty
 from prune_fair.analysis.votes import DISTANCE, exemplar_images, exemplars
 from prune_fair.analysis.worth import JudgedOn, judged_on
@@ -71,6 +73,7 @@ __all__ = [
     "ESTIMATES",
     "PERFORMANCE",
     "SPARSITY",
+    "VOLUME",
     "Certified",
     "Choice",
     "Constraint",
@@ -82,6 +85,7 @@ __all__ = [
     "TooFew",
     "Uncertainty",
     "accuracy_alone",
+    "across",
     "as_dataset",
     "at_sparsity",
     "attribute",
@@ -121,6 +125,7 @@ __all__ = [
     "recall_of_classes",
     "reference_point",
     "select",
+    "task_scores",
     "training_steps",
     "uncertainty",
     "with_resamples",

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 
+from prune_fair.cli.across import across
 from prune_fair.cli.attribution import attribute
 from prune_fair.cli.checks import check, status
 from prune_fair.cli.choice import select
@@ -37,6 +38,7 @@ def run(arguments: Sequence[str] | None) -> None:
                 "classes": classes,
                 "attribute": attribute,
                 "compare": compare,
+                "across": across,
                 "exemplars": exemplars,
                 "audit": _audit() if [*words[:1]] == ["audit"] else _audit_in_a_line,
                 "report": report,

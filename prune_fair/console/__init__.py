@@ -1,5 +1,6 @@
 """What people see on a terminal: the progress bar, tables, and JSON documents."""
 
+from prune_fair.console.across import across_document, print_across
 from prune_fair.console.attribution import print_attribution
 from prune_fair.console.choices import print_choice
 from prune_fair.console.classes import print_classes
@@ -30,6 +31,7 @@ from prune_fair.console.votes import (
 )
 
 __all__ = [
+    "across_document",
     "comparison_document",
     "exemplar_rows",
     "hypervolume_document",
@@ -38,6 +40,7 @@ __all__ = [
     "make_console",
     "point_rows",
     "print_accuracy_alone",
+    "print_across",
     "print_answer",
     "print_attribution",
     "print_caveats",

@@ -1,5 +1,14 @@
 """Confusion counts, metrics, statistics and frontiers."""
 
+from prune_fair.fairness.across import (
+    confidence_of_each,
+    improvement_interval,
+    improvement_probability,
+    interquartile_interval,
+    interquartile_mean,
+    performance_profile,
+    stratified_weights,
+)
 from prune_fair.fairness.aggregators import AGGREGATORS
 from prune_fair.fairness.class_bounds import class_intervals, class_lower_bounds, rests_on_few
 from prune_fair.fairness.class_changes import (
@@ -51,6 +60,7 @@ from prune_fair.fairness.paired import (
     wilson,
 )
 from prune_fair.fairness.permutation import MOST_PERMUTATIONS, Permuted, permute_units
+from prune_fair.fairness.ranks import RankTest, indistinct_groups, rank_test, score_ranks
 from prune_fair.fairness.rates import BASE_RATES, accuracy, overall, recall, undefined
 from prune_fair.fairness.significance import (
     PairedDifference,
@@ -103,6 +113,7 @@ __all__ = [
     "Paired",
     "PairedDifference",
     "Permuted",
+    "RankTest",
     "TwoWay",
     "accuracy",
     "all_wrong",
@@ -114,6 +125,7 @@ __all__ = [
     "class_intervals",
     "class_lower_bounds",
     "class_recall_interval",
+    "confidence_of_each",
     "corrected_interval",
     "count_by_class",
     "count_votes",
@@ -125,7 +137,12 @@ __all__ = [
     "hypervolume",
     "image_weights",
     "images_needed",
+    "improvement_interval",
+    "improvement_probability",
     "in_order",
+    "indistinct_groups",
+    "interquartile_interval",
+    "interquartile_mean",
     "known_seeds",
     "loss_bound",
     "lower_bound",
@@ -145,16 +162,20 @@ __all__ = [
     "paired_interval",
     "paired_lower_bound",
     "percentile_interval",
+    "performance_profile",
     "permute_units",
     "rank_agreement",
+    "rank_test",
     "recall",
     "recall_change",
     "rests_on_few",
     "scaled",
+    "score_ranks",
     "seeds_needed",
     "sidak",
     "simultaneous_lower_bounds",
     "sparsest",
+    "stratified_weights",
     "taxicab",
     "two_way",
     "two_way_interval",

@@ -155,6 +155,6 @@ def test_the_gallery_has_every_plot(toy_study, tmp_path, monkeypatch):
     from gallery import gallery
 
     gallery(toy_study, tmp_path)
-    composed = {"overview", "recalls"}
+    composed, over_tasks = {"overview", "recalls"}, {"critical_difference", "performance_profiles"}
     assert {path.stem for path in tmp_path.iterdir()} == {*PLOTS, *composed}
-    assert {*PLOTS, *composed, "save", "encode"} == {*plots.__all__}
+    assert {*PLOTS, *composed, *over_tasks, "save", "encode"} == {*plots.__all__}
