@@ -33,6 +33,14 @@ from prune_fair.fairness.frontier import (
 from prune_fair.fairness.inequality import generalised_entropy
 from prune_fair.fairness.metric import Metric
 from prune_fair.fairness.metrics import METRICS
+from prune_fair.fairness.multiplicity import (
+    Flips,
+    ambiguous,
+    disagreement,
+    discrepancy,
+    flips,
+    influence,
+)
 from prune_fair.fairness.paired import (
     Paired,
     images_needed,
@@ -44,6 +52,7 @@ from prune_fair.fairness.paired import (
     sidak,
 )
 from prune_fair.fairness.rates import BASE_RATES, accuracy, overall, recall, undefined
+from prune_fair.fairness.shares import change_intervals, rate_intervals
 from prune_fair.fairness.significance import (
     PairedDifference,
     benjamini_hochberg,
@@ -86,6 +95,7 @@ __all__ = [
     "METRICS",
     "RESAMPLES",
     "Equivalence",
+    "Flips",
     "Interval",
     "Metric",
     "OverIndex",
@@ -94,23 +104,29 @@ __all__ = [
     "TwoWay",
     "accuracy",
     "all_wrong",
+    "ambiguous",
     "benjamini_hochberg",
     "bootstrap_weights",
     "by_class",
+    "change_intervals",
     "class_intervals",
     "class_lower_bounds",
     "corrected_interval",
     "count_by_class",
     "count_votes",
     "crossed_means",
+    "disagreement",
+    "discrepancy",
     "equivalence",
     "excessive_error",
+    "flips",
     "generalised_entropy",
     "holm",
     "hypervolume",
     "image_weights",
     "images_needed",
     "in_order",
+    "influence",
     "known_seeds",
     "loss_bound",
     "lower_bound",
@@ -130,6 +146,7 @@ __all__ = [
     "paired_lower_bound",
     "percentile_interval",
     "rank_agreement",
+    "rate_intervals",
     "recall",
     "recall_change",
     "rests_on_few",
