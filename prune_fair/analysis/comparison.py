@@ -49,7 +49,9 @@ def compare(
         effect: the difference that `seeds_needed` is for; by default the one that was observed.
 
     Returns:
-        By technique: `value` (and estimate). By pair, with coordinates `first` and `second`:
+        By technique: `value` (and estimate), and `undefined`, for how many networks that reach the
+        sparsity the metric is undefined there: where it is for any, that technique's values are
+        NaN. By pair, with coordinates `first` and `second`:
         `difference` (and estimate) of first minus second; `p` of the paired t-test, and `p_holm`
         over all pairs; `sd` of the differences over seeds; `seeds` that were compared;
         `seeds_needed` to find the effect with power 0.8 at the level 1 - confidence, without
@@ -80,6 +82,8 @@ def compare(
     sparsity = common_sparsity(results) if sparsity is None else sparsity
     values = at_sparsity(results, metric, sparsity)
     _check_reached(results, sparsity)
+    undefined = _undefined(results, values, sparsity)
+    values = values.where(undefined == 0)
     one, other = np.array([*combinations(range(len(names)), 2)]).T
     value = over_seeds(values, confidence)
     by_seed = values.transpose("seed", "technique")
@@ -90,7 +94,7 @@ def compare(
         mean = mean_interval(differences, confidence, resample_weights(by_seed))
         found = found._replace(mean=mean)
     coords = {"first": ("pair", names[one]), "second": ("pair", names[other])}
-    columns = {"value": value, **_pairs(found, confidence, effect)}
+    columns = {"value": value, "undefined": undefined, **_pairs(found, confidence, effect)}
     attrs = {"metric": metric, SPARSITY: float(sparsity)}
     return xr.Dataset(columns, {**coords, "estimate": list(ESTIMATES)}, attrs)
 
@@ -134,6 +138,12 @@ def common_sparsity(results: Results) -> float:
     check(bool(enough.any()), "no level is finished by enough seeds: let the study run on")
     last = np.flatnonzero(enough)[-1]
     return float(sparsities[last][finished[last]].min())
+
+
+def _undefined(results: xr.Dataset, values: xr.DataArray, sparsity: float) -> xr.DataArray:
+    """How many networks of each technique reach the sparsity and have no value there."""
+    reached = at_sparsity(results, SPARSITY, sparsity).notnull()
+    return networks(reached & values.isnull()).sum("seed")
 
 
 def _check_reached(results: xr.Dataset, sparsity: float) -> None:

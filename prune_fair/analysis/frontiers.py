@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from prune_fair.analysis.failing import is_sound
 from prune_fair.analysis.objectives import (
     check_objectives,
     direction_of,
@@ -18,7 +19,6 @@ from prune_fair.analysis.tables import (
     CONFIDENCE,
     ESTIMATES,
     check_confidence,
-    is_sound,
     operating_points,
 )
 from prune_fair.errors import check
@@ -57,7 +57,8 @@ def frontier(
     Returns:
         `operating_points` of the objectives, with `on_frontier` (point) and `probability` (point):
         the share of bootstrap resamples of seeds, paired over techniques and levels, in which no
-        other point dominates it. It is NaN with fewer than 3 seeds.
+        other point dominates it. It is 0 where a network failed or none is finished, and NaN with
+        fewer than 3 seeds.
 
     Raises:
         InputError: for an unknown objective, one named twice, or none.
@@ -106,7 +107,7 @@ def hypervolumes(
         (technique, other, estimate) of technique minus other, and `apart` (technique, other): its
         interval excludes 0. Attributes: `reference` by objective, and `best`, a technique, empty
         where there is none. NaN for a technique of which no network is finished or none has all
-        objectives, and for bounds with fewer than 3 seeds. A level at which a network diverged or
+        objectives, and for bounds with fewer than 3 seeds. A level at which a network failed or
         has no value of an objective has no part in it.
 
     Raises:

@@ -6,9 +6,9 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float
 
+from prune_fair.analysis.failing import is_sound
 from prune_fair.analysis.per_network import SPARSITY
 from prune_fair.analysis.rules import Rule, holds
-from prune_fair.analysis.tables import is_sound
 from prune_fair.fairness import METRICS
 
 DIGITS = 9  # utilities that differ by less are equal

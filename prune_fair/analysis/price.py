@@ -7,11 +7,12 @@ import xarray as xr
 from jaxtyping import Float
 
 from prune_fair import fairness
+from prune_fair.analysis.failing import is_sound
 from prune_fair.analysis.judging import judge
 from prune_fair.analysis.per_network import SPARSITY, class_recall
 from prune_fair.analysis.resampling import Results, judged_and_reported, resample_weights
 from prune_fair.analysis.rules import Constraint, Rule, holds
-from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, is_sound, operating_points, resampled
+from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, operating_points, resampled
 from prune_fair.fairness import EVERY_CLASS
 from prune_fair.store import DENSE
 

@@ -13,6 +13,7 @@ from prune_fair.analysis.per_network import (
     class_recall,
     counts_of,
     diverged,
+    failed,
     network_metrics,
 )
 from prune_fair.analysis.resampling import Results, networks, resample_weights, with_resamples
@@ -77,8 +78,8 @@ def metrics(
 
     Returns:
         Also `undefined` (metric, technique, level): how many finished networks a metric is
-        undefined for. The mean over seeds is that of the others; pooled, it is undefined for all or
-        none.
+        undefined for; pooled, all or none. Where it is so for any, there is no mean, since one of
+        the others would reward collapse: NaN.
 
     Raises:
         InputError: as `network_metrics`, or for a confidence outside (0, 1).
@@ -111,27 +112,25 @@ def metrics(
         for name, values in whole.items()
     }
     undefined = xr.Dataset(missing).drop_vars("estimate", errors="ignore").to_dataarray("metric")
-    return xr.Dataset(whole).assign(undefined=undefined)
-
-
-def is_sound(table: xr.Dataset, name: str) -> xr.DataArray:
-    """Where no network diverged and a metric is defined for every finished network.
-
-    Args:
-        table: as `operating_points` gives it.
-        name: one of its metrics, or `sparsity`.
-    """
-    return (table["diverged"] == 0) & (table["undefined"].sel(metric=name) == 0)
+    known_means = {name: values.where(missing[name] == 0) for name, values in whole.items()}
+    return xr.Dataset(known_means).assign(undefined=undefined)
 
 
 def resampled(
     results: xr.Dataset, name: str, resamples: int = RESAMPLES
 ) -> Float[np.ndarray, "rows techniques levels"]:
-    """Sparsity or a metric over networks under each row of `resample_weights`; row 0 the sample."""
+    """Sparsity or a metric over networks under each row of `resample_weights`; row 0 the sample.
+
+    NaN where the metric is undefined for a finished network.
+    """
     if name != SPARSITY and METRICS[name].averaged:
         return _means_reduced(results, name, resamples)
-    values = network_metrics(results, [name])[name].transpose("seed", "technique", "level").values
-    return fairness.weighted_means(resample_weights(results, resamples), values.astype(float))
+    values = network_metrics(results, [name])[name].transpose("seed", "technique", "level")
+    missing = networks(values.isnull() & results[SPARSITY].notnull()).any("seed")
+    rows = fairness.weighted_means(
+        resample_weights(results, resamples), values.values.astype(float)
+    )
+    return np.where(missing.transpose("technique", "level").values, np.nan, rows)
 
 
 def _means_reduced(
@@ -195,7 +194,7 @@ def _pooled(results: xr.Dataset, name: str, confidence: float) -> xr.DataArray:
     """
     check_confidence(confidence)
     counts, dense = counts_of(results, name)
-    lost = diverged(results).any("seed").transpose("technique", "level").values
+    lost = failed(results).any("seed").transpose("technique", "level").values
     sparsity = results[SPARSITY].transpose(*MEMBERS)
     rows = resample_weights(sparsity).astype(np.float32)
     finished, resampled = sparsity.notnull(), []
@@ -207,7 +206,7 @@ def _pooled(results: xr.Dataset, name: str, confidence: float) -> xr.DataArray:
         )
         resampled.append(METRICS[name].function(*pair).astype(float))
     seeds, values = finished.sum("seed").values, np.stack(resampled, axis=1)
-    if METRICS[name].worst is not None:  # summed counts of a diverged network look even
+    if METRICS[name].worst is not None:  # summed counts of a failed network look even
         values = np.where(lost, np.nan, values)
     interval = fairness.percentile_interval(values, seeds, confidence)
     return _with_estimates(sparsity.isel(seed=0, drop=True), interval)
@@ -224,9 +223,9 @@ def operating_points(
 
     Returns:
         One variable a name, (point, estimate), and if `by_class` `recall` (point, true,
-        estimate); `undefined` as `metrics` gives it, and `diverged` (point), how many networks
-        diverged; `technique` and `level` by point. The dense network is one point, of technique
-        `dense`.
+        estimate); `undefined` as `metrics` gives it; `diverged` (point), how many networks
+        diverged, and `collapsed` (point), how many others lost a layer; `technique` and `level` by
+        point. The dense network is one point, of technique `dense`.
 
     Raises:
         InputError: for an unknown metric or a confidence outside (0, 1).
@@ -240,7 +239,9 @@ def operating_points(
     """
     results = with_resamples(results)
     table = metrics(results, names, confidence, pooled)
-    table = table.assign(diverged=networks(diverged(results)).sum("seed"))
+    lost = networks(diverged(results))
+    collapsed = networks(failed(results)) & np.logical_not(lost)
+    table = table.assign(diverged=lost.sum("seed"), collapsed=collapsed.sum("seed"))
     if by_class:
         table = table.assign(recall=over_seeds(class_recall(results), confidence))
     points = table.stack(point=("technique", "level"), create_index=False).transpose("point", ...)

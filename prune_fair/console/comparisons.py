@@ -57,7 +57,7 @@ def print_comparison(console: Console, title: str, found: xr.Dataset, effect: fl
             )
         )
     print_rows(console, f"{title}: {metric} at sparsity {typed(sparsity, 4)}", header, rows)
-    print_lines(console, [comparisons.TESTED])
+    print_lines(console, [comparisons.TESTED, *comparisons.undefined(found)])
 
 
 def hypervolume_document(volumes: xr.Dataset, ranking: xr.Dataset | None) -> dict[str, Any]:
@@ -69,7 +69,8 @@ def hypervolume_document(volumes: xr.Dataset, ranking: xr.Dataset | None) -> dic
 def comparison_document(found: xr.Dataset) -> dict[str, Any]:
     """Values by technique, and pairs, as JSON types."""
     pairs = point_rows(found.drop_dims("technique").rename(pair="point"))
-    return {**found.attrs, "value": keyed(found.value), "pairs": pairs}
+    by_technique = {name: keyed(found[name]) for name in ("value", "undefined")}
+    return {**found.attrs, **by_technique, "pairs": pairs}
 
 
 def _columns(table: xr.Dataset) -> dict[str, Any]:

@@ -82,10 +82,10 @@ def print_points(console: Console, title: str, points: xr.Dataset, columns: Sequ
 def point_cells(points: xr.Dataset, columns: Sequence[str]) -> list[tuple[str, ...]]:
     """Technique, level and each column of operating points, a row each.
 
-    Where networks diverged, the level says how many; where a metric is undefined for some networks,
+    Where networks failed, the level says how many; where a metric is undefined for some networks,
     its cell does.
     """
-    numbers = (points[name].values.tolist() for name in ("level", "diverged"))
+    numbers = (points[name].values.tolist() for name in ("level", "diverged", "collapsed"))
     cells = [list(map(str, points["technique"].values)), [*map(failures.level, *numbers)]]
     for name in columns:
         single = "estimate" not in points[name].dims
@@ -96,7 +96,7 @@ def point_cells(points: xr.Dataset, columns: Sequence[str]) -> list[tuple[str, .
 def _cells(points: xr.Dataset, name: str) -> list[str]:
     undefined = points["undefined"].sel(metric=name).values.tolist()
     return [
-        failures.with_undefined(fraction(value), missing if value.known else 0)
+        failures.with_undefined(fraction(value), missing)
         for value, missing in zip(estimates(points[name], "point"), undefined, strict=True)
     ]
 

@@ -10,6 +10,8 @@ from prune_fair.report.answers import SHOWN, Answers
 from prune_fair.store import DENSE
 from prune_fair.words.numbers import Estimate, estimates
 
+POINT = "technique", "level", "diverged", "collapsed", "qualifies"
+
 
 class Point(NamedTuple):
     """An operating point: a technique at a level, or the dense network.
@@ -20,6 +22,7 @@ class Point(NamedTuple):
         values: sparsity and metrics by name.
         undefined: by metric, for how many networks it is undefined.
         diverged: how many of its networks diverged.
+        collapsed: how many others lost a layer.
         qualifies: whether it holds every constraint.
     """
 
@@ -28,6 +31,7 @@ class Point(NamedTuple):
     values: Mapping[str, Estimate]
     undefined: Mapping[str, int]
     diverged: int
+    collapsed: int
     qualifies: bool
 
     @property
@@ -97,7 +101,7 @@ def _points(table: xr.Dataset) -> tuple[Point, ...]:
     undefined = table["undefined"].transpose("point", "metric")
     metrics = [str(name) for name in undefined["metric"].values]
     values = {name: estimates(table[name], "point") for name in metrics}
-    columns = (table[name].values for name in ("technique", "level", "diverged", "qualifies"))
+    columns = (table[name].values for name in POINT)
     rows = zip(*columns, undefined.values, strict=True)
     return tuple(
         Point(
@@ -106,7 +110,8 @@ def _points(table: xr.Dataset) -> tuple[Point, ...]:
             {name: column[place] for name, column in values.items()},
             dict(zip(metrics, map(int, missing), strict=True)),
             int(diverged),
+            int(collapsed),
             bool(qualifies),
         )
-        for place, (technique, level, diverged, qualifies, missing) in enumerate(rows)
+        for place, (technique, level, diverged, collapsed, qualifies, missing) in enumerate(rows)
     )

@@ -47,8 +47,8 @@ def _tag(decision: Decision, point: Point) -> str:
 
 
 def level_of(point: Point) -> str:
-    """A point's level, and how many of its networks diverged."""
-    return failures.level(point.level, point.diverged)
+    """A point's level, and how many of its networks failed."""
+    return failures.level(point.level, point.diverged, point.collapsed)
 
 
 def sorted_rows(rows: tuple[ClassRow, ...]) -> list[ClassRow]:

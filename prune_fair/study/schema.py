@@ -26,6 +26,12 @@ LABELS = {
     )
     for split, each in BY_IMAGE.items()
 }
+GROUPS = {
+    each.group: Variable(
+        (each.image,), "int32", -1, "position of the group", f"of each {split} image"
+    )
+    for split, each in BY_IMAGE.items()
+}
 
 
 def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
@@ -57,7 +63,7 @@ def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
     counted = schema(task)
     constants = {
         name: each
-        for name, each in (CONSTANTS | LABELS).items()
+        for name, each in (CONSTANTS | LABELS | (GROUPS if dataset.group_names else {})).items()
         if {*each.dims} <= {*labels, *sizes}
     }
     facts = {
@@ -70,12 +76,19 @@ def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
 
 def made_of(dataset: Dataset) -> Makers:
     """What gives the arrays that no piece has, by name."""
-    labels = {
-        BY_IMAGE[split].label: partial(np.asarray, dataset.part(split)[1], np.int32)
+    by_image = {
+        name: partial(np.asarray, values, np.int32)
         for split in dataset.splits
+        for name, values in zip(_names(split), dataset.part(split)[1:], strict=True)
+        if values is not None
     }
     return {
-        **labels,
+        **by_image,
         "train_count": dataset.train_count,
         "complexity": lambda: np.stack(list(class_complexity(dataset).values())),
     }
+
+
+def _names(split: str) -> tuple[str, str]:
+    """Of the labels and the groups of a split's images."""
+    return BY_IMAGE[split].label, BY_IMAGE[split].group
