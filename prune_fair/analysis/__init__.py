@@ -20,6 +20,7 @@ from prune_fair.analysis.frontiers import (
     hypervolumes,
     ranking_change,
 )
+from prune_fair.analysis.multiplicity import multiplicity
 from prune_fair.analysis.objectives import reference_point
 from prune_fair.analysis.per_network import (
     SPARSITY,
@@ -93,6 +94,7 @@ __all__ = [
     "judged_on",
     "known_metrics",
     "metrics",
+    "multiplicity",
     "named_numbers",
     "network_metrics",
     "networks",

@@ -10,6 +10,12 @@ from prune_fair.console.comparisons import (
     print_hypervolumes,
 )
 from prune_fair.console.documents import keyed, point_rows, print_answer, print_json
+from prune_fair.console.multiplicity import (
+    multiplicity_rows,
+    print_multiplicity,
+    print_multiplicity_caveats,
+    print_parts,
+)
 from prune_fair.console.progress import progress
 from prune_fair.console.tables import (
     make_console,
@@ -35,6 +41,7 @@ __all__ = [
     "image_rows",
     "keyed",
     "make_console",
+    "multiplicity_rows",
     "point_rows",
     "print_answer",
     "print_attribution",
@@ -49,6 +56,9 @@ __all__ = [
     "print_json",
     "print_lines",
     "print_listing",
+    "print_multiplicity",
+    "print_multiplicity_caveats",
+    "print_parts",
     "print_points",
     "print_price",
     "print_rows",

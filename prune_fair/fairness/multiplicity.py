@@ -83,7 +83,7 @@ def influence(
     A network has a part in as many pairs as there are other networks, so that the means of
     `disagreement` by network vary half as much as they should. These are the jackknife's
     pseudo-values of the mean over pairs, image by image; their mean is the same. They are what
-    `two_way` takes. NaN below 3 networks.
+    `two_way` takes. Below 3 networks, which have no interval, they are the shares.
 
     Args:
         shares: as `disagreement` gives them.
@@ -97,7 +97,7 @@ def influence(
     """
     networks = len(shares)
     if networks < FEWEST_SEEDS:
-        return np.full(shares.shape, np.nan)
+        return shares
     return (2 * (networks - 1) * shares - networks * shares.mean(axis=0)) / (networks - 2)
 
 

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from prune_fair.fairness.class_bounds import class_intervals, class_lower_bounds, rests_on_few
 from prune_fair.fairness.crossed import by_class
 from prune_fair.fairness.statistics import FEWEST_SEEDS, Interval
-from prune_fair.fairness.two_way import lower_bound, negative
+from prune_fair.fairness.two_way import lower_bound, negative, two_way_interval
 
 
 def rate_intervals(
@@ -49,9 +49,10 @@ def change_intervals(
 ) -> Interval:
     """As `rate_intervals`, of the difference of two such values, which has any sign.
 
-    There are no bounds below 3 networks.
+    There are no bounds below 3 networks. Bounds are exact ones only where the differences of both
+    signs together rest on few images: of one sign alone there may be none.
 
-    Source: `class_intervals`.
+    Source: `two_way_interval`; on few images as `class_intervals`.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -100,7 +101,11 @@ def _changes(values: np.ndarray, place: np.ndarray, count: int, level: float) ->
     found = by_class(values, place, count)
     if len(values) < FEWEST_SEEDS:
         return _unbounded(found.mean)
-    return class_intervals(found, values.mean(axis=0), place, 1 - 2 * (1 - level))
+    shares = values.mean(axis=0)
+    mean, low, high = two_way_interval(found, 1 - 2 * (1 - level))
+    exact = class_intervals(found, shares, place, 1 - 2 * (1 - level))
+    few = rests_on_few(-np.abs(shares), place, count)
+    return Interval(mean, np.where(few, exact.low, low), np.where(few, exact.high, high))
 
 
 def _unbounded(mean: np.ndarray) -> Interval:

@@ -9,6 +9,7 @@ from prune_fair.plots.changes import recall_change
 from prune_fair.plots.frontiers import frontier, overview
 from prune_fair.plots.hurt import who_is_hurt
 from prune_fair.plots.layers import layer_sparsities
+from prune_fair.plots.multiplicity import multiplicity
 from prune_fair.plots.recalls import recall, recalls
 from prune_fair.plots.style import encode, save
 from prune_fair.plots.techniques import ranking
@@ -19,6 +20,7 @@ __all__ = [
     "exemplars",
     "frontier",
     "layer_sparsities",
+    "multiplicity",
     "overview",
     "ranking",
     "recall",

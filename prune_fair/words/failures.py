@@ -7,6 +7,7 @@ from prune_fair.words.numbers import counted, percent
 
 NOTHING_PRUNED = "No pruned network is finished yet."
 FAILED = "is counted as a failure of every class", "are counted as failures of every class"
+DISAGREE = "is counted as agreeing with no other", "are counted as agreeing with no other"
 MISVOTED = "votes for a wrong class on every image", "vote for a wrong class on every image"
 
 
