@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, UInt
 
 from prune_fair import fairness
 from prune_fair.analysis.per_network import SPARSITY, failed, network_metrics
@@ -44,8 +44,8 @@ class Part(NamedTuple):
 class Pair(NamedTuple):
     """What a technique's networks of a level say, and the dense networks of the same seeds."""
 
-    said: Int[np.ndarray, "networks images"]
-    dense: Int[np.ndarray, "networks images"]
+    said: UInt[np.ndarray, "networks images"]
+    dense: UInt[np.ndarray, "networks images"]
     labels: Int[np.ndarray, " images"]
     classes: int
     is_dense: bool
@@ -165,9 +165,8 @@ def _pair(results: xr.Dataset, lost: xr.DataArray, technique: int, level: int) -
     classes, labels = results.sizes["true"], results["image_label"].values
     said = results["predictions"].transpose(*MEMBERS, "image").values[technique][known]
     flags = lost.transpose(*MEMBERS).values[technique][known]
-    pruned, dense = (
-        np.where(flags[:, at, None], classes, said[:, at].astype(np.int32)) for at in (level, 0)
-    )
+    none = np.iinfo(said.dtype).max  # no class: that is what the dtype is chosen for
+    pruned, dense = (np.where(flags[:, at, None], none, said[:, at]) for at in (level, 0))
     return Pair(pruned, dense, labels, classes, level == 0)
 
 
@@ -181,7 +180,7 @@ def _figures(pair: Pair, part: Part, confidence: float) -> Mapping[str, np.ndarr
         "won": fairness.rate_intervals(flipped.won, *own).estimate,
     }
     for prefix, said in (("", pair.said), ("dense_", pair.dense)):
-        varies = fairness.ambiguous(said, pair.classes)[None] if len(said) > 1 else said[:0]
+        varies = fairness.ambiguous(said, pair.classes)[None][: len(said) - 1]  # of one nothing
         found[f"{prefix}ambiguity"] = fairness.rate_intervals(varies, *own, confidence)
         found[f"{prefix}discrepancy"] = fairness.discrepancy(said, *own, pair.classes)
     return {

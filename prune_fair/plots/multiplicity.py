@@ -67,13 +67,13 @@ def multiplicity(
         if label is not None:
             named.append(label)
             text = LINES[key][1].format(networks=networks)
-            keys.append(Line2D([], [], color=colour, label=text))
+            keys.append(Line2D([], [], color=colour, label=f"{LINES[key][0]}: {text}"))
     axes.set_ylabel("share of the test images (%)", fontsize=style.TEXT)
     axes.set_ylim(bottom=0)
     densities.sparsity_axis(axes, sparsity)
     beside(axes, named)
     words = style.interval_words(own, row["flip_rate"], confidence)
-    both = f"{words} and their images" if words and networks > 1 else words
+    both = f"{words} and images, of ambiguity over images" if words and networks > 1 else words
     style.explain(axes, keys + _dense_key(named) + style.band_key(both), title=name)
     return axes
 

@@ -9,7 +9,6 @@ from prune_fair.words import failures
 from prune_fair.words.metrics import lost, told
 from prune_fair.words.numbers import (
     NONE,
-    Estimate,
     counted,
     estimate,
     fixed,
@@ -80,30 +79,29 @@ def controls_of(table: xr.Dataset) -> dict[str, xr.Dataset]:
 
 def _beyond_seeds(row: xr.Dataset) -> str:
     """Flips beside what two dense networks of other seeds differ by."""
-    return (
-        f"Two dense networks of different seeds differ on {_share(row['dense_churn'])}; pruning "
-        f"changes {_more(estimate(row['beyond_seeds']), 'as many predictions as another seed')}."
-    )
+    beside = _beside(row["beyond_seeds"], "two dense networks of different seeds")
+    return f"That {beside}, which differ on {_share(row['dense_churn'])}."
 
 
 def _churn(row: xr.Dataset) -> str:
     """How far pruned networks of other seeds differ, beside dense ones."""
+    beside = _beside(row["churn_change"], "two dense ones")
     return (
-        f"Two pruned networks of different seeds differ on {_share(row['churn'])}: "
-        f"{_more(estimate(row['churn_change']), 'as many as two dense ones')}."
+        f"Two pruned networks of different seeds differ on {_share(row['churn'])}, which {beside}."
     )
 
 
-def _more(difference: Estimate, equal: str) -> str:
-    """A difference of shares: more, fewer, or not resolved."""
+def _beside(values: xr.DataArray, other: str) -> str:
+    """More than the other, less, or not resolved."""
+    difference = estimate(values)
     shown = told("_difference", difference)
     if not difference.bounded:
-        return f"{shown} more, which has no interval"
+        return f"is {shown} more, without an interval, than {other}"
     if difference.rises:
-        return f"{shown} more"
+        return f"is {shown} more than {other}"
     if difference.falls:
-        return f"{lost(difference)} less"
-    return f"{equal}, as far as can be told: the difference of {shown} is not resolved"
+        return f"is {lost(difference)} less than {other}"
+    return f"cannot be told from {other} (a difference of {shown})"
 
 
 def _set(row: xr.Dataset) -> str:
@@ -159,6 +157,12 @@ def part_cells(row: xr.Dataset, prefix: str) -> Sequence[str]:
         means = (value if value.ndim == 0 else value.sel(estimate="mean") for value in each)
         pairs.append(" / ".join(map(_number, means)))
     return (*_flipped(row, prefix), *pairs)
+
+
+def class_rows(row: xr.Dataset) -> list[tuple[str, ...]]:
+    """Each class, and its `part_cells`."""
+    parts = (row.isel(true=place) for place in range(row.sizes["true"]))
+    return [(str(own["true"].item()), *part_cells(own, "class_")) for own in parts]
 
 
 def legend(networks: int, confidence: float) -> str:

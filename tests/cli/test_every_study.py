@@ -24,6 +24,7 @@ COMMANDS = {
     "classes": (),
     "attribute": (),
     "exemplars": (),
+    "multiplicity": (),
 }
 REFUSED = {("attribute", "one network"), ("attribute", "one network, a class without images")}
 
@@ -94,6 +95,9 @@ def test_every_command_answers(study, command, capsys):
     if not refused:
         document = json.loads(out)
         assert document["path"] == str(path)
+        if name == "multiplicity":
+            (table,) = document["tasks"].values()
+            assert ("group_flip_rate" in table["points"][-1]) == (kind == "groups")
 
 
 def test_every_card_can_be_written(study, capsys):
