@@ -47,6 +47,7 @@ def frontier(
     for name, part in points.items():
         on_frontier = part.isel(point=part.on_frontier.values)
         console.print_points(screen, name, on_frontier, [*columns, "probability"])
+        console.print_calibration(screen, analysis.uncertainty(results[name]))
         console.print_hypervolumes(screen, name, volumes[name], rankings[name])
     return console.print_caveats(screen, results, confidence)
 

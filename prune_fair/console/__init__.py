@@ -19,6 +19,7 @@ from prune_fair.console.multiplicity import (
 from prune_fair.console.progress import progress
 from prune_fair.console.tables import (
     make_console,
+    print_calibration,
     print_caveats,
     print_lines,
     print_listing,
@@ -45,6 +46,7 @@ __all__ = [
     "point_rows",
     "print_answer",
     "print_attribution",
+    "print_calibration",
     "print_caveats",
     "print_choice",
     "print_classes",

@@ -15,7 +15,7 @@ from prune_fair.words.classes import PRICE, price_cells, price_in_words
 from prune_fair.words.numbers import estimates, fraction, plain
 
 WIDTH_OF_A_FILE = 160
-HEADINGS = {"probability": "P(on frontier)"}
+HEADINGS = {"probability": "P(on frontier),\nof these images"}
 MOST_ROWS = 100  # that are drawn with lines, which takes seconds for a thousand
 
 
@@ -53,6 +53,7 @@ def print_rows(
     """A table of texts, none of which is read as markup; a long one without lines."""
     title, rows = printable(title), [[printable(cell) for cell in row] for row in rows]
     if len(rows) > MOST_ROWS:
+        header = [name.replace("\n", " ") for name in header]
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
         lines = [
             "  ".join(map(str.ljust, row, widths)).rstrip() for row in [(title,), header, *rows]
@@ -112,6 +113,11 @@ def print_price(console: Console, name: str, results: analysis.Results) -> None:
     print_rows(console, title, PRICE, rows)
     on = analysis.judged_on(results)
     print_lines(console, [price_in_words(price, on.split), caveats.chosen_on(on)])
+
+
+def print_calibration(console: Console, known: analysis.Uncertainty) -> None:
+    """What P(on frontier) is of, and how far it is right."""
+    print_lines(console, filter(None, [caveats.on_frontier(known)]))
 
 
 def print_caveats(console: Console, results: xr.DataTree, confidence: float) -> None:

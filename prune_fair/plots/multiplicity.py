@@ -61,9 +61,9 @@ def multiplicity(
     row = table.sel(technique=name)
     axes = style.canvas(axes, height=3.4)
     networks = int(row["networks"].max())
-    named, keys = [], []
+    words, named, keys = style.interval_words(own, row["flip_rate"], confidence), [], []
     for key, colour in zip(LINES, style.COLOURS, strict=False):
-        label = _line(axes, 1 - sparsity.values[0], row[key], LINES[key][0], colour)
+        label = _line(axes, 1 - sparsity.values[0], row[key], LINES[key][0], colour, bool(words))
         if label is not None:
             named.append(label)
             text = LINES[key][1].format(networks=networks)
@@ -72,22 +72,21 @@ def multiplicity(
     axes.set_ylim(bottom=0)
     densities.sparsity_axis(axes, sparsity)
     beside(axes, named)
-    words = style.interval_words(own, row["flip_rate"], confidence)
     both = f"{words} and images, of ambiguity over images" if words and networks > 1 else words
     style.explain(axes, keys + _dense_key(named) + style.band_key(both), title=name)
     return axes
 
 
 def _line(
-    axes: Axes, density: np.ndarray, values: xr.DataArray, label: str, colour: str
+    axes: Axes, density: np.ndarray, values: xr.DataArray, label: str, colour: str, banded: bool
 ) -> Named | None:
-    """A share's line, its band where it has one, and what it is without pruning; None for none."""
+    """A share's line, its band if it has one, and what it is without pruning; None for none."""
     bounded = "estimate" in values.dims
     shares = PERCENT * (values.sel(estimate="mean") if bounded else values).values
     known = np.flatnonzero(np.isfinite(shares) & np.isfinite(density))
     if not len(known):
         return None
-    if bounded:
+    if bounded and banded:
         low, high = (PERCENT * values.sel(estimate=each).values for each in ("low", "high"))
         style.band(axes, density, low, high, colour, 0.15)
     axes.plot(density, shares, color=colour, linewidth=1.4, marker="o", markersize=3)

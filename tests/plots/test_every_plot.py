@@ -39,7 +39,7 @@ PLOTS = {
         2,
     ),
     "exemplars": (exemplars, "", "", 0, 0),
-    "multiplicity": (plots.multiplicity, SPARSITY, "share of the test images (%)", 7, 3),
+    "multiplicity": (plots.multiplicity, SPARSITY, "share of the test images (%)", 4, 3),
 }
 every_plot = pytest.mark.parametrize("name", PLOTS)
 
