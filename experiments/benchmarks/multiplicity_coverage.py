@@ -48,7 +48,7 @@ def main(
         json: print one JSON document.
     """
     true = truth(truth_studies)
-    found = {size: coverage(studies, *map(int, size.split("x")), true) for size in sizes}
+    found = {size: coverage(studies, size, true) for size in sizes}
     if json:
         print(json_format.dumps(found, indent=1))
     else:
@@ -80,8 +80,9 @@ def truth(studies: int) -> Values:
     return total
 
 
-def coverage(studies: int, seeds: int, images: int, true: Values) -> dict[str, float]:
+def coverage(studies: int, size: str, true: Values) -> dict[str, float]:
     """The share of studies, and of classes, in which intervals cover the truth."""
+    seeds, images = map(int, size.split("x"))
     rng, own = np.random.default_rng((seeds, images)), labels(images)
     hits: dict[str, list[float]] = {}
     for _ in range(studies):

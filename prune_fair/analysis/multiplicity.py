@@ -28,17 +28,17 @@ class Part(NamedTuple):
         prefix: of what is told by it.
         dims: the axis of the parts; none for all together.
         of: the part of each image, below 0 for none.
-        count: how many parts.
+        parts: how many there are.
     """
 
     prefix: str
     dims: tuple[str, ...]
     of: Int[np.ndarray, " images"]
-    count: int
+    parts: int
 
-    def images(self) -> Int[np.ndarray, " count"]:
+    def images(self) -> Int[np.ndarray, " parts"]:
         """How many images each part has."""
-        return np.bincount(self.of[self.of >= 0], minlength=self.count)
+        return np.bincount(self.of[self.of >= 0], minlength=self.parts)
 
 
 class Pair(NamedTuple):
@@ -114,14 +114,14 @@ def multiplicity(
     ]
     table = xr.concat(rows, results["technique"])
     sparsity, known = results[SPARSITY], results[SPARSITY].notnull()
+    sizes = {f"{part.prefix}images": (part.dims, part.images()) for part in parts if part.dims}
     return table.assign(
         networks=known.sum("seed"),
         failures=(lost & known).sum("seed"),
         accuracy_range=accuracy.max("seed") - accuracy.min("seed"),
         control=(sparsity.max("seed") == 0) & (results["level"] > 0),
         sparsity=sparsity.mean("seed"),
-        **{f"{part.prefix}images": (part.dims, part.images()) for part in parts if part.dims},
-    )
+    ).assign(sizes)
 
 
 def _parts(results: xr.Dataset) -> list[Part]:
@@ -148,7 +148,7 @@ def _row(
     pair = _pair(results, lost, technique, level)
     columns = {}
     for part in parts:
-        level_of_each = 1 - (1 - confidence) / part.count
+        level_of_each = 1 - (1 - confidence) / part.parts
         coords = {dim: results[dim] for dim in part.dims} | {"estimate": list(ESTIMATES)}
         for name, values in _figures(pair, part, level_of_each).items():
             dims = part.dims if name in COUNTED else (*part.dims, "estimate")
@@ -173,7 +173,7 @@ def _pair(results: xr.Dataset, lost: xr.DataArray, technique: int, level: int) -
 def _figures(pair: Pair, part: Part, confidence: float) -> Mapping[str, np.ndarray]:
     """Every figure by part, (parts, estimates) or (parts)."""
     flipped = fairness.flips(pair.said, pair.dense, pair.labels, pair.classes)
-    own = part.of, part.count
+    own = part.of, part.parts
     found = {
         **_rates(pair, flipped.all, part, confidence),
         "lost": fairness.rate_intervals(flipped.lost, *own).estimate,
@@ -199,11 +199,11 @@ def _rates(
     )
     rates = {"flip_rate": flipped, "churn": churn, "dense_churn": dense}
     changes = {"beyond_seeds": flipped - dense, "churn_change": churn - dense}
-    asked = part.of, part.count, confidence
+    asked = part.of, part.parts, confidence
     found = {name: fairness.rate_intervals(each, *asked) for name, each in rates.items()}
     found |= {name: fairness.change_intervals(each, *asked) for name, each in changes.items()}
     if pair.is_dense:  # by definition nothing is flipped or changed
         for name, of in (("flip_rate", "flip_rate"), ("churn_change", "churn")):
             found[name] = fairness.Interval(*[0 * found[of].estimate] * 3)
-        found["beyond_seeds"] = fairness.Interval(*[np.full(part.count, np.nan)] * 3)
+        found["beyond_seeds"] = fairness.Interval(*[np.full(part.parts, np.nan)] * 3)
     return found

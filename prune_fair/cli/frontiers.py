@@ -29,11 +29,12 @@ def frontier(
     results = open_study(study)
     columns = list(objectives)
     point = analysis.named_numbers("reference", reference)
-    points, volumes, rankings = {}, {}, {}
+    points, volumes, rankings, known = {}, {}, {}, {}
     for name, node in tasks_of(results):
         points[name] = analysis.frontier(node, columns, confidence, by_class=False)
         volumes[name] = analysis.hypervolumes(node, columns, point, confidence)
         rankings[name] = _ranking(node, columns, point, confidence)
+        known[name] = analysis.uncertainty(node)
     if json:
         tasks = {name: console.point_rows(part) for name, part in points.items()}
         parts = {
@@ -47,7 +48,7 @@ def frontier(
     for name, part in points.items():
         on_frontier = part.isel(point=part.on_frontier.values)
         console.print_points(screen, name, on_frontier, [*columns, "probability"])
-        console.print_calibration(screen, analysis.uncertainty(results[name]))
+        console.print_calibration(screen, known[name])
         console.print_hypervolumes(screen, name, volumes[name], rankings[name])
     return console.print_caveats(screen, results, confidence)
 

@@ -32,7 +32,7 @@ def multiplicity(
     tables = {}
     for name, node in tasks_of(results):
         last = node.sizes["level"] - 1
-        check(level is None or 0 <= level <= last, f"level {level}: expected 0 to {last}")
+        check(level is None or 1 <= level <= last, f"level {level}: expected 1 to {last}")
         tables[name] = analysis.multiplicity(node, technique, confidence)
     if json:
         tasks = {name: console.multiplicity_rows(table) for name, table in tables.items()}

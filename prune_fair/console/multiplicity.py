@@ -52,7 +52,7 @@ def print_parts(
     """A technique and level in words, and its classes and groups, those with most flips first."""
     title = f"{task}: {row['technique'].item()}, level {row['level'].item()}"
     for part, dim in PARTS.items():
-        if f"{part}_flip_rate" not in row or not row["networks"]:
+        if f"{part}_flip_rate" not in row or not multiplicity.is_pruned(row):
             continue
         rates = row[f"{part}_flip_rate"].sel(estimate="mean").values
         rows = [

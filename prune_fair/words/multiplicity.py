@@ -48,7 +48,7 @@ def multiplicity_in_words(
         row: of a technique and level, as `analysis.multiplicity` gives it.
         controls: rows of networks that are not pruned, by technique, as `controls_of` gives them.
     """
-    if not row["networks"]:
+    if not is_pruned(row):
         return [failures.NOTHING_PRUNED]
     kind = "network that is not pruned" if row["control"] else "pruned network"
     was_right, is_right = (percent(row[name].item(), 1) for name in ("lost", "won"))
@@ -60,6 +60,11 @@ def multiplicity_in_words(
         lines += [_beyond_seeds(row), _churn(row), _set(row)]
     lines += [_control(name, own) for name, own in (controls or {}).items()]
     return [*lines, *_parts(row, "class", "true"), *_parts(row, "group", "group")]
+
+
+def is_pruned(row: xr.Dataset) -> bool:
+    """Whether a row is of finished networks of a level after the dense one."""
+    return bool(row["networks"] > 0) and bool(row["level"] > 0)
 
 
 def controls_of(table: xr.Dataset) -> dict[str, xr.Dataset]:

@@ -6,6 +6,7 @@ import xarray as xr
 
 from prune_fair import InputError, analysis, fairness, open_example
 from prune_fair.store import MEMBERS
+from prune_fair.words import failures
 from prune_fair.words import multiplicity as words
 
 LABELS = [0, 0, 1, 1]  # images 0 and 1 are of class c0
@@ -146,6 +147,7 @@ def test_of_a_study_lost_and_won_are_the_change_of_accuracy():
 def test_words():
     results = open_example()["digits/mlp"].to_dataset().isel(technique=[0])
     table = analysis.multiplicity(results).isel(technique=0)
+    assert words.multiplicity_in_words(table.isel(level=0)) == [failures.NOTHING_PRUNED]
     early, last = (words.multiplicity_in_words(table.isel(level=level)) for level in (4, 6))
     assert early[1].startswith("That cannot be told from two dense networks of different seeds (a")
     assert last[1].startswith("That is 1.1 points [0.5, 1.8] more than two dense networks")
