@@ -12,7 +12,9 @@ GIVEN = "given:"  # begins the name of what an audit was handed and nobody can l
 
 
 class ByImage(NamedTuple):
-    """Names of what is known of a split's single images: two arrays, and their axis.
+    """Names of what is known of a split's single images: three arrays, and their axis.
+
+    Groups are known where images have some.
 
     Example:
         >>> BY_IMAGE["test"].predictions, BY_IMAGE["validation"].label
@@ -22,11 +24,14 @@ class ByImage(NamedTuple):
     predictions: str
     label: str
     image: str
+    group: str
 
 
 BY_IMAGE = {
-    VALIDATION: ByImage("validation_predictions", "validation_label", "validation_image"),
-    TEST: ByImage("predictions", "image_label", "image"),
+    VALIDATION: ByImage(
+        "validation_predictions", "validation_label", "validation_image", "validation_group"
+    ),
+    TEST: ByImage("predictions", "image_label", "image", "image_group"),
 }
 
 

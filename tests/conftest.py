@@ -166,6 +166,7 @@ def no_pictures(monkeypatch):
     Those of `tests/report` and of every kind of study in `tests/cli` are drawn.
     """
     names = "frontier", "who_is_hurt", "recall_change", "recall", "layer_sparsities"
+    names += ("multiplicity",)
     empty = {name: Picture("data:,", name) for name in names}
     monkeypatch.setattr("prune_fair.report.render.draw", lambda task: empty)
 

@@ -116,6 +116,28 @@ def test_coverage_over_tasks():
     assert max(result["told apart"]["5 x 8"].values()) <= 0.14
 
 
+def test_calibration_of_the_probability_of_being_on_the_frontier():
+    """Of 40 studies: of the same images by seeds as told, within 5 standard errors of some 100."""
+    result = run("frontier_calibration.py", "--studies", "40", "--sizes", "16x50", "--json")
+    for way, rows in result["16x50"].items():
+        assert sum(row["points"] for row in rows.values()) == 40 * 12
+        for row in rows.values():
+            told, error = row["told"], 0.5 / row["points"] ** 0.5
+            assert abs(row["same images"] - told) <= 5 * error + 0.1 * (way == "both")
+    rows = [*result["16x50"]["seeds"].values()]
+    assert rows[0]["same images"] <= 0.1
+    assert rows[-1]["same images"] >= 0.85
+    sure = sum(row["points"] for row in (rows[0], rows[-1]))
+    both = [*result["16x50"]["both"].values()]
+    assert sum(row["points"] for row in (both[0], both[-1])) < sure
+
+
+def test_coverage_of_multiplicity():
+    flags = ("--studies", "60", "--sizes", "16x50", "--truth-studies", "400", "--json")
+    for name, covered in run("multiplicity_coverage.py", *flags)["16x50"].items():
+        assert covered >= (0.9 if "by class" in name else 0.85)
+
+
 def test_coverage_of_one_networks_intervals():
     result = run("image_coverage.py", "--studies", "60", "--images", "2000", "--json")
     assert {*result["2000"]} >= {"accuracy", "recall_change_min"}

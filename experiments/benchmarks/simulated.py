@@ -8,7 +8,9 @@ shift of that class, and draws the noise anew for 3 of 10 pairs of seed and imag
 seeds, images and their pairs all have effects. Classes are fixed, as a data set's are.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +22,14 @@ MOST = 7  # the class that loses most
 ONE_LOSES = tuple(loss if true == MOST else loss / 10 for true, loss in enumerate(LOSSES))
 SEEDS_SPREAD, PRUNED_SPREAD, HARDNESS, VULNERABILITY, NEW_NOISE = 0.3, 0.25, 1.3, 1.0, 0.3
 PAIRS_AT_ONCE = 20_000
+NODES = 9  # of the integral over seeds
+
+
+class Images(NamedTuple):
+    """How hard images are, and how easily lost."""
+
+    hardness: np.ndarray
+    vulnerable: np.ndarray
 
 
 def labels(images: int) -> np.ndarray:
@@ -31,7 +41,7 @@ def right(
     rng: np.random.Generator, amounts: tuple[float, ...], true: np.ndarray, seeds: int
 ) -> np.ndarray:
     """Whether networks are right, (1 + amounts, seeds, images): dense, then so much pruned."""
-    return _right(rng, amounts, true, _seeds(rng, amounts, seeds), shared=True)
+    return _right(rng, amounts, true, draw_seeds(rng, amounts, seeds), shared=True)
 
 
 def right_on_two(
@@ -42,7 +52,7 @@ def right_on_two(
     losses: tuple[float, ...] = LOSSES,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The same networks on two test sets."""
-    drawn = _seeds(rng, amounts, seeds)
+    drawn = draw_seeds(rng, amounts, seeds)
     first, second = (
         _right(rng, amounts, true, drawn, shared=True, losses=losses) for _ in range(2)
     )
@@ -55,13 +65,13 @@ def truth(amounts: tuple[float, ...], pairs: int, losses: tuple[float, ...] = LO
     rng, total = np.random.default_rng(5), np.zeros((1 + len(amounts), CLASSES))
     rounds = max(1, pairs // PAIRS_AT_ONCE)
     for _ in range(rounds):
-        drawn = _seeds(rng, amounts, PAIRS_AT_ONCE)
+        drawn = draw_seeds(rng, amounts, PAIRS_AT_ONCE)
         own = _right(rng, amounts, np.arange(CLASSES), drawn, shared=False, losses=losses)
         total += own.mean(axis=1)
     return total / rounds
 
 
-def _seeds(
+def draw_seeds(
     rng: np.random.Generator, amounts: tuple[float, ...], seeds: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """What seeds do to classes, dense and by amount of pruning."""
@@ -79,16 +89,49 @@ def _right(
     losses: tuple[float, ...] = LOSSES,
 ) -> np.ndarray:
     """If images are shared every seed sees the same, else each has its own."""
+    images = draw_images(rng, (1 if shared else len(drawn[0]), len(true)))
+    falls = [amount * np.array(losses)[true] * images.vulnerable for amount in amounts]
+    return answers(rng, true, drawn, images, falls)
+
+
+def draw_images(rng: np.random.Generator, shape: tuple[int, ...]) -> Images:
+    """Images of any class."""
+    hardness = HARDNESS * rng.standard_t(3, shape)
+    return Images(hardness, rng.lognormal(-0.5, VULNERABILITY, shape))
+
+
+def answers(
+    rng: np.random.Generator,
+    true: np.ndarray,
+    drawn: tuple[np.ndarray, np.ndarray],
+    images: Images,
+    falls: Sequence[np.ndarray],
+) -> np.ndarray:
+    """Whether networks of these seeds are right on these images, dense, then after each fall."""
     dense, pruned = drawn
-    seeds = len(dense)
-    images = (1 if shared else seeds, len(true))
-    hardness = HARDNESS * rng.standard_t(3, images)
-    vulnerable = rng.lognormal(-0.5, VULNERABILITY, images)
-    noise = rng.logistic(size=(seeds, len(true)))
-    base = LOGITS[true] + dense[:, true] - hardness
-    found, falls = [base + noise > 0], np.array(losses)[true] * vulnerable
-    for amount, shift in zip(amounts, pruned, strict=True):
+    noise = rng.logistic(size=(len(dense), len(true)))
+    base = LOGITS[true] + dense[:, true] - images.hardness
+    found = [base + noise > 0]
+    for fall, shift in zip(falls, pruned, strict=True):
         anew = rng.uniform(size=noise.shape) < NEW_NOISE
         again = np.where(anew, rng.logistic(size=noise.shape), noise)
-        found.append(base + shift[:, true] - amount * falls + again > 0)
+        found.append(base + shift[:, true] - fall + again > 0)
     return np.stack(found)
+
+
+def expected(true: np.ndarray, images: Images, falls: Sequence[np.ndarray]) -> np.ndarray:
+    """The share of endless seeds that are right on each image, (1 + falls, images), integrated."""
+    base, nodes = LOGITS[true] - images.hardness, np.polynomial.hermite_e.hermegauss(NODES)
+    spread = np.sqrt(2) * SEEDS_SPREAD  # of what a seed does to all classes, and to each
+    after = [_mean_right(base - fall, np.hypot(spread, PRUNED_SPREAD), nodes) for fall in falls]
+    return np.stack([_mean_right(base, spread, nodes), *after])
+
+
+def _mean_right(logits: np.ndarray, spread: float, nodes: tuple[np.ndarray, ...]) -> np.ndarray:
+    """The mean of the logistic function of normal numbers around logits."""
+    weights = nodes[1] / nodes[1].sum()
+    parts = (
+        weight / (1 + np.exp(-logits - spread * place))
+        for place, weight in zip(nodes[0], weights, strict=True)
+    )
+    return sum(parts, np.zeros_like(logits))

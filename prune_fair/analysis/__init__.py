@@ -33,13 +33,16 @@ from prune_fair.analysis.frontiers import (
     hypervolumes,
     ranking_change,
 )
+from prune_fair.analysis.multiplicity import multiplicity
 from prune_fair.analysis.objectives import reference_point
 from prune_fair.analysis.per_network import (
     SPARSITY,
     class_recall,
     classes_without_images,
+    count_collapsed,
     count_networks,
     diverged,
+    failed,
     known_metrics,
     network_metrics,
 )
@@ -97,12 +100,14 @@ __all__ = [
     "common_sparsity",
     "compare",
     "controls",
+    "count_collapsed",
     "count_networks",
     "cross_fit",
     "cross_fit_of",
     "diverged",
     "exemplar_images",
     "exemplars",
+    "failed",
     "floor_of",
     "floors",
     "frontier",
@@ -112,6 +117,7 @@ __all__ = [
     "judged_on",
     "known_metrics",
     "metrics",
+    "multiplicity",
     "named_numbers",
     "network_metrics",
     "networks",

@@ -8,6 +8,7 @@ import xarray as xr
 from jaxtyping import Bool, Float, Int
 
 from prune_fair import fairness
+from prune_fair.analysis.per_network import failed
 from prune_fair.analysis.resampling import BOTH, Results, as_dataset, networks
 from prune_fair.errors import check
 from prune_fair.fairness import Interval, Over
@@ -55,6 +56,9 @@ def said_of_images(results: Results) -> Iterator[Said]:
     said = said.transpose(*MEMBERS, "image").values
     labels, classes = results["image_label"].values, results.sizes["true"]
     known = networks(results["sparsity"]).transpose(*MEMBERS).notnull().values
+    lost = networks(failed(results)).transpose(*MEMBERS).values
+    wrong = (labels + 1) % max(classes, 2)  # a failed network has no image right
+    said = np.where(lost[..., None], wrong, said) if lost.any() else said
     for technique, level in np.ndindex(said.shape[0], said.shape[2]):
         seeds = np.flatnonzero(known[technique, :, level] & known[technique, :, 0])
         if len(seeds):

@@ -7,7 +7,7 @@ from prune_fair.analysis.by_image import beyond_by_class, change_by_class, recal
 from prune_fair.analysis.per_network import (
     check_dense,
     class_recall,
-    diverged,
+    failed,
     network_metrics,
 )
 from prune_fair.analysis.resampling import (
@@ -112,7 +112,7 @@ def class_tests(
         By technique, level and true class: `normalised_recall_difference` (and estimate), the
         change since dense of recall minus accuracy; `recall_change` (and estimate); `p`, `p_holm`,
         `p_bh`; `flagged_holm`, `flagged_bh`. A p is NaN with fewer than 2 networks, where neither
-        population varies, and at levels at which a network diverged.
+        population varies, and at levels at which a network diverged or lost a layer.
 
     Source: Hooker et al. 2019, arXiv 1911.05248, who do not correct; Welch 1947; Holm 1979;
     Benjamini & Hochberg 1995.
@@ -131,8 +131,8 @@ def class_tests(
     tested = networks(beyond)
     p = welch(tested.values, np.broadcast_to(tested.isel(level=[0]).values, tested.shape))
     p[:, 0] = np.nan
-    lost = networks(diverged(results)).any("seed").transpose("technique", "level").values
-    p[lost] = np.nan  # a diverged network has lost all classes alike, and hides whom pruning hits
+    lost = networks(failed(results)).any("seed").transpose("technique", "level").values
+    p[lost] = np.nan  # one that failed has lost all classes alike, and hides whom pruning hits
     dims = ("technique", "level", "true")
     adjusted = {
         name: (dims, np.stack([correct(family) for family in p]))

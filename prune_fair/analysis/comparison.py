@@ -53,9 +53,11 @@ def compare(
             more than 5 % of the larger.
 
     Returns:
-        By technique: `value` (and estimate), and `steps` of training that it takes to the sparsity,
-        with those of every network before it: of the first level that reaches it, NaN where the
-        study does not say. By pair, with coordinates `first` and `second`:
+        By technique: `value` (and estimate); `undefined`, for how many networks that reach the
+        sparsity the metric is undefined there: where it is for any, that technique's values are
+        NaN; and `steps` of training that it takes to the sparsity, with those of every network
+        before it: of the first level that reaches it, NaN where the study does not say. By pair,
+        with coordinates `first` and `second`:
         `difference` (and estimate) of first minus second; `p` of the paired t-test, and `p_holm`
         over all pairs; `sd` of the differences over seeds; `seeds` that were compared;
         `seeds_needed` to find the effect with power 0.8 at the level 1 - confidence, without
@@ -86,6 +88,8 @@ def compare(
     sparsity = common_sparsity(results) if sparsity is None else sparsity
     values = at_sparsity(results, metric, sparsity)
     _check_reached(results, sparsity)
+    undefined = _undefined(results, values, sparsity)
+    values = values.where(undefined == 0)
     pairs = np.array([*combinations(range(len(names)), 2)])
     steps = steps_at(results, sparsity)
     kept, left_out = _of_equal_budget(pairs, steps) if equal_budget else (pairs, pairs[:0])
@@ -99,7 +103,8 @@ def compare(
         mean = mean_interval(differences, confidence, resample_weights(by_seed))
         found = found._replace(mean=mean)
     coords = {"first": ("pair", names[one]), "second": ("pair", names[other])}
-    columns = {"value": value, "steps": steps, **_pairs(found, confidence, effect)}
+    columns = {"value": value, "undefined": undefined, "steps": steps}
+    columns |= _pairs(found, confidence, effect)
     attrs = {"metric": metric, SPARSITY: float(sparsity), "left_out": names[left_out].tolist()}
     return xr.Dataset(columns, {**coords, "estimate": list(ESTIMATES)}, attrs)
 
@@ -154,6 +159,12 @@ def _of_equal_budget(
     )
     apart = budgets_differ(*steps.values[pairs.T])
     return pairs[~apart], pairs[apart]
+
+
+def _undefined(results: xr.Dataset, values: xr.DataArray, sparsity: float) -> xr.DataArray:
+    """How many networks of each technique reach the sparsity and have no value there."""
+    reached = at_sparsity(results, SPARSITY, sparsity).notnull()
+    return networks(reached & values.isnull()).sum("seed")
 
 
 def _check_reached(results: xr.Dataset, sparsity: float) -> None:

@@ -13,7 +13,7 @@ from prune_fair.analysis.by_image import (
     said_of_images,
     said_together,
 )
-from prune_fair.analysis.per_network import diverged
+from prune_fair.analysis.per_network import failed
 from prune_fair.analysis.resampling import BOTH, Results, as_dataset, networks
 from prune_fair.fairness import METRICS, Interval, Metric, Over
 from prune_fair.fairness.metric import Reduction
@@ -91,13 +91,13 @@ def resampled_over_images(
     weights = np.full((rows + 1, sizes["seed"]), 1 / sizes["seed"])
     if over == BOTH:
         weights = fairness.bootstrap_weights(sizes["seed"], rows)
-    lost = networks(diverged(results)).transpose(*MEMBERS).values
+    lost = networks(failed(results)).transpose(*MEMBERS).values
     values = np.full((rows + 1, sizes["technique"], sizes["level"]), np.nan)
     for said in said_of_images(results):
         counts, dense = (_counts(each, said, drawn) for each in (said.after, said.before))
         technique, level = said.place
-        failed = lost[technique, said.seeds, level]
-        values[:, technique, level] = _mean(metric, counts, dense, weights[:, said.seeds], failed)
+        own, worst = weights[:, said.seeds], lost[technique, said.seeds, level]
+        values[:, technique, level] = _mean(metric, counts, dense, own, worst)
     return values
 
 

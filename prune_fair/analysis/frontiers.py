@@ -7,6 +7,7 @@ import xarray as xr
 from jaxtyping import Bool, Float
 
 from prune_fair.analysis.controls import candidates
+from prune_fair.analysis.failing import is_sound
 from prune_fair.analysis.objectives import (
     check_objectives,
     direction_of,
@@ -14,7 +15,7 @@ from prune_fair.analysis.objectives import (
     resampled_objectives,
 )
 from prune_fair.analysis.per_network import SPARSITY
-from prune_fair.analysis.points import is_sound, operating_points
+from prune_fair.analysis.points import operating_points
 from prune_fair.analysis.resampling import Results, with_resamples
 from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, check_confidence
 from prune_fair.errors import check
@@ -53,7 +54,8 @@ def frontier(
     Returns:
         `operating_points` of the objectives, with `on_frontier` (point) and `probability` (point):
         the share of bootstrap resamples of seeds, paired over techniques and levels, in which no
-        other point dominates it. It is NaN with fewer than 3 seeds. Controls are on no frontier.
+        other point dominates it. It is 0 where a network failed or none is finished, and NaN with
+        fewer than 3 seeds. Controls are on no frontier.
 
     Raises:
         InputError: for an unknown objective, one named twice, or none.
@@ -104,7 +106,7 @@ def hypervolumes(
         (technique, other, estimate) of technique minus other, and `apart` (technique, other): its
         interval excludes 0. Attributes: `reference` by objective, and `best`, a technique, empty
         where there is none. NaN for a technique of which no network is finished or none has all
-        objectives, and for bounds with fewer than 3 seeds. A level at which a network diverged or
+        objectives, and for bounds with fewer than 3 seeds. A level at which a network failed or
         has no value of an objective has no part in it.
 
     Raises:

@@ -7,8 +7,8 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float
 
+from prune_fair.analysis.failing import is_sound
 from prune_fair.analysis.per_network import SPARSITY
-from prune_fair.analysis.points import is_sound
 from prune_fair.analysis.rules import Constraint, Rule, holds
 from prune_fair.fairness import METRICS
 

@@ -10,8 +10,7 @@ from prune_fair.analysis.per_network import (
     KNOWN_NAMES,
     SPARSITY,
     check_names,
-    diverged,
-    network_metrics,
+    failed,
 )
 from prune_fair.analysis.resampling import Results, as_dataset, networks
 from prune_fair.analysis.tables import resampled
@@ -26,8 +25,8 @@ def reference_point(
 
     What is not given: sparsity 0; chance, 1/classes, for metrics that say so (`Metric.chance`); the
     worst possible value for those of a network alone that have one (`Metric.worst_bound`); else the
-    worst mean over seeds of all techniques and levels, which then depends on what is compared (NaN
-    where no mean is known).
+    worst mean over seeds of all techniques and levels at which no network failed, which then
+    depends on what is compared (NaN where no mean is known).
 
     Raises:
         InputError: for a given name that is no objective, or a value that is not finite.
@@ -56,7 +55,7 @@ def _worst(results: Results, name: str) -> float:
         return 1 / as_dataset(results).sizes["true"]
     if not metric.against_dense and np.isfinite(metric.worst_bound):
         return metric.worst_bound
-    means = direction_of(name) * resampled(as_dataset(results), name, 0)
+    means = resampled_objectives(as_dataset(results), [name], 0)
     known = means[np.isfinite(means)]
     return direction_of(name) * known.min() if known.size else np.nan
 
@@ -79,12 +78,11 @@ def resampled_objectives(
 ) -> Float[np.ndarray, "rows techniques levels objectives"]:
     """Objectives over networks under each row of weights, higher is better.
 
-    NaN where a network diverged, or has no value of an objective: a mean of the others would reward
+    NaN where a network failed, or has no value of an objective: a mean of the others would reward
     collapse.
     """
-    single = [name for name in objectives if name == SPARSITY or not METRICS[name].averaged]
-    table = network_metrics(results, [SPARSITY, *(name for name in single if name != SPARSITY)])
-    missing = table.to_dataarray("metric").isnull().any("metric") & table[SPARSITY].notnull()
-    lost = networks(missing | diverged(results)).any("seed").transpose("technique", "level").values
     columns = [direction_of(name) * resampled(results, name, resamples) for name in objectives]
-    return np.where(lost[..., None], np.nan, np.stack(columns, axis=-1))
+    values = np.stack(columns, axis=-1)
+    lost = networks(failed(results)).any("seed").transpose("technique", "level").values
+    lost |= np.isnan(values[0]).any(axis=-1)
+    return np.where(lost[..., None], np.nan, values)

@@ -34,8 +34,8 @@ def class_recall(results: Results) -> xr.DataArray:
 def network_metrics(results: Results, names: Sequence[str] | None = None) -> xr.Dataset:
     """Metrics of each network: one variable a metric, (technique, seed, level).
 
-    NaN where a network is unfinished or the metric is undefined for it. A diverged network has what
-    `Metric.worst` says.
+    NaN where a network is unfinished or the metric is undefined for it. A diverged network, and one
+    that lost a layer and has nothing right, has what `Metric.worst` says.
 
     Args:
         results: one task's results.
@@ -56,7 +56,7 @@ def network_metrics(results: Results, names: Sequence[str] | None = None) -> xr.
     if names is None:
         names = [name for name in known_metrics(results) if not METRICS[name].averaged]
     check_names(results, "metric", names)
-    failed = diverged(results).transpose(*MEMBERS).values
+    nothing_right = failed(results).transpose(*MEMBERS).values & _all_wrong(results)
     table = results[SPARSITY].drop_attrs().to_dataset().drop_vars(SPARSITY)
     for name in names:
         if name == SPARSITY:
@@ -70,7 +70,7 @@ def network_metrics(results: Results, names: Sequence[str] | None = None) -> xr.
             )
             values = metric.function(*counts_of(results, name))
             if metric.worst is not None:
-                values = np.where(failed, metric.worst, values)
+                values = np.where(nothing_right, metric.worst, values)
             table[name] = (MEMBERS, values)
     return table
 
@@ -87,6 +87,20 @@ def diverged(results: Results) -> xr.DataArray:
     return results.get("diverged", xr.zeros_like(results[SPARSITY], dtype=bool))
 
 
+def failed(results: Results) -> xr.DataArray:
+    """Which networks diverged, or lost every weight of a layer: (technique, seed, level) bool.
+
+    A point with one holds no constraint, is on no frontier and has no part in a hypervolume.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> bool(failed(open_example()["digits/mlp"]).any())
+        False
+    """
+    lost = diverged(results)
+    return lost | as_dataset(results).get("collapsed", xr.zeros_like(lost))
+
+
 def count_networks(flags: xr.DataArray) -> int:
     """How many networks are flagged: a dense one, the same for every technique, is one.
 
@@ -97,6 +111,17 @@ def count_networks(flags: xr.DataArray) -> int:
     """
     flags = networks(flags).transpose(*MEMBERS)
     return int(flags[:, :, 1:].sum() + flags[:1, :, :1].sum())
+
+
+def count_collapsed(results: Results) -> int:
+    """How many networks lost every weight of a layer and did not diverge.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> count_collapsed(open_example()["digits/mlp"])
+        0
+    """
+    return count_networks(failed(results) & np.logical_not(diverged(results)))
 
 
 def classes_without_images(results: Results) -> list[str]:
@@ -159,3 +184,9 @@ def counts_of(results: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray]:
     check_dense(results)
     dense = counts.sel(level=[0]).values
     return counts.values, np.broadcast_to(dense, counts.shape)
+
+
+def _all_wrong(results: xr.Dataset) -> np.ndarray:
+    """Which networks have no image right."""
+    counts = results["confusion"].transpose(*MEMBERS, ...).values
+    return np.trace(counts, axis1=-2, axis2=-1) == 0

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import xarray as xr
 
 from prune_fair.analysis.classes import recall_of_classes
 from prune_fair.analysis.controls import by_point
-from prune_fair.analysis.per_network import diverged
+from prune_fair.analysis.per_network import diverged, failed
 from prune_fair.analysis.resampling import Results, networks, with_resamples
 from prune_fair.analysis.tables import CONFIDENCE, metrics
 from prune_fair.fairness import Over
@@ -25,9 +26,9 @@ def operating_points(
 
     Returns:
         One variable a name, (point, estimate), and if `by_class` `recall` (point, true,
-        estimate); `undefined` as `metrics` gives it. By point `technique`, `level`, `diverged`, how
-        many networks diverged, and what `controls.by_point` gives. The dense network is one point,
-        of technique `dense`.
+        estimate); `undefined` as `metrics` gives it. By point `technique`, `level`; `diverged`, how
+        many networks diverged, and `collapsed`, how many others lost a layer; and what
+        `controls.by_point` gives. The dense network is one point, of technique `dense`.
 
     Raises:
         InputError: for an unknown metric or a confidence outside (0, 1).
@@ -40,7 +41,9 @@ def operating_points(
         (19, ['dense', 'magnitude-global-rewind'])
     """
     results = with_resamples(results)
-    known = {"diverged": networks(diverged(results)).sum("seed"), **by_point(results)}
+    lost = networks(diverged(results))
+    collapsed = networks(failed(results)) & np.logical_not(lost)
+    known = {"diverged": lost.sum("seed"), "collapsed": collapsed.sum("seed"), **by_point(results)}
     table = metrics(results, names, confidence, pooled, over).assign(known)
     if by_class:
         table = table.assign(recall=recall_of_classes(results, confidence, over))
@@ -48,13 +51,3 @@ def operating_points(
     duplicate = (points["level"] == 0) & (points["technique"] != points["technique"][0])
     technique = xr.where(points["level"] == 0, DENSE, points["technique"])
     return points.assign_coords(technique=technique).isel(point=~duplicate.values)
-
-
-def is_sound(table: xr.Dataset, name: str) -> xr.DataArray:
-    """Where no network diverged and a metric is defined for every finished network.
-
-    Args:
-        table: as `operating_points` gives it.
-        name: one of its metrics, or `sparsity`.
-    """
-    return (table["diverged"] == 0) & (table["undefined"].sel(metric=name) == 0)

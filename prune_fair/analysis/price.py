@@ -9,9 +9,10 @@ from jaxtyping import Float
 from prune_fair import fairness
 from prune_fair.analysis.classes import recall_change
 from prune_fair.analysis.controls import candidates
+from prune_fair.analysis.failing import is_sound
 from prune_fair.analysis.judging import judge
 from prune_fair.analysis.per_network import SPARSITY
-from prune_fair.analysis.points import is_sound, operating_points
+from prune_fair.analysis.points import operating_points
 from prune_fair.analysis.resampling import Results, judged_and_reported
 from prune_fair.analysis.rules import Constraint, Rule, holds
 from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, resampled

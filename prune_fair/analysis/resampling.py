@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from prune_fair.analysis.failing import count_failures
 from prune_fair.data import BY_IMAGE, TEST, VALIDATION
 from prune_fair.errors import lookup
 from prune_fair.fairness import RESAMPLES, bootstrap_weights
@@ -27,8 +28,9 @@ def as_dataset(results: Results, split: str = TEST) -> xr.Dataset:
     """A task's results on one split of its images, from a node of the tree or from a Dataset.
 
     Every answer reads results through here. Those without a dimension `split` are given as they
-    are: their images are of one split already. What is known of single images, `predictions` and
-    `image_label` by `image`, has these names for any split.
+    are: their images are of one split already. What is known of single images, `predictions`,
+    `image_label` and `image_group` by `image`, has these names for any split. Networks that lost
+    a layer and give every image one class fail every class here, as diverged ones do in the study.
 
     Args:
         results: one task's results.
@@ -44,13 +46,14 @@ def as_dataset(results: Results, split: str = TEST) -> xr.Dataset:
     """
     table = results.to_dataset() if isinstance(results, xr.DataTree) else results
     if SPLIT not in table.dims:
-        return table
+        return count_failures(table)
     positions = {str(name): position for position, name in enumerate(table[SPLIT].values)}
     table = table.isel({SPLIT: lookup(positions, split, "split")}, drop=True)
     others = [each.image for name, each in BY_IMAGE.items() if name != split]
     table = table.drop_dims(others, errors="ignore")
     plain = dict(zip(BY_IMAGE[split], BY_IMAGE[TEST], strict=True))
-    return table.rename({name: plain[name] for name in plain if name in table.variables})
+    table = table.rename({name: plain[name] for name in plain if name in table.variables})
+    return count_failures(table)
 
 
 def judged_and_reported(results: Results) -> tuple[xr.Dataset, xr.Dataset]:
@@ -120,7 +123,7 @@ def with_resamples(results: Results) -> xr.Dataset:
     table["confusion"] = ((*MEMBERS, "true", "predicted"), counts, results["confusion"].attrs)
     if "group_confusion" in table:
         table["group_confusion"] = table["group_confusion"].where(table.seed < 1, 0)
-    return table.assign_coords({RESAMPLED: images})
+    return count_failures(table.assign_coords({RESAMPLED: images}))
 
 
 def networks(results: Labelled) -> Labelled:

@@ -12,7 +12,7 @@ from prune_fair.analysis.per_network import (
     SPARSITY,
     check_names,
     counts_of,
-    diverged,
+    failed,
     network_metrics,
 )
 from prune_fair.analysis.resampling import (
@@ -95,8 +95,8 @@ def metrics(
 
     Returns:
         Also `undefined` (metric, technique, level): how many finished networks a metric is
-        undefined for. The mean over seeds is that of the others; pooled, it is undefined for all or
-        none. Each metric has an attribute `over`, what its interval is over.
+        undefined for; pooled, all or none. Where it is so for any, there is no mean, since one of
+        the others would reward collapse: NaN. Each has an attribute `over`, as `interval_over`.
 
     Raises:
         InputError: as `network_metrics`, for a confidence outside (0, 1), or for intervals over
@@ -137,7 +137,8 @@ def metrics(
         for name, values in whole.items()
     }
     undefined = xr.Dataset(missing).drop_vars("estimate", errors="ignore").to_dataarray("metric")
-    return xr.Dataset(whole).assign(undefined=undefined)
+    known_means = {name: values.where(missing[name] == 0) for name, values in whole.items()}
+    return xr.Dataset(known_means).assign(undefined=undefined)
 
 
 def interval_over(
@@ -149,8 +150,7 @@ def interval_over(
         results: one task's results.
         name: a metric, or `sparsity`, which images have no part in.
         over: what is asked for. None for `both` of what is a mean over images (`Metric.of_right`)
-            where predictions were kept, else for seeds: of other metrics images are resampled
-            network by network, which takes seconds.
+            where predictions were kept, else for seeds: others take seconds.
         pooled: of summed counts and of groups it is seeds, whatever is asked for.
 
     Raises:
@@ -178,20 +178,27 @@ def _of_networks(results: Results) -> Over | None:
 
 def _from_images(results: xr.Dataset, name: str, over: Over | None) -> Over | None:
     """What an interval from predictions is over; None where it is from seeds or resamples."""
+    if over not in (IMAGES, BOTH) or "predictions" not in results or name == SPARSITY:
+        return None
     several = results.sizes["seed"] == networks(results).sizes["seed"]
-    if "predictions" in results and name != SPARSITY and (several or METRICS[name].of_right):
-        return over if over in (IMAGES, BOTH) else None
-    return None
+    return over if several or METRICS[name].of_right else None
 
 
 def resampled(
     results: xr.Dataset, name: str, resamples: int = RESAMPLES
 ) -> Float[np.ndarray, "rows techniques levels"]:
-    """Sparsity or a metric over networks under each row of `resample_weights`; row 0 the sample."""
+    """Sparsity or a metric over networks under each row of `resample_weights`; row 0 the sample.
+
+    NaN where the metric is undefined for a finished network.
+    """
     if name != SPARSITY and METRICS[name].averaged:
         return _means_reduced(results, name, resamples)
-    values = network_metrics(results, [name])[name].transpose("seed", "technique", "level").values
-    return fairness.weighted_means(resample_weights(results, resamples), values.astype(float))
+    values = network_metrics(results, [name])[name].transpose("seed", "technique", "level")
+    missing = networks(values.isnull() & results[SPARSITY].notnull()).any("seed")
+    rows = fairness.weighted_means(
+        resample_weights(results, resamples), values.values.astype(float)
+    )
+    return np.where(missing.transpose("technique", "level").values, np.nan, rows)
 
 
 def _means_reduced(
@@ -226,7 +233,7 @@ def _pooled(results: xr.Dataset, name: str, confidence: float) -> xr.DataArray:
     """
     check_confidence(confidence)
     counts, dense = counts_of(results, name)
-    lost = diverged(results).any("seed").transpose("technique", "level").values
+    lost = failed(results).any("seed").transpose("technique", "level").values
     sparsity = results[SPARSITY].transpose(*MEMBERS)
     rows = resample_weights(sparsity).astype(np.float32)
     finished, resampled = sparsity.notnull(), []
@@ -238,7 +245,7 @@ def _pooled(results: xr.Dataset, name: str, confidence: float) -> xr.DataArray:
         )
         resampled.append(METRICS[name].function(*pair).astype(float))
     seeds, values = finished.sum("seed").values, np.stack(resampled, axis=1)
-    if METRICS[name].worst is not None:  # summed counts of a diverged network look even
+    if METRICS[name].worst is not None:  # summed counts of a failed network look even
         values = np.where(lost, np.nan, values)
     interval = fairness.percentile_interval(values, seeds, confidence)
     return labelled(sparsity.isel(seed=0, drop=True), interval)

@@ -60,7 +60,7 @@ def exemplars(
     """
     check(0 < distance <= 2, f"distance {distance}: expected in (0, 2], such as 1")
     check_confidence(confidence)
-    results = _with_predictions(results, technique)
+    results = with_predictions(results, technique)
     techniques = results["technique"]
     rows = [
         _of_technique(results.isel(technique=[place]), distance, confidence)
@@ -96,7 +96,7 @@ def exemplar_images(results: Results, technique: str, level: int, top: int = 10)
         ['8', '8', '1']
     """
     check(top >= 1, f"top {top}: expected at least 1")
-    results = _with_predictions(results, technique)
+    results = with_predictions(results, technique)
     levels = results.sizes["level"]
     check(0 <= level < levels, f"level {level}: expected 0 to {levels - 1}")
     images = _by_image(results.isel(level=[0, level]))
@@ -114,13 +114,17 @@ def exemplar_images(results: Results, technique: str, level: int, top: int = 10)
     return xr.Dataset({name: ("exemplar", values) for name, values in columns.items()})
 
 
-def _with_predictions(results: Results, technique: str | None) -> xr.Dataset:
-    """The results, of one technique only where it is asked for."""
+def with_predictions(results: Results, technique: str | None) -> xr.Dataset:
+    """The results, of one technique only where it is asked for.
+
+    Raises:
+        InputError: for results without predictions or level 0, or an unknown technique.
+    """
     results = as_dataset(results)
     check(
         "predictions" in results,
-        "this study has no predictions, which exemplars are told by; run it with --predictions (in "
-        "Python, StudyConfig(predictions=True)) and another --out",
+        "this study has no predictions, which single images are told by; run it with --predictions "
+        "(in Python, StudyConfig(predictions=True)) and another --out",
     )
     check_dense(results)
     techniques = results["technique"].values.tolist()

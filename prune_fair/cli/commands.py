@@ -12,6 +12,7 @@ from prune_fair.cli.endings import one_line_errors
 from prune_fair.cli.flags import called_by_flags
 from prune_fair.cli.frontiers import compare, frontier
 from prune_fair.cli.listing import list_rows
+from prune_fair.cli.multiplicity import multiplicity
 from prune_fair.cli.points import metrics
 from prune_fair.cli.report import report
 from prune_fair.cli.votes import exemplars
@@ -40,6 +41,7 @@ def run(arguments: Sequence[str] | None) -> None:
                 "compare": compare,
                 "across": across,
                 "exemplars": exemplars,
+                "multiplicity": multiplicity,
                 "audit": _audit() if [*words[:1]] == ["audit"] else _audit_in_a_line,
                 "report": report,
                 "status": status,

@@ -50,6 +50,7 @@ def frontier(
     for name, part in points.items():
         on_frontier = part.isel(point=part.on_frontier.values)
         console.print_points(screen, name, on_frontier, [*columns, "probability"])
+        console.print_calibration(screen, analysis.uncertainty(nodes[name]))
         console.print_hypervolumes(screen, name, volumes[name], rankings[name], nodes[name])
     return console.print_caveats(screen, results, confidence)
 

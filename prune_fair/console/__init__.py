@@ -11,10 +11,17 @@ from prune_fair.console.comparisons import (
     print_hypervolumes,
 )
 from prune_fair.console.documents import keyed, point_rows, print_answer, print_json
+from prune_fair.console.multiplicity import (
+    multiplicity_rows,
+    print_multiplicity,
+    print_multiplicity_caveats,
+    print_parts,
+)
 from prune_fair.console.progress import progress
 from prune_fair.console.tables import (
     make_console,
     print_accuracy_alone,
+    print_calibration,
     print_caveats,
     print_lines,
     print_listing,
@@ -38,11 +45,13 @@ __all__ = [
     "image_rows",
     "keyed",
     "make_console",
+    "multiplicity_rows",
     "point_rows",
     "print_accuracy_alone",
     "print_across",
     "print_answer",
     "print_attribution",
+    "print_calibration",
     "print_caveats",
     "print_choice",
     "print_classes",
@@ -54,6 +63,9 @@ __all__ = [
     "print_json",
     "print_lines",
     "print_listing",
+    "print_multiplicity",
+    "print_multiplicity_caveats",
+    "print_parts",
     "print_points",
     "print_price",
     "print_rows",

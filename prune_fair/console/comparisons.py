@@ -69,7 +69,8 @@ def print_comparison(console: Console, title: str, found: xr.Dataset, effect: fl
     title = f"{title}: {metric} at sparsity {typed(sparsity, 4)}"
     print_rows(console, title, [*header, *["steps"] * known], rows)
     lines = [budgets.STEPS] if known else []
-    print_lines(console, [comparisons.TESTED, *lines, *budgets.unequal_pairs(found)])
+    lines += [*budgets.unequal_pairs(found), *comparisons.undefined(found)]
+    print_lines(console, [comparisons.TESTED, *lines])
 
 
 def hypervolume_document(volumes: xr.Dataset, ranking: xr.Dataset | None) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def hypervolume_document(volumes: xr.Dataset, ranking: xr.Dataset | None) -> dic
 def comparison_document(found: xr.Dataset) -> dict[str, Any]:
     """Values by technique, and pairs, as JSON types."""
     pairs = point_rows(found.drop_dims("technique").rename(pair="point"))
-    by_technique = {name: keyed(found[name]) for name in ("value", "steps")}
+    by_technique = {name: keyed(found[name]) for name in ("value", "undefined", "steps")}
     return {**found.attrs, **by_technique, "pairs": pairs}
 
 

@@ -22,7 +22,7 @@ from prune_fair.words.classes import (
 from prune_fair.words.numbers import estimates, fraction, plain
 
 WIDTH_OF_A_FILE = 160
-HEADINGS = {"probability": "P(on frontier)"}
+HEADINGS = {"probability": "P(on frontier),\nof these images"}
 MOST_ROWS = 100  # that are drawn with lines, which takes seconds for a thousand
 
 
@@ -60,6 +60,7 @@ def print_rows(
     """A table of texts, none of which is read as markup; a long one without lines."""
     title, rows = printable(title), [[printable(cell) for cell in row] for row in rows]
     if len(rows) > MOST_ROWS:
+        header = [name.replace("\n", " ") for name in header]
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
         lines = [
             "  ".join(map(str.ljust, row, widths)).rstrip() for row in [(title,), header, *rows]
@@ -89,10 +90,10 @@ def print_points(console: Console, title: str, points: xr.Dataset, columns: Sequ
 def point_cells(points: xr.Dataset, columns: Sequence[str]) -> list[tuple[str, ...]]:
     """Technique, level and each column of operating points, a row each.
 
-    Where networks diverged, the level says how many; where a metric is undefined for some networks,
+    Where networks failed, the level says how many; where a metric is undefined for some networks,
     its cell does.
     """
-    numbers = (points[name].values.tolist() for name in ("level", "diverged"))
+    numbers = (points[name].values.tolist() for name in ("level", "diverged", "collapsed"))
     cells = [list(map(str, points["technique"].values)), [*map(failures.level, *numbers)]]
     for name in columns:
         single = "estimate" not in points[name].dims
@@ -103,7 +104,7 @@ def point_cells(points: xr.Dataset, columns: Sequence[str]) -> list[tuple[str, .
 def _cells(points: xr.Dataset, name: str) -> list[str]:
     undefined = points["undefined"].sel(metric=name).values.tolist()
     return [
-        failures.with_undefined(fraction(value), missing if value.known else 0)
+        failures.with_undefined(fraction(value), missing)
         for value, missing in zip(estimates(points[name], "point"), undefined, strict=True)
     ]
 
@@ -122,6 +123,11 @@ def print_price(console: Console, name: str, results: analysis.Results) -> None:
     on = analysis.judged_on(results)
     said = price_in_words(price, on.split), budgets.unequal(results), caveats.chosen_on(on)
     return print_lines(console, filter(None, said))
+
+
+def print_calibration(console: Console, known: analysis.Uncertainty) -> None:
+    """What P(on frontier) is of, and how far it is right."""
+    print_lines(console, filter(None, [caveats.on_frontier(known)]))
 
 
 def print_accuracy_alone(console: Console, name: str, results: analysis.Results) -> None:

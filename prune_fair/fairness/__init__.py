@@ -48,6 +48,14 @@ from prune_fair.fairness.frontier import (
 from prune_fair.fairness.inequality import generalised_entropy
 from prune_fair.fairness.metric import Metric
 from prune_fair.fairness.metrics import METRICS
+from prune_fair.fairness.multiplicity import (
+    Flips,
+    ambiguous,
+    disagreement,
+    discrepancy,
+    flips,
+    influence,
+)
 from prune_fair.fairness.paired import (
     Paired,
     images_needed,
@@ -62,6 +70,7 @@ from prune_fair.fairness.paired import (
 from prune_fair.fairness.permutation import MOST_PERMUTATIONS, Permuted, permute_units
 from prune_fair.fairness.ranks import RankTest, indistinct_groups, rank_test, score_ranks
 from prune_fair.fairness.rates import BASE_RATES, accuracy, overall, recall, undefined
+from prune_fair.fairness.shares import change_intervals, rate_intervals
 from prune_fair.fairness.significance import (
     PairedDifference,
     benjamini_hochberg,
@@ -106,6 +115,7 @@ __all__ = [
     "MOST_PERMUTATIONS",
     "RESAMPLES",
     "Equivalence",
+    "Flips",
     "Interval",
     "Metric",
     "Over",
@@ -117,9 +127,11 @@ __all__ = [
     "TwoWay",
     "accuracy",
     "all_wrong",
+    "ambiguous",
     "benjamini_hochberg",
     "bootstrap_weights",
     "by_class",
+    "change_intervals",
     "class_change_bound",
     "class_change_interval",
     "class_intervals",
@@ -130,8 +142,11 @@ __all__ = [
     "count_by_class",
     "count_votes",
     "crossed_means",
+    "disagreement",
+    "discrepancy",
     "equivalence",
     "excessive_error",
+    "flips",
     "generalised_entropy",
     "holm",
     "hypervolume",
@@ -141,6 +156,7 @@ __all__ = [
     "improvement_probability",
     "in_order",
     "indistinct_groups",
+    "influence",
     "interquartile_interval",
     "interquartile_mean",
     "known_seeds",
@@ -166,6 +182,7 @@ __all__ = [
     "permute_units",
     "rank_agreement",
     "rank_test",
+    "rate_intervals",
     "recall",
     "recall_change",
     "rests_on_few",

@@ -12,7 +12,8 @@ from prune_fair.fairness.rates import fraction
 
 
 def count_votes(
-    predictions: UInt[np.ndarray, "networks images"], classes: int
+    predictions: Int[np.ndarray, "networks images"] | UInt[np.ndarray, "networks images"],
+    classes: int,
 ) -> Int32[np.ndarray, "images classes"]:
     """How many networks predict each class for each image; what is no class is counted nowhere.
 

@@ -11,6 +11,7 @@ from prune_fair.plots.changes import recall_change
 from prune_fair.plots.frontiers import frontier, overview
 from prune_fair.plots.hurt import who_is_hurt
 from prune_fair.plots.layers import layer_sparsities
+from prune_fair.plots.multiplicity import multiplicity
 from prune_fair.plots.recalls import recall, recalls
 from prune_fair.plots.style import encode, save
 from prune_fair.plots.techniques import ranking
@@ -22,6 +23,7 @@ __all__ = [
     "exemplars",
     "frontier",
     "layer_sparsities",
+    "multiplicity",
     "overview",
     "performance_profiles",
     "ranking",

@@ -30,6 +30,8 @@ class Answers(NamedTuple):
         ranking: of techniques; None for a single one beside controls.
         exemplars: of the shown technique, at level 0 and the shown one; None where no
             predictions were kept or nothing is shown.
+        multiplicity: of the shown technique at every level, and of techniques that prune nothing;
+            None as `exemplars`.
         uncertainty: what intervals of numbers of networks cover and leave out.
         of_classes: the same of numbers of classes.
         cross_fit: of a choice that had no images of its own; None where it had, or where single
@@ -50,6 +52,7 @@ class Answers(NamedTuple):
     shown_as: str
     ranking: xr.Dataset | None
     exemplars: xr.Dataset | None
+    multiplicity: xr.Dataset | None
     uncertainty: analysis.Uncertainty
     of_classes: analysis.Uncertainty
     cross_fit: analysis.CrossFit | None
@@ -99,11 +102,12 @@ def answer(
     shown, shown_as = _shown(choice)
     tests = analysis.class_tests(results, confidence)
     several = int((~analysis.controls(results)).sum()) > 1
-    exemplars = None
+    exemplars = multiplicity = None
     if shown is not None and "predictions" in results:
         technique, level = (points[name].values[shown] for name in ("technique", "level"))
         own = results.sel(technique=[technique]).sel(level=[0, level])
         exemplars = analysis.exemplars(own).isel(technique=0)
+        multiplicity = analysis.multiplicity(_with_controls(results, technique), None, confidence)
     return Answers(
         results,
         confidence,
@@ -115,10 +119,17 @@ def answer(
         shown_as,
         analysis.ranking_change(results, confidence=confidence) if several else None,
         exemplars,
+        multiplicity,
         analysis.uncertainty(results),
         analysis.uncertainty(results, analysis.over_classes(results)),
         analysis.cross_fit_of(results, choice),
     )
+
+
+def _with_controls(results: xr.Dataset, technique: str) -> xr.Dataset:
+    """The results of a technique, and of those that prune nothing."""
+    idle = results[analysis.SPARSITY].max(("seed", "level")) == 0
+    return results.isel(technique=((results["technique"] == technique) | idle).values)
 
 
 def decided_by(rule: analysis.Rule) -> str:

@@ -10,7 +10,7 @@ from prune_fair.report.answers import SHOWN, Answers
 from prune_fair.store import DENSE
 from prune_fair.words.numbers import Estimate, estimates
 
-POINT = ("technique", "level", "diverged", "qualifies", "control", "steps")
+POINT = ("technique", "level", "diverged", "collapsed", "qualifies", "control", "steps")
 
 
 class Point(NamedTuple):
@@ -22,6 +22,7 @@ class Point(NamedTuple):
         values: sparsity and metrics by name.
         undefined: by metric, for how many networks it is undefined.
         diverged: how many of its networks diverged.
+        collapsed: how many others lost a layer.
         qualifies: whether it holds every constraint.
         control: whether it is a control's, which prunes nothing.
         steps: of training, with those of the networks that it comes from; NaN where not known.
@@ -32,6 +33,7 @@ class Point(NamedTuple):
     values: Mapping[str, Estimate]
     undefined: Mapping[str, int]
     diverged: int
+    collapsed: int
     qualifies: bool
     control: bool
     steps: float
@@ -103,20 +105,14 @@ def _points(table: xr.Dataset) -> tuple[Point, ...]:
     undefined = table["undefined"].transpose("point", "metric")
     metrics = [str(name) for name in undefined["metric"].values]
     values = {name: estimates(table[name], "point") for name in metrics}
-    columns = (table[name].values for name in POINT)
-    rows = zip(*columns, undefined.values, strict=True)
+    columns = {name: table[name].values.tolist() for name in POINT}
     return tuple(
         Point(
-            str(technique),
-            int(level),
+            str(columns["technique"][place]),
+            columns["level"][place],
             {name: column[place] for name, column in values.items()},
             dict(zip(metrics, map(int, missing), strict=True)),
-            int(diverged),
-            bool(qualifies),
-            bool(control),
-            float(steps),
+            *(columns[name][place] for name in POINT[2:]),
         )
-        for place, (technique, level, diverged, qualifies, control, steps, missing) in enumerate(
-            rows
-        )
+        for place, missing in enumerate(undefined.values)
     )

@@ -209,6 +209,18 @@ WORDS = (
         "Hooker et al. 2019, arXiv 1911.05248",
     ),
     Definition(
+        "churn",
+        "the share of test images to which two networks give different classes, here the mean over "
+        "all pairs of seeds",
+        "Milani Fard et al. 2016",
+    ),
+    Definition(
+        "ambiguity, discrepancy",
+        "of the networks of one technique and level, one a seed: the share of test images on which "
+        "not all agree, and the largest on which two of them differ",
+        "Marx, Calmon & Ustun 2020",
+    ),
+    Definition(
         "rare class",
         "one with less than half as many training images as the median class",
         "",

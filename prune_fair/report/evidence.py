@@ -47,7 +47,7 @@ class Limits(NamedTuple):
         smallest: the class with the fewest test images, and how many.
         finished: share of the networks that are finished.
         diverged: networks with a parameter or an output that is not finite.
-        collapsed: networks with a layer that has no weight left.
+        collapsed: other networks with a layer that has no weight left.
         undefined: by metric, at how many points it is undefined for some networks.
     """
 
@@ -113,6 +113,6 @@ def limits(answers: Answers, decision: Decision) -> Limits:
         (str(test["true"].values[smallest]), int(test.values[smallest])),
         float(results["finished"].mean()),
         analysis.count_networks(analysis.diverged(results)),
-        analysis.count_networks(results["collapsed"]),
+        analysis.count_collapsed(results),
         {name: number for name, number in undefined.items() if number},
     )

@@ -54,6 +54,13 @@ def draw(task: TaskCard) -> dict[str, Picture]:
         plots.layer_sparsities(results, technique, **intervals),
         "sparsity of each layer against that of the whole network",
     )
+    if answers.multiplicity is not None:
+        table = {"table": answers.multiplicity, **intervals}
+        pictures["multiplicity"] = _picture(
+            plots.multiplicity(results, technique, **table),
+            "share of test images on which pruned networks disagree with dense ones and with each "
+            "other, against sparsity",
+        )
     ordered = [row for row in task.ranks if isfinite(row.performance_rank + row.fairness_rank)]
     if len(ordered) > 1:
         pictures["ranking"] = _picture(

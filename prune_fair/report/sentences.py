@@ -1,8 +1,10 @@
 """What the card says of a task, in sentences that a release manager can defend."""
 
+import xarray as xr
+
 from prune_fair import analysis
 from prune_fair.report.card import Card, TaskCard
-from prune_fair.words import budgets, caveats, choices, classes, failures, votes
+from prune_fair.words import budgets, caveats, choices, classes, failures, multiplicity, votes
 from prune_fair.words.certificates import certificate, cross_fitted
 
 SHOWN = {
@@ -104,6 +106,29 @@ def _uncontrolled(task: TaskCard) -> str:
     """That the shown point has no control, where it should have one."""
     shown = task.answers.shown
     return "" if shown is None else budgets.uncontrolled(task.answers.choice, shown)
+
+
+def multiplicity_in_words(task: TaskCard) -> list[str]:
+    """How many predictions pruning changes beside other seeds, or why nothing is known of it."""
+    table, row = task.answers.multiplicity, _multiplicity_row(task)
+    if table is None or row is None:
+        return exemplars_in_words(task)
+    return multiplicity.multiplicity_in_words(row, multiplicity.controls_of(table))
+
+
+def multiplicity_rows(task: TaskCard) -> list[tuple[str, ...]]:
+    """A row of text a class, in the order of the dataset; none where nothing is known."""
+    row = _multiplicity_row(task)
+    return [] if row is None else multiplicity.class_rows(row)
+
+
+def _multiplicity_row(task: TaskCard) -> xr.Dataset | None:
+    """The shown point's multiplicity."""
+    answers = task.answers
+    if answers.multiplicity is None or answers.shown is None:
+        return None
+    technique, level = answers.at(answers.shown)
+    return answers.multiplicity.sel(technique=technique).sel(level=level)
 
 
 def limits_in_words(task: TaskCard) -> list[str]:

@@ -52,8 +52,8 @@ def knows_steps(decision: Decision) -> bool:
 
 
 def level_of(point: Point) -> str:
-    """A point's level, and how many of its networks diverged."""
-    return failures.level(point.level, point.diverged)
+    """A point's level, and how many of its networks failed."""
+    return failures.level(point.level, point.diverged, point.collapsed)
 
 
 def sorted_rows(rows: tuple[ClassRow, ...]) -> list[ClassRow]:

@@ -30,7 +30,8 @@ def open_study(path: str | Path) -> xr.DataTree:
     is there too, and adds up to `confusion` over them. Where the study keeps predictions,
     `predictions` (…, image) is the position of the class that a network gives each test image, the
     largest of its dtype where none is finished, and `image_label` (image) that of the true class;
-    with a validation split `validation_predictions` and `validation_label` (validation_image) too.
+    with groups `image_group` (image); and with a validation split `validation_predictions`,
+    `validation_label` and `validation_group` (validation_image) too.
     Level 0 is the dense network, the same for every technique of a seed. What a running study has
     not finished has `finished` False, counts of 0, and NaN in what is no count.
 

@@ -40,6 +40,12 @@ LABELS = {
     )
     for split, each in BY_IMAGE.items()
 }
+GROUPS = {
+    each.group: Variable(
+        (each.image,), "int32", -1, "position of the group", f"of each {split} image"
+    )
+    for split, each in BY_IMAGE.items()
+}
 
 
 def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
@@ -71,7 +77,7 @@ def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
     counted = schema(task)
     constants = {
         name: each
-        for name, each in (CONSTANTS | LABELS).items()
+        for name, each in (CONSTANTS | LABELS | (GROUPS if dataset.group_names else {})).items()
         if {*each.dims} <= {*labels, *sizes}
     }
     facts = {
@@ -92,12 +98,14 @@ def made_of(config: StudyConfig, task: Task, dataset: Dataset, given: bool) -> M
         given: whether its dense networks were handed over, so that no step of theirs is counted.
     """
     techniques = config.parsed_techniques
-    labels = {
-        BY_IMAGE[split].label: partial(np.asarray, dataset.part(split)[1], np.int32)
+    by_image = {
+        name: partial(np.asarray, values, np.int32)
         for split in dataset.splits
+        for name, values in zip(_names(split), dataset.part(split)[1:], strict=True)
+        if values is not None
     }
     return {
-        **labels,
+        **by_image,
         "control": lambda: np.array([not each.prunes for each in techniques]),
         "retraining": lambda: np.array(retrained_alike(techniques), np.int32),
         "training_steps": partial(_training_steps, config, total_steps(task), given),
@@ -115,3 +123,8 @@ def _training_steps(
         for technique in config.parsed_techniques
     ]
     return np.array(rows, np.int64)
+
+
+def _names(split: str) -> tuple[str, str]:
+    """Of the labels and the groups of a split's images."""
+    return BY_IMAGE[split].label, BY_IMAGE[split].group

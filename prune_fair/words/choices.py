@@ -215,7 +215,8 @@ def nearest(choice: Choice, near: Nearest) -> str:
     if near.held:
         return f"{stated} by itself is held, by {where}."
     if math.isinf(near.slack):
-        return f"{stated} cannot be judged: the metric is undefined at every point."
+        why = "networks failed, or the metric is undefined for some"
+        return f"{stated} cannot be judged: at every point {why}."
     others = near.binds and len(choice.rule.constraints) > 1
     which = "of the points that hold all else, " if others else ""
     return f"{stated} binds: {which}the nearest is {where}, which misses it by {_missed(near)}."

@@ -58,3 +58,19 @@ def effect_in_words(effect: float | None) -> str:
 def seeds_needed(number: float) -> str:
     """How many seeds show a difference; a dash where none do."""
     return counted(int(number), "seed") if math.isfinite(number) else NONE
+
+
+def undefined(found: xr.Dataset) -> list[str]:
+    """Which techniques are not compared, since the metric is undefined for some of their networks.
+
+    Args:
+        found: as `analysis.compare` gives it.
+    """
+    return [
+        f"{technique}: {found.attrs['metric']} is undefined for {counted(missing, 'network')} at "
+        "this sparsity; without them it would look better than it is, so it is not compared."
+        for technique, missing in zip(
+            found["technique"].values, found["undefined"].values.tolist(), strict=True
+        )
+        if missing
+    ]

@@ -7,27 +7,30 @@ from prune_fair.words.numbers import counted, percent
 
 NOTHING_PRUNED = "No pruned network is finished yet."
 FAILED = "is counted as a failure of every class", "are counted as failures of every class"
+DISAGREE = "is counted as agreeing with no other", "are counted as agreeing with no other"
 MISVOTED = "votes for a wrong class on every image", "vote for a wrong class on every image"
 
 
-def level(number: int, diverged: int) -> str:
-    """A level, and how many of its networks diverged where some did.
+def level(number: int, diverged: int, collapsed: int = 0) -> str:
+    """A level, and how many of its networks failed where some did.
 
     Example:
-        >>> level(3, 0), level(4, 2)
-        ('3', '4 (2 diverged)')
+        >>> level(3, 0), level(4, 2), level(4, 2, 1)
+        ('3', '4 (2 diverged)', '4 (2 diverged, 1 collapsed)')
     """
-    return f"{number} ({diverged} diverged)" if diverged else str(number)
+    kinds = {"diverged": diverged, "collapsed": collapsed}
+    lost = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
+    return f"{number} ({lost})" if lost else str(number)
 
 
 def with_undefined(text: str, networks: int) -> str:
     """A value, and for how many networks it is undefined where it is for some.
 
     Example:
-        >>> with_undefined("0.750", 0), with_undefined("0.750", 2)
-        ('0.750', '0.750 (2 undefined)')
+        >>> with_undefined("0.750", 0), with_undefined("undefined", 2)
+        ('0.750', 'undefined (2 networks)')
     """
-    return f"{text} ({networks} undefined)" if networks else text
+    return f"{text} ({counted(networks, 'network')})" if networks else text
 
 
 def state(results: analysis.Results, treated: tuple[str, str] = FAILED) -> list[str]:
@@ -41,6 +44,7 @@ def state(results: analysis.Results, treated: tuple[str, str] = FAILED) -> list[
     lines = [
         unfinished(results["finished"].mean().item()),
         diverged(analysis.count_networks(analysis.diverged(results)), treated),
+        collapsed(analysis.count_collapsed(results)),
         without_images(analysis.classes_without_images(results)),
     ]
     return [line for line in lines if line]
@@ -67,18 +71,20 @@ def diverged(networks: int, treated: tuple[str, str] = FAILED) -> str:
 
 
 def collapsed(networks: int) -> str:
-    """How many networks lost a layer; nothing of none."""
+    """How many networks lost a layer, and what that does; nothing of none."""
     if not networks:
         return ""
-    treated = "is counted as it is" if networks == 1 else "are counted as they are"
-    return f"{counted(networks, 'network')} lost every weight of a layer and {treated}."
+    return (
+        f"{counted(networks, 'network')} lost every weight of a layer: no point with one is chosen "
+        "or on a frontier, and one that gives all images one class fails every class."
+    )
 
 
 def undefined(name: str, points: int) -> str:
     """At how many points a metric is undefined for some networks."""
     return (
-        f"{name} is undefined for some networks at {counted(points, 'point')}; means there are "
-        "over the others."
+        f"{name} is undefined for some networks at {counted(points, 'point')}: there is no mean "
+        "there, and no bound on it holds."
     )
 
 

@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 
 from prune_fair import InputError, analysis
-from prune_fair.fairness.confusion import all_wrong
+from prune_fair.fairness import METRICS, all_wrong
+from prune_fair.words import comparisons, failures
 
 MEMBERS = ("technique", "seed", "level")
 
@@ -119,7 +120,7 @@ def test_a_constraint_does_not_hold_where_a_network_has_no_value(by_hand):
     table = analysis.metrics(by_hand, ["precision_group_min"])
     here = {"technique": "m0", "level": 1}
     assert table.undefined.sel({"metric": "precision_group_min", **here}) == 1
-    assert table.precision_group_min.sel(estimate="mean").sel(here) > 0.8  # of the others
+    assert table.precision_group_min.sel(here).isnull().all()  # the others would give 0.8
     choice = analysis.select(by_hand.isel(level=[0, 1]), ["precision_group_min>=0.25"])
     assert place(choice, choice.chosen) == ("m1", 1)
     alone = by_hand.isel(technique=[0], level=[0, 1])
@@ -142,3 +143,168 @@ def test_a_class_without_test_images_is_left_out_of_the_rule(by_hand):
     xr.testing.assert_equal(price, known)
     chosen, plain = (analysis.select(each) for each in (empty, by_hand))
     assert place(chosen, chosen.chosen) == place(plain, plain.chosen)
+
+
+def collapsing(results, level, whole=True):
+    """A network of m0's level lost a layer: it gives every image c0, or is as good as it was."""
+    flags = xr.zeros_like(results["sparsity"], dtype=bool)
+    flags[0, 1, level] = True
+    counts = results["confusion"].copy(deep=True)
+    if whole:
+        counts[0, 1, level] = [[1000, 0], [1000, 0]]
+    return results.assign(collapsed=flags, confusion=counts)
+
+
+def undefined(results, level):
+    """A network of m0's level says c0 of every image, so that c1 has no precision."""
+    return collapsing(results, level).drop_vars("collapsed")
+
+
+def diverging(results, level):
+    flags = xr.zeros_like(results["sparsity"], dtype=bool)
+    flags[0, 1, level] = True
+    counts = results["confusion"].copy(deep=True)
+    counts[0, 1, level] = all_wrong(counts[0, 1, level].values)
+    return results.assign(diverged=flags, confusion=counts)
+
+
+FAILING = {
+    "diverged": diverging,
+    "collapsed": collapsing,
+    "collapsed, as good as before": lambda results, level: collapsing(results, level, whole=False),
+    "undefined": undefined,
+}
+every_failure = pytest.mark.parametrize("kind", FAILING)
+METRIC = "precision_group_min"
+
+
+@every_failure
+def test_no_frontier_has_a_point_with_a_network_that_failed(by_hand, kind):
+    """At level 1, where m0 is best of all without it."""
+    asked = ["sparsity", METRIC]
+    assert analysis.frontier(by_hand, asked).on_frontier.values[1]
+    points = analysis.frontier(FAILING[kind](by_hand, 1), asked).isel(point=1)
+    assert (points["technique"], points["level"]) == ("m0", 1)
+    assert not points.on_frontier
+    assert points.probability == 0
+
+
+@every_failure
+@pytest.mark.parametrize("level", [1, 2])
+def test_a_level_with_a_network_that_failed_is_worth_nothing(by_hand, kind, level):
+    """The hypervolume is that of the study without this level, and so is where it begins."""
+    ill, asked = FAILING[kind](by_hand, level), ["sparsity", METRIC, "recall_cv"]
+    # Results without the level are other points of m1, whose worst the reference may be.
+    kept = [0, 3 - level]
+    without = by_hand.isel(technique=[0], level=kept)
+    alone = ill.isel(technique=[0])
+    for objectives in (asked[:2],) if kind == "undefined" else (asked, asked[:2]):
+        found, expected = (analysis.hypervolumes(each, objectives) for each in (alone, without))
+        assert found.attrs["reference"] == expected.attrs["reference"]
+        assert found.hypervolume.values == pytest.approx(expected.hypervolume.values)
+    assert analysis.ranking_change(ill, ["sparsity"], [METRIC])["rank"].notnull().all()
+
+
+@every_failure
+@pytest.mark.parametrize("pooled", [False, True])
+@pytest.mark.parametrize("certify", [False, True])
+def test_no_choice_is_a_point_with_a_network_that_failed(by_hand, kind, pooled, certify):
+    ill = FAILING[kind](by_hand, 1).isel(technique=[0], level=[0, 1])
+    choice = analysis.select(ill, [f"{METRIC}>=0"], pooled=pooled, certify=certify)
+    if pooled and kind == "undefined":  # summed counts have a precision
+        assert place(choice, choice.chosen) == ("m0", 1)
+    else:
+        assert place(choice, choice.chosen) == ("dense", 0)
+
+
+@every_failure
+def test_what_accuracy_alone_would_choose_has_no_network_that_failed(by_hand, kind):
+    ill = FAILING[kind](by_hand, 1).isel(technique=[0])
+    price = analysis.price_of_accuracy(ill, accuracy_tolerance=1.0, recall_tolerance=1.0)
+    assert price.accuracy_level.item() == 2
+    if kind != "undefined":  # accuracy and recall are defined
+        here = analysis.price_of_accuracy(ill.isel(level=[0, 1]), 1.0, 1.0)
+        assert (here.accuracy_level.item(), here.fair_level.item()) == (0, 0)
+
+
+@every_failure
+@pytest.mark.parametrize("pooled", [False, True])
+def test_no_metric_is_better_for_a_network_that_failed(by_hand, kind, pooled):
+    """Every mean that is there is no better than that of all networks as they were."""
+    known = analysis.known_metrics(by_hand)
+    # Of equal failures CEV and SDE are 0 as well.
+    names = [name for name in known[:: 5 if pooled else 1] if name not in ("cev", "sde")]
+    ill = FAILING[kind](by_hand, 1)
+    plain, found = (
+        analysis.metrics(each, names, pooled=pooled).sel(technique="m0", level=1, estimate="mean")
+        for each in (by_hand, ill)
+    )
+    for name in names:
+        up = METRICS[name].higher_is_better
+        value, before = (each[name].item() * (1 if up else -1) for each in (found, plain))
+        if kind != "undefined":  # it is a network like others, with one class too many
+            assert np.isnan(value) or value <= before + 1e-9, name
+    if kind == "undefined" and not pooled:
+        assert np.isnan(found[METRIC])
+        assert found.undefined.sel(metric=METRIC) == 1
+
+
+@every_failure
+def test_a_technique_is_not_compared_without_its_network_that_failed(by_hand, kind):
+    """With its worst value, if the metric has one; else not at all."""
+    ill = FAILING[kind](by_hand, 1)
+    for metric in (METRIC, "recall_gini"):
+        plain, found = (analysis.compare(each, metric, 0.5) for each in (by_hand, ill))
+        missing = found.undefined.sel(technique="m0").item()
+        assert found.undefined.sel(technique="m1") == 0
+        if missing:
+            assert found.value.sel(technique="m0").isnull().all()
+            assert np.isnan(found.p).all()
+            assert found.difference.isnull().all()
+            (line,) = comparisons.undefined(found)
+            assert line.startswith(f"m0: {metric} is undefined for 1 network")
+        else:
+            change = found.value.sel(technique="m0") - plain.value.sel(technique="m0")
+            worse = change.sel(estimate="mean").item()
+            assert (worse if METRICS[metric].higher_is_better else -worse) <= 1e-9
+    undefined_kinds = {"undefined": METRIC, "diverged": "recall_gini", "collapsed": "recall_gini"}
+    if kind in undefined_kinds:
+        assert analysis.compare(ill, undefined_kinds[kind], 0.5).undefined.sum() == 1
+
+
+@every_failure
+def test_classes_are_tested_only_where_no_network_failed(by_hand, kind):
+    p = analysis.class_tests(FAILING[kind](by_hand, 1)).p.sel(technique="m0", level=1)
+    assert p.isnull().all() == (kind != "undefined")
+
+
+def test_a_network_cut_off_from_its_input_fails_every_class(by_hand):
+    ill = collapsing(by_hand, 1)
+    here = {"technique": "m0", "level": 1, "seed": 1}
+    recall = analysis.class_recall(ill.assign_coords(seed=range(4))).sel(here)
+    assert recall.values.tolist() == [0, 0]
+    table = analysis.network_metrics(ill, ["accuracy", "recall_group_max", "recall_difference"])
+    worst = table.isel(technique=0, level=1, seed=1)
+    assert [worst[name].item() for name in table] == [0, 0, 1]
+    assert analysis.as_dataset(analysis.as_dataset(ill)).equals(analysis.as_dataset(ill))
+    kept = collapsing(by_hand, 1, whole=False)
+    assert analysis.as_dataset(kept).equals(kept)
+    for each in (ill, kept):
+        assert analysis.count_collapsed(each) == 1
+        points = analysis.operating_points(each, ["accuracy"])
+        assert points.collapsed.values.tolist() == [0, 1, 0, 0, 0]
+        assert points.diverged.sum() == 0
+        assert failures.state(each.assign(finished=each.sparsity > -1))[0].startswith("1 network l")
+
+
+def test_the_drop_to_test_images_leaves_no_network_out(by_hand):
+    """What is chosen where a metric is defined has no drop where it is not."""
+    splits = [by_hand.confusion, undefined(by_hand, 1).confusion]
+    both = by_hand.drop_vars("confusion").assign(
+        confusion=xr.concat(splits, xr.Variable("split", ["validation", "test"]))
+    )
+    choice = analysis.select(both.isel(technique=[0], level=[0, 1]), [f"{METRIC}>=0.5"])
+    assert place(choice, choice.chosen) == ("m0", 1)
+    assert choice.drop[METRIC].isnull().all()
+    assert choice.points[METRIC].isel(point=1).isnull().all()
+    assert choice.drop["accuracy"].notnull().all()

@@ -47,7 +47,8 @@ def both_splits(validation: xr.Dataset, test: xr.Dataset) -> xr.Dataset:
     parts = [validation[COUNTED], test[COUNTED]]
     counted = xr.concat(parts, xr.Variable("split", ["validation", "test"]), data_vars="all")
     names = dict(zip(BY_IMAGE["test"], BY_IMAGE["validation"], strict=True))
-    by_image = validation[["predictions", "image_label"]].rename(names)
+    kept = {name: names[name] for name in ("predictions", "image_label", "image")}
+    by_image = validation[["predictions", "image_label"]].rename(kept)
     return test.drop_vars(COUNTED).merge(counted, combine_attrs="override").merge(by_image)
 
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "classes": (),
     "attribute": (),
     "exemplars": (),
+    "multiplicity": (),
 }
 REFUSED = {("attribute", "one network"), ("attribute", "one network, a class without images")}
 
@@ -94,6 +95,22 @@ def test_every_command_answers(study, command, capsys):
     if not refused:
         document = json.loads(out)
         assert document["path"] == str(path)
+        if name == "multiplicity":
+            (table,) = document["tasks"].values()
+            assert ("group_flip_rate" in table["points"][-1]) == (kind == "groups")
+
+
+def test_groups_of_images_are_those_that_were_counted(study):
+    kind, path = study
+    results = prune_fair.open_study(path).leaves[0].to_dataset()
+    assert ("image_group" in results) == (kind == "groups")
+    if kind == "groups":
+        members, groups = ("technique", "seed", "level"), results.image_group.values
+        right = (results.predictions == results.image_label).transpose(*members, "image").values
+        counts = results.group_confusion.transpose(*members, "group", "true", "predicted").values
+        for group in (0, 1):
+            hits = np.trace(counts[:, :, :, group], axis1=-2, axis2=-1)
+            assert np.array_equal(right[..., groups == group].sum(axis=-1), hits)
 
 
 def test_every_card_can_be_written(study, capsys):

@@ -7,6 +7,7 @@ import pytest
 
 TRAINS = ("jax", "jaxlib", "flax", "orbax", "optax", "tensorflow_datasets")
 COMMANDS = ("metrics", "frontier", "select", "compare", "classes", "attribute", "exemplars")
+COMMANDS += ("multiplicity",)
 LOADED = f"sorted({{name.partition('.')[0] for name in sys.modules}} & {{*{TRAINS!r}}})"
 
 

@@ -219,6 +219,7 @@ def test_commands():
 ANSWERS = (
     *("select", "frontier", "class_tests", "recall_change", "class_recall", "ranking_change"),
     *("exemplars", "exemplar_images", "operating_points", "price_of_accuracy", "uncertainty"),
+    "multiplicity",
 )
 
 

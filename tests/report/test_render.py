@@ -57,7 +57,7 @@ def test_page_is_self_contained_and_accessible(toy_page):
     policy = next(a["content"] for t, a in tags if a.get("http-equiv") == "Content-Security-Policy")
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'")
     pictures = [attrs for tag, attrs in tags if tag == "img"]
-    assert len(pictures) == 7
+    assert len(pictures) == 8
     assert all(picture["alt"] for picture in pictures)
     levels = [int(tag[1]) for tag, _ in tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1

@@ -219,7 +219,7 @@ def test_failures():
     assert failures.diverged(1).startswith("1 network diverged and is counted as a failure")
     assert failures.diverged(2).startswith("2 networks diverged and are counted as failures")
     assert failures.diverged(2, failures.MISVOTED).startswith("2 networks diverged and vote for")
-    assert failures.collapsed(1).endswith("lost every weight of a layer and is counted as it is.")
+    assert failures.collapsed(1).startswith("1 network lost every weight of a layer: no point")
     assert failures.without_images(["a", "b"]).startswith("Classes a, b have no test image")
     assert failures.undefined("cev", 3).startswith("cev is undefined for some networks at 3 points")
 

@@ -1,0 +1,48 @@
+"""`prune-fair multiplicity`."""
+
+from typing import Annotated
+
+import numpy as np
+import tyro
+
+from prune_fair import analysis, console
+from prune_fair.cli.flags import StudyPath, tasks_of
+from prune_fair.errors import check
+from prune_fair.store import open_study
+from prune_fair.words.multiplicity import controls_of
+
+
+def multiplicity(
+    study: StudyPath,
+    technique: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
+    level: int | None = None,
+    json: bool = False,
+    confidence: float = analysis.CONFIDENCE,
+) -> None:
+    """How many predictions pruning changes, and how many another seed does; with --predictions.
+
+    Args:
+        study: directory that an experiment wrote.
+        technique: this technique only.
+        level: whose classes to show; the last finished one where it is not given.
+        json: print one JSON document, with every class of every level.
+        confidence: of the intervals, in (0, 1).
+    """
+    results = open_study(study)
+    tables = {}
+    for name, node in tasks_of(results):
+        last = node.sizes["level"] - 1
+        check(level is None or 1 <= level <= last, f"level {level}: expected 1 to {last}")
+        tables[name] = analysis.multiplicity(node, technique, confidence)
+    if json:
+        tasks = {name: console.multiplicity_rows(table) for name, table in tables.items()}
+        return console.print_answer(results, {"confidence": confidence, "tasks": tasks})
+    screen = console.make_console()
+    for name, table in tables.items():
+        console.print_multiplicity(screen, name, table)
+        for place in range(table.sizes["technique"]):
+            own = table.isel(technique=place)
+            finished = np.flatnonzero(own["networks"].values)
+            at = (finished[-1] if len(finished) else 0) if level is None else level
+            console.print_parts(screen, name, own.isel(level=at), controls_of(table))
+    return console.print_multiplicity_caveats(screen, results, confidence)
