@@ -2,7 +2,7 @@
 # # Who is hurt
 #
 # Accuracy is a mean, and a mean can hide who pays. This notebook takes one technique of the study
-# that comes with the package and asks which classes lose, how surely, why, and on which images.
+# that comes with the package and asks which classes lose, what that rests on, why, and on which images.
 
 # %%
 import prune_fair

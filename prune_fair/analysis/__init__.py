@@ -31,7 +31,6 @@ from prune_fair.analysis.frontiers import (
     PERFORMANCE,
     frontier,
     hypervolumes,
-    ranking_change,
 )
 from prune_fair.analysis.multiplicity import multiplicity
 from prune_fair.analysis.objectives import reference_point
@@ -48,6 +47,7 @@ from prune_fair.analysis.per_network import (
 )
 from prune_fair.analysis.points import operating_points
 from prune_fair.analysis.price import price_of_accuracy
+from prune_fair.analysis.ranking import ranking_change
 from prune_fair.analysis.resampling import Results, as_dataset, networks, with_resamples
 from prune_fair.analysis.rules import ACCURACY_ALONE, Constraint, Rule, holds, named_numbers
 from prune_fair.analysis.tables import (

@@ -1,4 +1,4 @@
-"""Techniques over several tasks: which is better, how surely, and do tasks agree on it?"""
+"""Techniques over several tasks: which is better, is that resolved, and do tasks agree on it?"""
 
 from collections.abc import Mapping
 from functools import partial

@@ -18,21 +18,17 @@ from prune_fair.analysis.per_network import SPARSITY
 from prune_fair.analysis.points import operating_points
 from prune_fair.analysis.resampling import Results, with_resamples
 from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, check_confidence
-from prune_fair.errors import check
 from prune_fair.fairness import (
     FEWEST_SEEDS,
     corrected_interval,
     hypervolume,
     non_dominated,
     non_dominated_probability,
-    percentile_interval,
-    rank_agreement,
 )
 
 PERFORMANCE = (SPARSITY, "accuracy")
 FAIRNESS = ("recall_group_min",)
 DEFAULT_OBJECTIVES = (*PERFORMANCE, *FAIRNESS)
-RANKINGS = ("performance", "with_fairness")
 PROBABILITY_RESAMPLES = 500  # a probability is then known to 0.045
 VOLUME_RESAMPLES = 1000
 
@@ -124,84 +120,22 @@ def hypervolumes(
     check_confidence(confidence)
     point = reference_point(results, objectives, reference)
     names = results["technique"].values
-    rows = _resampled_volumes(results, objectives, point)
+    rows = resampled_volumes(results, objectives, point)
     seeds = results.sizes["seed"]
     volumes = corrected_interval(rows, seeds, confidence)
     paired = rows[:, :, None] - rows[:, None, :]
     difference = np.stack(corrected_interval(paired, seeds, confidence), axis=-1)
     known = np.isfinite(volumes.estimate).any()
-    best = str(names[_first(volumes.estimate)]) if known else ""
+    best = str(names[first_of(volumes.estimate)]) if known else ""
     return xr.Dataset(
         {
             "hypervolume": (("technique", "estimate"), np.stack(volumes, axis=-1)),
-            "rank": ("technique", _ranks(volumes.estimate)),
+            "rank": ("technique", ranks_of(volumes.estimate)),
             "difference": (("technique", "other", "estimate"), difference),
             "apart": (("technique", "other"), (difference[..., 1] > 0) | (difference[..., 2] < 0)),
         },
         {"technique": names, "other": names, "estimate": list(ESTIMATES)},
         {"reference": point, "best": best},
-    )
-
-
-def ranking_change(
-    results: Results,
-    performance: Sequence[str] = PERFORMANCE,
-    fairness: Sequence[str] = FAIRNESS,
-    reference: Mapping[str, float] | None = None,
-    confidence: float = CONFIDENCE,
-) -> xr.Dataset:
-    """Whether other techniques win once fairness counts: ranks by hypervolume without and with it.
-
-    Args:
-        results: one task's results, of at least two techniques.
-        performance: the objectives of the first ranking.
-        fairness: those that the second ranking has besides.
-        reference: as in `hypervolumes`.
-        confidence: of the intervals.
-
-    Returns:
-        By `ranking` (performance, with_fairness) and technique: `hypervolume` (and estimate) and
-        `rank`; `rank_change` (technique), positive for one that falls; `tau` (estimate), Kendall's
-        tau-b between the two orders; `first_place_changes`, the share of resamples in which
-        another technique is first. The last two without bounds or NaN with fewer than 3 seeds.
-        Attribute `reference` by objective.
-
-    Raises:
-        InputError: as `hypervolumes` does, and for a single technique.
-
-    Example:
-        >>> from prune_fair import open_example
-        >>> results = open_example()["digits/mlp"]
-        >>> change = ranking_change(results)
-        >>> change.rank_change.values.tolist(), change.tau.sel(estimate="mean").round(3).item()
-        ([0.0, 0.0, 0.0], 1.0)
-    """
-    results = candidates(with_resamples(results))
-    names = results["technique"].values
-    check(len(names) > 1, f"only one technique, {str(names[0])!r}: expected two at least to rank")
-    check(bool(fairness), "no fairness metrics: expected some beside those of performance")
-    objectives = (*performance, *fairness)
-    check_objectives(results, objectives)
-    check_confidence(confidence)
-    point = reference_point(results, objectives, reference)
-    pair = [_resampled_volumes(results, part, point) for part in (performance, objectives)]
-    seeds = results.sizes["seed"]
-    volumes = [corrected_interval(part, seeds, confidence) for part in pair]
-    tau = percentile_interval(rank_agreement(*pair), seeds, confidence)
-    tau = tau._replace(estimate=rank_agreement(*(part.estimate for part in volumes)))
-    moved = (_first(pair[0]) != _first(pair[1]))[1:].mean() if seeds >= FEWEST_SEEDS else np.nan
-    ranks = np.stack([_ranks(part.estimate) for part in volumes])
-    intervals = np.stack([np.stack(part, axis=-1) for part in volumes])
-    return xr.Dataset(
-        {
-            "hypervolume": (("ranking", "technique", "estimate"), intervals),
-            "rank": (("ranking", "technique"), ranks),
-            "rank_change": ("technique", ranks[1] - ranks[0]),
-            "tau": ("estimate", np.stack(tau)),
-            "first_place_changes": moved,
-        },
-        {"ranking": list(RANKINGS), "technique": names, "estimate": list(ESTIMATES)},
-        {"reference": point},
     )
 
 
@@ -222,7 +156,7 @@ def _probability(
     return found
 
 
-def _resampled_volumes(
+def resampled_volumes(
     results: xr.Dataset, objectives: Sequence[str], reference: Mapping[str, float]
 ) -> Float[np.ndarray, "rows techniques"]:
     """Hypervolumes under each row of weights; NaN for a technique without a finished network."""
@@ -235,12 +169,12 @@ def _resampled_volumes(
     return np.where(lost, np.nan, np.stack(by_technique, axis=1))
 
 
-def _ranks(volumes: np.ndarray) -> np.ndarray:
+def ranks_of(volumes: np.ndarray) -> np.ndarray:
     """1 for the largest; equal ones share the better rank, NaN has none."""
     better = (volumes > volumes[:, None]).sum(axis=1)
     return np.where(np.isnan(volumes), np.nan, 1.0 + better)
 
 
-def _first(resampled: np.ndarray) -> np.ndarray:
+def first_of(resampled: np.ndarray) -> np.ndarray:
     """The technique with the largest hypervolume, along the last axis."""
     return np.asarray(np.where(np.isnan(resampled), -np.inf, resampled).argmax(axis=-1))

@@ -34,7 +34,7 @@ def payers(recalls: xr.Dataset) -> str:
     dense, pruned, change = (estimates(recalls[name], "true") for name in RECALLS)
     losers = sorted((c for c in range(len(names)) if change[c].falls), key=lambda c: change[c].mean)
     if not losers:
-        return "Of no class does recall fall for sure."
+        return "That recall falls is resolved of no class."
     first, *others = losers
     line = (
         f"Class {names[first]} pays most: its recall falls from {told('accuracy', dense[first])} "

@@ -1,16 +1,21 @@
-"""Techniques side by side: whether fairness changes their order, and how sure a difference is."""
+"""Techniques side by side: whether fairness changes their order, and what a difference rests on."""
 
 import math
 
+import numpy as np
 import xarray as xr
 
 from prune_fair.words.numbers import NONE, counted, estimate, fixed, percent, written
 
+NAMED = 3  # pairs that a sentence names
 TESTED = "p: paired t-test over seeds, adjusted for all pairs by Holm; seeds: for power 0.8."
 
 
 def ranking_in_words(ranking: xr.Dataset | None) -> str:
     """Whether other techniques win once fairness counts, as a sentence or two.
+
+    A change of order is told as one only where the intervals of the pair's difference exclude 0 in
+    both rankings.
 
     Args:
         ranking: as `analysis.ranking_change` gives it; None where there is nothing to rank.
@@ -27,11 +32,27 @@ def ranking_in_words(ranking: xr.Dataset | None) -> str:
             "No change of ranks: techniques are tied, or one has no finished network, or an "
             "objective is undefined."
         )
-    moved = [str(name) for name in ranking["technique"].values[ranking.rank_change.values != 0]]
-    order = f"changes the order of {', '.join(moved)}" if moved else "leaves the order as it is"
+    swapped, resolved = (_pairs(ranking, ranking[name]) for name in ("swapped", "resolved"))
+    if resolved:
+        order = f"changes the order of {'; '.join(resolved)}"
+    elif swapped:
+        order = "changes no order that is resolved"
+    else:
+        order = "leaves the order as it is"
     line = f"Counting fairness {order}: Kendall's tau is {tau(ranking)}."
+    if open_ones := [pair for pair in swapped if pair not in resolved]:
+        line += f" Not resolved, though their means change places: {'; '.join(open_ones[:NAMED])}"
+        more = len(open_ones) - NAMED
+        line += f"; and {counted(more, 'other pair')}." if more > 0 else "."
     changes = first_place_changes(ranking)
     return f"{line} In {changes} another technique is first." if changes else line
+
+
+def _pairs(ranking: xr.Dataset, which: xr.DataArray) -> list[str]:
+    """The pairs of techniques that are meant, as text."""
+    names, meant = ranking["technique"].values.astype(str), which.values
+    rows, columns = np.nonzero(np.triu(meant))
+    return [f"{names[a]} and {names[b]}" for a, b in zip(rows, columns, strict=True)]
 
 
 def tau(ranking: xr.Dataset) -> str:
