@@ -37,13 +37,13 @@ def accuracy_alone(
         over: what they are over, as in `recall_change`.
 
     Returns:
-        By `tolerance`: `technique`, `level`, `worst_class`; with `estimate` `sparsity`,
+        By `tolerated`, the tolerance: `technique`, `level`, `worst_class`; with `estimate` `sparsity`,
         `accuracy_change` and `change`, of that class's recall. Level 0 and no class where no pruned
         point qualifies.
 
     Example:
         >>> from prune_fair import open_example
-        >>> table = accuracy_alone(open_example()["digits/mlp"]).sel(tolerance=0.01)
+        >>> table = accuracy_alone(open_example()["digits/mlp"]).sel(tolerated=0.01)
         >>> table.worst_class.item(), table.change.round(3).values.tolist()
         ('8', [-0.048, -0.087, -0.011])
     """
@@ -64,4 +64,4 @@ def accuracy_alone(
         row["change"] = own.isel(true=worst, drop=True).drop_vars("technique")
         row["worst_class"] = str(own["true"].values[worst]) if level else ""
         rows.append(row.assign(technique=technique, level=level))
-    return xr.concat(rows, xr.DataArray(list(tolerances), dims="tolerance", name="tolerance"))
+    return xr.concat(rows, "tolerated").assign_coords(tolerated=list(tolerances))

@@ -64,7 +64,7 @@ def select(
         for name, choice in choices.items():
             console.print_choice(screen, name, choice, crossed[name])
         names = {name for choice in choices.values() for name in choice.rule.names()}
-        columns = ["accuracy", *sorted(names - {"accuracy"})]
+        columns = ["accuracy", *sorted(names - {"accuracy", analysis.SPARSITY})]
         console.print_caveats(screen, results, confidence, columns, True, over)
     if any(choice.chosen is None for choice in choices.values()):
         raise SystemExit(NOTHING_QUALIFIES)

@@ -64,7 +64,8 @@ def _show(results: xr.DataTree, out: Path) -> None:
     for name, node in tasks_of(results):
         console.print_price(screen, name, node)
         console.print_accuracy_alone(screen, name, node)
-    console.print_caveats(screen, results, analysis.CONFIDENCE)
+    told = ("accuracy_change", analysis.SPARSITY)
+    console.print_caveats(screen, results, analysis.CONFIDENCE, told, True)
     for picture in _draw(results, out):
         screen.print(f"picture  {picture}", soft_wrap=True)
     screen.print(f"study    {out}", soft_wrap=True)

@@ -43,6 +43,7 @@ def metrics(
         for first in range(0, len(columns), COLUMNS):
             console.print_points(screen, name, part, columns[first : first + COLUMNS])
     shown = {str(name) for part in points.values() for name in part["metric"].values}
+    shown -= {analysis.SPARSITY}
     return console.print_caveats(screen, results, confidence, sorted(shown), False, over)
 
 

@@ -32,7 +32,7 @@ OF_A_TASK = ("name", "data", "model", "recipe")  # at the top of a file, and as 
 QUICKSTART = StudyConfig(
     (
         TaskConfig(
-            DataConfig("fashion14", keep={"Bag": 0.1}),
+            DataConfig("fashion14", keep={"Bag": 0.1, "Sandal": 0.1}),
             ModelConfig("mlp", widths=(64, 32)),
             RecipeConfig(epochs=12, batch_size=64, learning_rate=0.1),
         ),
@@ -51,7 +51,7 @@ QUICKSTART = StudyConfig(
 
 
 def demo(arguments: Sequence[str]) -> None:
-    """`prune-fair demo`: who pays for sparsity, on clothes of which bags are rare.
+    """`prune-fair demo`: who pays for sparsity, on clothes of which two kinds are rare.
 
     Args:
         arguments: the words after the command.

@@ -134,8 +134,8 @@ def print_accuracy_alone(console: Console, name: str, results: analysis.Results)
     """What accuracy alone would choose, at several tolerances, and which class pays most there."""
     table = analysis.accuracy_alone(results)
     rows = [
-        accuracy_alone_cells(table.sel(tolerance=tolerance))
-        for tolerance in table["tolerance"].values
+        accuracy_alone_cells(table.isel(tolerated=place))
+        for place in range(table.sizes["tolerated"])
     ]
     print_rows(console, f"{name}: by accuracy alone, of all techniques", ACCURACY_ALONE, rows)
 
@@ -159,7 +159,6 @@ def print_caveats(
         over: what intervals were asked over; None for the widest that each can have.
     """
     for node in results.leaves:
-        named = [name for name in columns if name != analysis.SPARSITY]
-        known = caveats.by_interval(node, named, over, by_class)
+        known = caveats.by_interval(node, columns, over, by_class)
         line = caveats.brackets(confidence, known or [(analysis.uncertainty(node, over), [])])
         print_lines(console, [" ".join([f"{node.path.strip('/')}:", line, *failures.state(node)])])

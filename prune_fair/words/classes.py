@@ -79,7 +79,7 @@ def accuracy_alone_cells(row: xr.Dataset) -> tuple[str, ...]:
     Args:
         row: of one tolerance, as `analysis.accuracy_alone` gives it.
     """
-    tolerance = f"{100 * row['tolerance'].item():g}"
+    tolerance = f"{100 * row['tolerated'].item():g}"
     if not row["level"].item():
         return (tolerance, "nothing", *[NONE] * 3)
     changes = (change(estimate(row[name])) for name in ("accuracy_change", "change"))
