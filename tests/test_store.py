@@ -29,7 +29,7 @@ from prune_fair.store import (
 )
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "experiments"))
-from quickstart import quickstart
+from digits import digits
 
 
 def test_study_json_says_what_was_run_and_where(toy_study, toy_config):
@@ -359,8 +359,8 @@ def test_the_example_is_what_its_command_makes_now():
     """Where this fails, a study is made or read otherwise than before: `make example`."""
     study = read_study(EXAMPLE)
     script, *flags = study["runs"][0]["command"]
-    assert script == "experiments/quickstart.py"
-    config, _ = tyro.cli(quickstart, args=flags, registry=flag_registry())
+    assert script == "experiments/digits.py"
+    config, _ = tyro.cli(digits, args=flags, registry=flag_registry())
     assert StudyConfig.from_json(study["config"]) == config  # a field may have come later
     assert study["fingerprint"] == config.fingerprint()
     results = open_example()["digits/mlp"]
