@@ -269,7 +269,7 @@ def with_predictions(results: xr.Dataset, nested: bool = True) -> xr.Dataset:
                 said[place][labels == true] = own
     return results.assign(
         predictions=(("technique", "seed", "level", "image"), said), image_label=("image", labels)
-    )
+    ).assign_coords(image=range(len(labels)))
 
 
 @pytest.fixture(name="with_predictions")
