@@ -92,7 +92,7 @@ def test_one_network_is_newcombes():
 
 
 def test_newcombes_worked_case_as_networks():
-    """A pair of the paper, as `test_paired` has it: 36 both, 12 won, 2 lost, 0 neither: 0.2 [0.0569, 0.3404]."""
+    """A pair of the paper, as in `test_paired`: 36 both, 12 won, 2 lost, none wrong in both."""
     before = np.repeat([True, False, True, False], [36, 12, 2, 0])[None]
     after = np.repeat([True, True, False, False], [36, 12, 2, 0])[None]
     interval = class_change_interval(before, after, np.zeros(50, int), 1)
