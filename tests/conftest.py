@@ -246,6 +246,38 @@ def results_of_fixture():
     return results_of
 
 
+def with_predictions(results: xr.Dataset, nested: bool = True) -> xr.Dataset:
+    """The results with predictions of single images that give their counts.
+
+    Args:
+        results: whose classes have as many images in every finished network.
+        nested: whether the images of a class that a network has right are the first ones, so that
+            all networks have the same ones wrong; else each network has its own.
+    """
+    counts = results["confusion"].values
+    classes = counts.shape[-1]
+    images = counts.sum(axis=-1).reshape(-1, classes).max(axis=0)
+    labels = np.repeat(np.arange(classes), images)
+    said = np.full((*counts.shape[:3], len(labels)), 255, np.uint8)
+    rng = np.random.default_rng(0)
+    for place in np.ndindex(counts.shape[:3]):
+        for true in range(classes):
+            order = np.roll(np.arange(classes), -true)
+            own = np.repeat(order, counts[(*place, true, order)])
+            if len(own):
+                own = own if nested else rng.permutation(own)
+                said[place][labels == true] = own
+    return results.assign(
+        predictions=(("technique", "seed", "level", "image"), said), image_label=("image", labels)
+    ).assign_coords(image=range(len(labels)))
+
+
+@pytest.fixture(name="with_predictions")
+def with_predictions_fixture():
+    """`with_predictions`, for the tests."""
+    return with_predictions
+
+
 @pytest.fixture
 def by_hand():
     """Two techniques, four seeds, three levels, two classes; class c1 falls, c0 rises a little."""

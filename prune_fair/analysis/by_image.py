@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Integer
 
 from prune_fair import fairness
-from prune_fair.analysis.per_network import failed
+from prune_fair.analysis.per_network import failed_all
 from prune_fair.analysis.resampling import BOTH, Results, as_dataset, networks
 from prune_fair.errors import check
-from prune_fair.fairness import Interval, Over
+from prune_fair.fairness import FEWEST_SEEDS, Interval, Over
 from prune_fair.store import MEMBERS
 
 IMAGE_RESAMPLES = 500  # of seeds and images together
@@ -28,14 +28,25 @@ class Said(NamedTuple):
         after: the class that each network gives it.
         labels: the class of each image.
         classes: how many there are.
+        of: how many seeds the study has.
     """
 
     place: tuple[int, int]
     seeds: Int[np.ndarray, " seeds"]
-    before: Int[np.ndarray, "seeds images"]
-    after: Int[np.ndarray, "seeds images"]
+    before: Integer[np.ndarray, "seeds images"]
+    after: Integer[np.ndarray, "seeds images"]
     labels: Int[np.ndarray, " images"]
     classes: int
+    of: int
+
+    @property
+    def too_few(self) -> bool:
+        """Whether so few seeds are finished that their spread tells nothing: no interval then.
+
+        A study of one network has intervals over its images; one finished network of several is
+        not that.
+        """
+        return self.of > 1 and len(self.seeds) < FEWEST_SEEDS
 
     @property
     def right(self) -> tuple[Bool[np.ndarray, "seeds images"], Bool[np.ndarray, "seeds images"]]:
@@ -56,14 +67,15 @@ def said_of_images(results: Results) -> Iterator[Said]:
     said = said.transpose(*MEMBERS, "image").values
     labels, classes = results["image_label"].values, results.sizes["true"]
     known = networks(results["sparsity"]).transpose(*MEMBERS).notnull().values
-    lost = networks(failed(results)).transpose(*MEMBERS).values
+    lost = failed_all(networks(results))
     wrong = (labels + 1) % max(classes, 2)  # a failed network has no image right
     said = np.where(lost[..., None], wrong, said) if lost.any() else said
     for technique, level in np.ndindex(said.shape[0], said.shape[2]):
         seeds = np.flatnonzero(known[technique, :, level] & known[technique, :, 0])
         if len(seeds):
             before, after = said[technique, seeds, 0], said[technique, seeds, level]
-            yield Said((technique, level), seeds, before, after, labels, classes)
+            place, of = (technique, level), said.shape[1]
+            yield Said(place, seeds, before, after, labels, classes, of)
 
 
 def check_predictions(results: xr.Dataset) -> None:
@@ -167,14 +179,23 @@ def between(
     first, second = found[one], found[other]
     shared = np.intersect1d(first.seeds, second.seeds)
     before, after = (each.right[1][np.isin(each.seeds, shared)] for each in (second, first))
-    return fairness.class_change_interval(
+    interval = fairness.class_change_interval(
         before, after, first.labels, first.classes, confidence, over
     )
+    return known_bounds(first._replace(seeds=shared), interval)
+
+
+def known_bounds(said: Said, interval: Interval) -> Interval:
+    """An interval, without its bounds where too few seeds are finished."""
+    if not said.too_few:
+        return interval
+    unknown = np.full_like(interval.low, np.nan)
+    return Interval(interval.estimate, unknown, unknown)
 
 
 def _by_class(results: Results, interval_of: Callable[[Said], Interval]) -> Interval:
     sizes = as_dataset(results).sizes
     bounds = np.full((3, *(sizes[name] for name in ("technique", "level", "true"))), np.nan)
     for said in said_of_images(results):
-        bounds[:, said.place[0], said.place[1]] = interval_of(said)
+        bounds[:, said.place[0], said.place[1]] = known_bounds(said, interval_of(said))
     return Interval(bounds[0], bounds[1], bounds[2])

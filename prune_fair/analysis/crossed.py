@@ -3,17 +3,18 @@
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Integer
 
 from prune_fair import fairness
 from prune_fair.analysis.by_image import (
     IMAGE_RESAMPLES,
     Said,
+    known_bounds,
     resampled_changes,
     said_of_images,
     said_together,
 )
-from prune_fair.analysis.per_network import failed
+from prune_fair.analysis.per_network import SPARSITY, failed_all
 from prune_fair.analysis.resampling import BOTH, Results, as_dataset, networks
 from prune_fair.fairness import METRICS, Interval, Metric, Over
 from prune_fair.fairness.metric import Reduction
@@ -39,7 +40,7 @@ def metric_over_images(
     metric = METRICS[name]
     if not metric.of_right:
         rows = resampled_over_images(results, name, over)
-        return fairness.percentile_interval(rows, fairness.FEWEST_SEEDS, confidence)
+        return fairness.percentile_interval(rows, _seeds(results), confidence)
     if metric.averaged:
         return _smallest(results, metric.averaged[1], confidence, over)
     return _by_point(results, lambda said: _of_all(said, metric, confidence, over))
@@ -68,7 +69,7 @@ def bound_over_images(results: Results, name: str, low: bool, confidence: float)
     else:
         rows = int(np.ceil(fairness.RESAMPLES * max(1.0, 0.005 / (1 - confidence))))
         resampled = resampled_over_images(results, name, BOTH, rows)
-        found = fairness.percentile_interval(resampled, fairness.FEWEST_SEEDS, 2 * confidence - 1)
+        found = fairness.percentile_interval(resampled, _seeds(results), 2 * confidence - 1)
     return found.low if low else found.high
 
 
@@ -91,7 +92,7 @@ def resampled_over_images(
     weights = np.full((rows + 1, sizes["seed"]), 1 / sizes["seed"])
     if over == BOTH:
         weights = fairness.bootstrap_weights(sizes["seed"], rows)
-    lost = networks(failed(results)).transpose(*MEMBERS).values
+    lost = failed_all(networks(results))
     values = np.full((rows + 1, sizes["technique"], sizes["level"]), np.nan)
     for said in said_of_images(results):
         counts, dense = (_counts(each, said, drawn) for each in (said.after, said.before))
@@ -123,7 +124,7 @@ def _mean(
 
 
 def _counts(
-    said_classes: Int[np.ndarray, "seeds images"], said: Said, drawn: np.ndarray
+    said_classes: Integer[np.ndarray, "seeds images"], said: Said, drawn: np.ndarray
 ) -> Float[np.ndarray, "rows seeds classes classes"]:
     """Confusions of resampled images."""
     seeds, classes = len(said_classes), said.classes
@@ -159,7 +160,7 @@ def _smallest(results: Results, reduce: Reduction, confidence: float, over: Over
     bounds = np.full((3, sizes["technique"], sizes["level"]), np.nan)
     for together in said_together(results):
         seeds = len(together[0].seeds)
-        if seeds == 1:
+        if together[0].of == 1:
             parts = [_smallest_of_one(said, reduce, confidence) for said in together]
             interval = Interval(*(np.stack(bound) for bound in zip(*parts, strict=True)))
         else:
@@ -192,5 +193,13 @@ def _by_point(results: Results, interval_of: Callable[[Said], Interval]) -> Inte
     sizes = as_dataset(results).sizes
     bounds = np.full((3, sizes["technique"], sizes["level"]), np.nan)
     for said in said_of_images(results):
-        bounds[:, said.place[0], said.place[1]] = interval_of(said)
+        bounds[:, said.place[0], said.place[1]] = known_bounds(said, interval_of(said))
     return Interval(*bounds)
+
+
+def _seeds(results: Results) -> Int[np.ndarray, "techniques levels"]:
+    """Finished seeds of each point; of a study of one network as many as its intervals take."""
+    known = networks(as_dataset(results))[SPARSITY].transpose(*MEMBERS).notnull()
+    if known.sizes["seed"] == 1:
+        return np.full(known.shape[::2], fairness.FEWEST_SEEDS)
+    return known.sum("seed").values

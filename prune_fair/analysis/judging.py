@@ -12,7 +12,7 @@ from prune_fair.analysis.per_network import SPARSITY
 from prune_fair.analysis.rules import Constraint, Rule, holds
 from prune_fair.fairness import METRICS
 
-DIGITS = 9  # utilities that differ by less are equal
+DIGITS = 9  # utilities and accuracies that differ by less are equal
 
 
 class Judgement(NamedTuple):
@@ -91,5 +91,5 @@ def _best(
     """The point of most utility; of equal ones the most accurate, then the first."""
     rows = np.flatnonzero(among)
     accuracy = points["accuracy"].sel(estimate="mean").values[rows]
-    order = np.lexsort((-accuracy, -np.round(utility[rows], DIGITS)))
+    order = np.lexsort([-np.round(each, DIGITS) for each in (accuracy, utility[rows])])
     return int(rows[order[0]]) if len(rows) else None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Bool
 
 from prune_fair import fairness
 from prune_fair.analysis.resampling import Results, as_dataset, networks
@@ -56,7 +57,7 @@ def network_metrics(results: Results, names: Sequence[str] | None = None) -> xr.
     if names is None:
         names = [name for name in known_metrics(results) if not METRICS[name].averaged]
     check_names(results, "metric", names)
-    nothing_right = failed(results).transpose(*MEMBERS).values & _all_wrong(results)
+    nothing_right = failed_all(results)
     table = results[SPARSITY].drop_attrs().to_dataset().drop_vars(SPARSITY)
     for name in names:
         if name == SPARSITY:
@@ -186,7 +187,8 @@ def counts_of(results: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray]:
     return counts.values, np.broadcast_to(dense, counts.shape)
 
 
-def _all_wrong(results: xr.Dataset) -> np.ndarray:
-    """Which networks have no image right."""
+def failed_all(results: xr.Dataset) -> Bool[np.ndarray, "techniques seeds levels"]:
+    """Which networks failed and have no image right: those whose metrics are `Metric.worst`."""
     counts = results["confusion"].transpose(*MEMBERS, ...).values
-    return np.trace(counts, axis1=-2, axis2=-1) == 0
+    nothing_right = np.trace(counts, axis1=-2, axis2=-1) == 0
+    return failed(results).transpose(*MEMBERS).values & nothing_right

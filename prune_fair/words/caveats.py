@@ -83,7 +83,7 @@ def on_frontier(known: Uncertainty) -> str:
     """What a probability of being on the frontier is of; nothing where there is none.
 
     Example:
-        >>> on_frontier(Uncertainty("seeds", 32, "", "")).partition(":")[0]
+        >>> on_frontier(Uncertainty("seeds", 32, 0, "", "")).partition(":")[0]
         'P(on frontier) is of other seeds on these test images, which it is about right for'
     """
     if known.over == "seeds":

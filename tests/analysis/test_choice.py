@@ -53,17 +53,18 @@ def test_an_unknown_metric_to_maximise_is_refused_beside_weights(by_hand):
         analysis.select(by_hand, [], "NONSENSE", weights={"accuracy": 1.0})
 
 
-def test_a_constraint_holds_for_the_bad_end(by_hand, rng):
+def test_a_constraint_holds_for_the_bad_end(by_hand, with_predictions, rng):
     noise = rng.integers(-60, 60, 4)
     for seed, step in enumerate(noise):
         by_hand.confusion[0, seed, 1, 1] += np.array([step, -step])
-    asked = ["recall_group_min>=0.77"]
-    mean = analysis.select(by_hand, asked)
+    results, asked = with_predictions(by_hand), ["recall_group_min>=0.77"]
+    mean = analysis.select(results, asked)
     assert place(mean, mean.chosen) == ("m0", 1)
-    sure = analysis.select(by_hand, asked, certify=True)
-    low = sure.points.recall_group_min.sel(estimate="low").values
-    assert (low[sure.points.qualifies.values] >= 0.77).all()
-    assert place(sure, sure.chosen) == ("dense", 0)
+    certified = analysis.select(results, asked, certify=True)
+    low = certified.certified.bounds[analysis.Constraint.parse(asked[0])]
+    assert (low[certified.points.qualifies.values] >= 0.77).all()
+    assert low[1] < 0.77
+    assert place(certified, certified.chosen) == ("dense", 0)
 
 
 def test_what_binds_and_how_near_it_is(by_hand):
@@ -105,8 +106,11 @@ def test_refusals(by_hand, arguments, message):
         analysis.select(by_hand, **arguments)
 
 
-def test_certainty_needs_three_seeds(by_hand):
+def test_certainty_needs_predictions_of_one_network_or_three(by_hand, with_predictions):
     few = by_hand.isel(seed=[0, 1])
     assert analysis.select(few).chosen is not None
-    with pytest.raises(InputError, match="the interval cannot be had from 2 seed"):
-        analysis.select(few, certify=True)
+    with pytest.raises(InputError, match="the spread over seeds cannot be had from 2 seeds"):
+        analysis.select(with_predictions(few), certify=True)
+    with pytest.raises(InputError, match="run it with --predictions"):
+        analysis.select(by_hand, certify=True)
+    assert analysis.select(with_predictions(few.isel(seed=[0])), certify=True).certified

@@ -208,8 +208,10 @@ def test_a_level_with_a_network_that_failed_is_worth_nothing(by_hand, kind, leve
 @every_failure
 @pytest.mark.parametrize("pooled", [False, True])
 @pytest.mark.parametrize("certify", [False, True])
-def test_no_choice_is_a_point_with_a_network_that_failed(by_hand, kind, pooled, certify):
-    ill = FAILING[kind](by_hand, 1).isel(technique=[0], level=[0, 1])
+def test_no_choice_is_a_point_with_a_network_that_failed(
+    by_hand, with_predictions, kind, pooled, certify
+):
+    ill = with_predictions(FAILING[kind](by_hand, 1).isel(technique=[0], level=[0, 1]))
     choice = analysis.select(ill, [f"{METRIC}>=0"], pooled=pooled, certify=certify)
     if pooled and kind == "undefined":  # summed counts have a precision
         assert place(choice, choice.chosen) == ("m0", 1)

@@ -124,9 +124,10 @@ def test_several_seeds_are_left_as_they_are(toy_results):
 
 def test_results_say_what_their_intervals_are_over(predicted, capsys):
     results = one_network(predicted)
-    assert analysis.uncertainty(results)[:2] == ("images", IMAGES)
-    assert analysis.uncertainty(results.drop_vars("predictions"))[:2] == ("nothing", 1)
-    assert analysis.uncertainty(analysis.with_resamples(results))[:2] == ("images", IMAGES)
+    assert analysis.uncertainty(results)[:3] == ("images", 1, IMAGES)
+    assert analysis.uncertainty(results.drop_vars("predictions"))[:3] == ("nothing", 1, 0)
+    resampled = analysis.with_resamples(results)
+    assert analysis.uncertainty(resampled)[:3] == ("images", 1, IMAGES)
     tree = xr.DataTree.from_dict({"/digits/mlp": results})
     console.print_caveats(console.make_console(), tree, 0.95)
     assert "interval over 300 test images of one network" in capsys.readouterr().out

@@ -143,14 +143,6 @@ def test_the_price_of_accuracy_is_chosen_on_validation_and_told_of_test_images(b
     assert test.fair_level.item() == 1
 
 
-def test_certainty_is_that_of_validation_images(both):
-    sure = analysis.select(both, ["recall_group_min>=0.765"], certify=True)
-    assert sure.points["level"][sure.chosen] == 1
-    few = both.isel(seed=[0, 1])
-    with pytest.raises(InputError, match="certify: the interval cannot be had from 2 seed"):
-        analysis.select(few, certify=True)
-
-
 def test_one_network_is_chosen_by_the_mean_of_validation_images(both):
     choice = analysis.select(both.isel(seed=[0]))
     assert choice.points["level"][choice.chosen] == 2

@@ -17,6 +17,7 @@ from prune_fair.fairness import (
     paired_interval,
     paired_lower_bound,
     sidak,
+    wilson,
 )
 
 COUNTS = st.integers(0, 60)
@@ -70,8 +71,26 @@ def test_interval_shrinks_with_images():
     assert many.high - many.low < few.high - few.low
 
 
+@given(st.integers(1, 300), st.data(), st.sampled_from([0.5, 0.9, 0.95, 0.999]))
+def test_wilson_equals_statsmodels(images, data, confidence):
+    right = data.draw(st.integers(0, images))
+    low, high = proportion_confint(right, images, alpha=1 - confidence, method="wilson")
+    interval = wilson(np.array(right), np.array(images), confidence)
+    assert interval.estimate == right / images
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=1e-12)
+    assert interval.low <= interval.estimate <= interval.high
+
+
+def test_wilson_by_hand():
+    """Of 0 of n it is z^2 / (n + z^2): 1.96^2 / (10 + 1.96^2) = 0.2775."""
+    interval = wilson(np.array([0, 10]), np.array([10, 10]))
+    np.testing.assert_allclose(interval.high, [0.2775, 1], atol=1e-4)
+    np.testing.assert_allclose(interval.low, [0, 0.7225], atol=1e-4)
+
+
 def test_class_without_images_has_none():
     empty = counts(0, 0, 0, 0)
+    assert all(np.isnan(end) for end in wilson(np.array(0), np.array(0)))
     assert np.isnan(paired_interval(empty).low)
     assert np.isnan(paired_lower_bound(empty))
     assert np.isnan(loss_bound(np.array(0), np.array(0)))

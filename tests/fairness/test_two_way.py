@@ -105,7 +105,7 @@ def test_interval_shrinks_with_seeds_and_images(rng):
 
 
 def test_crossed_means_equal_loops(rng):
-    """Seeds and images drawn again and again, one by one."""
+    """Seeds drawn again with all images, images with all seeds: both moves are added."""
     values = rng.normal(size=(2, 3, 5))
     labels = np.array([0, 2, 0, 2, 2])
     seed_weights = rng.multinomial(3, [1 / 3] * 3, size=7) / 3
@@ -114,21 +114,68 @@ def test_crossed_means_equal_loops(rng):
     assert np.isnan(rows[:, :, 1]).all()
     for row, point, true in np.ndindex(7, 2, 3):
         own = np.flatnonzero(labels == true)
-        total, count = 0.0, 0
+        if not len(own):
+            continue
+        mean = sum(values[point, s, i] for s in range(3) for i in own) / (3 * len(own))
+        moved = [0.0, 0.0]
         for seed in range(3):
             for image in own:
-                times = round(3 * seed_weights[row, seed] * len(own) * weights[row, image])
-                total, count = total + times * values[point, seed, image], count + times
-        if count:
-            assert rows[row, point, true] == pytest.approx(total / count)
+                away = values[point, seed, image] - mean
+                moved[0] += seed_weights[row, seed] * away / len(own)
+                moved[1] += weights[row, image] * away / 3
+        assert rows[row, point, true] == pytest.approx(mean + sum(moved))
+
+
+def test_image_weights_are_of_each_class():
+    labels = np.array([2, 0, 2, 2])
+    weights = image_weights(labels, 50)
+    np.testing.assert_allclose(weights @ np.eye(3)[labels], np.tile([1, 0, 1], (51, 1)))
+    assert weights[0].tolist() == [1 / 3, 1, 1 / 3, 1 / 3]
+    assert not weights.flags.writeable
+    assert image_weights(labels.astype(np.int32), 50) is weights  # drawn once for all points
+    assert image_weights(labels, 50, random_seed=2) is not weights
+
+
+def pigeonholes(rng, values, labels, classes, rows=3000):
+    """The crossed bootstrap as it is defined: drawn seeds and drawn images of each class."""
+    seeds, means = values.shape[-2], []
+    for row in range(rows + 1):
+        drawn_seeds = rng.integers(0, seeds, seeds) if row else np.arange(seeds)
+        by_class = []
+        for true in range(classes):
+            own = np.flatnonzero(labels == true)
+            images = rng.choice(own, len(own)) if row else own
+            by_class.append(values[:, drawn_seeds][:, :, images].mean(axis=(-1, -2)))
+        means.append(np.stack(by_class, axis=-1))
+    return np.array(means)
 
 
 def test_crossed_bootstrap_agrees_with_a_brute_one(rng):
+    """Spread as their errors say, both have the same ends, of means and of the smallest of them."""
+    seeds, labels = 16, np.repeat([0, 1], [40, 60])
+    effects = 0.1 * rng.normal(size=(1, seeds, 1)), 0.4 * rng.normal(size=(1, 1, 100))
+    values = effects[0] + effects[1] + 0.5 * rng.normal(size=(2, seeds, 100))
+    found = by_class(values, labels, 2)
+    ours = scaled(crossed_means(values, labels, 2), found)
+    brute = scaled(pigeonholes(rng, values, labels, 2), found)
+    np.testing.assert_allclose(ours[0], brute[0])
+    for reduce in (lambda rows: rows[:, 0, 0], lambda rows: rows.min(axis=(1, 2)),
+                   lambda rows: rows[:, 0, 1] - rows[:, 1, 1]):  # fmt: skip
+        ends, theirs = (np.quantile(reduce(rows)[1:], [0.025, 0.975]) for rows in (ours, brute))
+        np.testing.assert_allclose(ends, theirs, atol=0.08 * (theirs[1] - theirs[0]))
+    together, apart = (np.corrcoef(rows[1:, 0, 0], rows[1:, 1, 0])[0, 1] for rows in (ours, brute))
+    assert together > 0.3  # the points share their seeds and images
+    assert together == pytest.approx(apart, abs=0.25)  # and not what is left, which brute ones draw
+
+
+def test_crossed_means_leave_the_rest_out(rng):
+    """The brute one counts it three times; without it rows spread as images and seeds do."""
     values = drawn(rng, 8, 20)
     rows = crossed_means(values, np.zeros(20, int), 1)[1:, 0]
-    brute = [values[rng.integers(0, 8, 8)][:, rng.integers(0, 20, 20)].mean() for _ in range(4000)]
+    of_seeds, of_images = (values.mean(axis=axis).var() for axis in (1, 0))
     assert rows.mean() == pytest.approx(values.mean(), abs=0.02)
-    assert rows.std() == pytest.approx(np.std(brute), rel=0.1)
+    assert rows.var() == pytest.approx(of_seeds / 8 + of_images / 20, rel=0.1)
+    assert rows.var() < pigeonholes(rng, values[None], np.zeros(20, int), 1)[1:].var()
 
 
 def test_images_alone_agree_with_scipy(rng):
@@ -157,6 +204,28 @@ def test_score_bound_is_wilsons_for_one_network():
     bound = lower_bound(found._replace(freedom=np.array(1e9)), 0.975)
     wilson = stats.binomtest(20, 400).proportion_ci(0.95, "wilson").high
     assert -bound == pytest.approx(wilson, rel=0.02)
+
+
+def test_the_end_towards_0_is_no_exact_one():
+    """20 of 50 images are lost: the far end may be exact or skewed, the near one is t's."""
+    lost, labels = np.zeros((16, 50)), np.zeros(50, int)
+    lost[:, :20] = -1.0
+    found = by_class(lost, labels, 1)
+    interval = class_intervals(found, lost.mean(axis=0), labels)
+    near = stats.t.interval(0.95, 49, -0.4, stats.sem(lost[0]))
+    assert interval.high[0] == pytest.approx(near[1])
+    assert interval.low[0] < near[0]
+    won = class_intervals(negative(found), -lost.mean(axis=0), labels)
+    assert (won.low[0], won.high[0]) == (pytest.approx(-near[1]), -interval.low[0])
+
+
+def test_a_lost_image_does_not_show_a_gain():
+    """One image of 50, lost by every network: 8 % may be lost, 2 % may be won, not 7."""
+    lost, labels = np.zeros((16, 50)), np.zeros(50, int)
+    lost[:, 0] = -1.0
+    interval = class_intervals(by_class(lost, labels, 1), lost.mean(axis=0), labels)
+    assert -interval.low[0] >= loss_bound(np.array(1), 50, 0.975)
+    assert interval.high[0] == pytest.approx(-0.02 + 0.02 * stats.t.ppf(0.975, 49))
 
 
 def test_cells_in_which_nothing_changed_have_the_exact_bound():
@@ -199,7 +268,10 @@ def test_points_that_go_together_cost_little(rng):
         np.repeat(rows, 5, axis=1), five, np.repeat(shown, 5, axis=0), labels
     )
     one = simultaneous_lower_bounds(rows, found, shown, labels)
-    np.testing.assert_allclose(bounds, np.repeat(one, 5, axis=0))
+    bonferroni = class_lower_bounds(five, np.repeat(shown, 5, axis=0), labels, 1 - 0.05 / 15)
+    np.testing.assert_allclose(bounds, np.repeat(one, 5, axis=0), rtol=0.01)
+    assert (bounds <= one + 1e-12).all()
+    assert (bounds > bonferroni + 0.01).all()
 
 
 def test_in_order():

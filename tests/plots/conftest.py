@@ -11,7 +11,10 @@ from prune_fair.plots.labels import Label
 
 @pytest.fixture
 def make_results(results_of):
-    """Results of so many techniques, seeds, levels and classes; later classes lose more."""
+    """Results of so many techniques, seeds, levels and classes; later classes lose more.
+
+    Predictions are of other, fewer images than the counts: for pictures of classes leave them out.
+    """
 
     def make(techniques=2, seeds=4, levels=4, classes=10, images=60):
         rng = np.random.default_rng(0)

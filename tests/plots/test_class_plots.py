@@ -21,12 +21,12 @@ def test_rare_classes_are_coloured_and_named(toy_results, labels_of, panel):
     assert len(coloured(axes)) == 2
     assert legend(axes)[:2] == ["class 8 (21 images)", "class 3 (38 images)"]
     assert legend(axes)[2].startswith("8 other classes (10")
-    assert legend(axes)[3] == "band: 95 % interval over 5 seeds"
+    assert legend(axes)[3] == "band: 95 % interval over 5 seeds and 540 test images"
     assert sorted(labels_of(axes)) == ["3", "8"]
 
 
 def test_of_balanced_classes_those_that_lose_most_are_coloured(make_results, labels_of, panel):
-    results = make_results().drop_vars("train_count")
+    results = make_results().drop_vars(["train_count", "predictions"])
     axes = plots.recall(results, axes=panel())
     assert sorted(labels_of(axes)) == ["c8", "c9"]
     assert legend(axes)[:3] == ["class c9", "class c8", "8 other classes"]
@@ -72,7 +72,7 @@ def test_cells_hold_the_change_in_points(by_hand, panel):
 
 
 def test_of_many_classes_the_ends_are_shown(make_results, panel):
-    results = make_results(classes=100)
+    results = make_results(classes=100).drop_vars("predictions")
     axes = plots.recall_change(results, axes=panel())
     names = [tick.get_text() for tick in axes.get_yticklabels()]
     assert len(names) == 19
@@ -95,12 +95,13 @@ def test_who_is_hurt_is_at_the_level_that_accuracy_accepts(toy_results, labels_o
     assert len(axes.collections[-1].get_sizes()) == 10
     assert labels_of(axes)
     assert legend(axes)[0].startswith("class of balanced neighbour disagreement ")
-    assert legend(axes)[-1] == "bar: 95 % interval over 5 seeds"
+    assert legend(axes)[-1] == "bar: 95 % interval over 5 seeds and 540 test images"
     assert axes.get_xscale() == "log"
 
 
 def test_only_the_most_changed_of_many_classes_are_named(make_results, labels_of, panel):
-    axes = plots.who_is_hurt(make_results(classes=100), level=3, axes=panel())
+    results = make_results(classes=100).drop_vars("predictions")
+    axes = plots.who_is_hurt(results, level=3, axes=panel())
     assert "c99" in labels_of(axes)
     assert len(labels_of(axes)) <= 10
 

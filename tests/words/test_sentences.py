@@ -7,11 +7,21 @@ import pytest
 import xarray as xr
 
 from prune_fair import analysis
-from prune_fair.analysis import Uncertainty
-from prune_fair.words import attribution, caveats, choices, classes, comparisons, failures, votes
+from prune_fair.analysis import TooFew, Uncertainty
+from prune_fair.words import (
+    attribution,
+    caveats,
+    certificates,
+    choices,
+    classes,
+    comparisons,
+    failures,
+    votes,
+)
 
 MINUS = "\N{MINUS SIGN}"
 ESTIMATES = ["mean", "low", "high"]
+SPLITS = ["validation", "test"]
 
 
 def test_a_choice_is_told(by_hand):
@@ -52,6 +62,87 @@ def test_nothing_qualifies(by_hand):
     chosen = choice._replace(accuracy_alone=2)
     assert choices.accuracy_alone(chosen, change).endswith(
         f"where the recall of class c1 changes by {MINUS}10.0 points."
+    )
+
+
+@pytest.mark.parametrize(
+    ("noise", "seeds", "ending"),
+    [
+        ([0, 0, 0, 0], 4, "sparsity."),
+        ([-30, 0, 0, 30], 4, "sparsity; an interval reaches past the bound."),
+        ([0, 0], 2, "sparsity; without an interval, how far that may be off is not known."),
+    ],
+)
+def test_the_headline_says_what_speaks_against_it(by_hand, noise, seeds, ending):
+    """c1 loses 1 point on average, of at most 1.5."""
+    part = by_hand.isel(seed=slice(seeds))
+    for seed, images in enumerate(noise):
+        part.confusion[0, seed, 1, 1] += np.array([-images, images])
+    choice = analysis.select(part, ["mean_recall_change_min>=-0.015"])
+    assert choices.headline(choice).endswith(ending)
+    assert ("so does all of the interval" in choices.holds(choice)[0]) == (ending == "sparsity.")
+
+
+def test_the_headline_says_that_test_images_do_not_hold_it(by_hand):
+    kinder = by_hand.confusion.copy(deep=True)
+    kinder[:, :, 2] = kinder[:, :, 1].values
+    both = by_hand.drop_vars("confusion").assign(
+        confusion=xr.concat([kinder, by_hand.confusion], xr.Variable("split", SPLITS))
+    )
+    choice = analysis.select(both)
+    assert choices.headline(choice) == (
+        "Prune with m0 to 75.0 % sparsity; on test images it does not hold what was asked."
+    )
+    assert "test images do not" in choices.holds(choice)[0]
+
+
+def test_a_certificate_is_told(by_hand, with_predictions):
+    kept = with_predictions(by_hand)
+    choice = analysis.select(kept, certify=True)
+    assert choices.headline(choice) == "Prune with m0 to 50.0 % sparsity, certified at 95 %."
+    assert choices.asked(choice).startswith(
+        "Asked: every class's mean recall within 5 points of dense, certified at 95 % over 2,000 "
+        "test images and 4 seeds; of what"
+    )
+    bound = 100 * choice.certified.bounds[choice.rule.constraints[0]][choice.chosen]
+    (line,) = certificates.certificate(choice)
+    assert line.startswith("Certified over 2,000 test images and 4 seeds: ")
+    assert f" is at least {MINUS}{-bound:.1f} points (95 %, for all techniques" in line
+    assert choices.rule_as_typed(choice).endswith("certified at 95 %")
+    one = analysis.select(kept.isel(seed=[0]), certify=True)
+    assert certificates.certified_over(one) == "2,000 test images"
+    assert certificates.certificate(analysis.select(kept)) == []
+    above = analysis.select(kept, ["recall_difference<=0.5"], certify=True)
+    assert " is at most " in certificates.certificate(above)[0]
+
+
+def test_what_blocks_a_certificate_is_told(by_hand, with_predictions):
+    few = by_hand.assign(confusion=(by_hand.confusion / 20).round().astype(np.int32))
+    few["confusion"][..., 1] += 50 - few.confusion.sum("predicted")
+    choice = analysis.select(with_predictions(few), certify=True)
+    assert choices.headline(choice) == (
+        "Do not prune: only the dense network is certified to hold what was asked."
+    )
+    *_, line = certificates.certificate(choice)
+    assert line == (
+        "Class c0 has 50 images, and 1 of the others have too few: were none lost, that would not "
+        "certify the bound; 72 are needed."
+    )
+    assert caveats.too_few([TooFew("8", 1, 59)]).startswith("Class 8 has 1 image: were none")
+
+
+def test_what_was_cross_fitted_is_told(by_hand, with_predictions):
+    kept = with_predictions(by_hand)
+    choice = analysis.select(kept)
+    said = certificates.cross_fitted(analysis.cross_fit_of(kept, choice), choice.rule)
+    assert said.startswith(
+        "Cross-fitted over 5 folds of the images, each reported at the point that the others "
+        "chose (mean sparsity 50.0 %): "
+    )
+    assert f"{MINUS}1.0" in said
+    bare = choice.rule._replace(constraints=())
+    assert certificates.cross_fitted(analysis.cross_fit_of(kept, choice), bare).endswith(
+        "nothing was asked."
     )
 
 
@@ -227,10 +318,22 @@ def test_failures():
 def test_caveats():
     seeds, images = Uncertainty("seeds", 8, 0, "", ""), Uncertainty("images", 1, 500, "", "")
     nothing = Uncertainty("nothing", 2, 0, "There are no intervals.", "")
+    both = Uncertainty("both", 16, 540, "", "")
     assert caveats.interval(0.95, seeds) == "95 % interval over 8 seeds"
     assert caveats.interval(0.9, nothing) == ""
-    assert caveats.brackets(0.9, nothing) == "There are no intervals."
-    assert "500 test images of one network" in caveats.brackets(0.9, images)
+    assert caveats.brackets(0.9, [(nothing, ["accuracy"])]) == "There are no intervals."
+    assert caveats.brackets(0.9, [(images, ["accuracy"])]) == (
+        "[low, high]: 90 % interval over 500 test images of one network."
+    )
+    two = [(both, ["accuracy", "classes"]), (seeds, ["cev"])]
+    assert caveats.brackets(0.95, two) == (
+        "[low, high]: 95 % intervals; of accuracy, classes over 16 seeds and 540 test images; of "
+        "cev over 8 seeds."
+    )
+    assert caveats.intervals(0.95, [(nothing, ["accuracy"])]) == ""
+    assert caveats.intervals(0.95, [(both, ["accuracy"]), (nothing, ["cev"])]) == (
+        "95 % interval over 16 seeds and 540 test images"
+    )
     assert "fewer than 16 seeds" in caveats.narrow(seeds, 10)[0]
     assert "few test images" in caveats.narrow(images, 199)[0]
     assert caveats.narrow(images, 200) == caveats.narrow(nothing, 1) == []
