@@ -113,11 +113,11 @@ def coverage(
     hits = {name: dict.fromkeys(WAYS, 0.0) for name in (*true, UNCHANGED)}
     for _ in range(studies):
         values = right(rng, AMOUNTS, own, seeds)
-        alike = right_alike(rng, own, seeds)
+        before, after = right_alike(rng, own, seeds)
         for way in WAYS:
             for name, bounds in intervals(values, own, way).items():
                 hits[name][way] += bool(bounds.low <= true[name] <= bounds.high)
-            change = change_by_class(*alike, own, way)
+            change = change_by_class(before, after, own, way)
             hits[UNCHANGED][way] += float(np.mean((change.low > 0) | (change.high < 0)))
     return {name: {way: hits[name][way] / studies for way in WAYS} for name in hits}
 
