@@ -127,7 +127,8 @@ def test_what_loses_more_is_not_certified():
         for name in ("all bounds at once", "in order", "select --certify"):
             assert rules[name]["wrong"] <= 0.15
         assert rules["in order"]["wrong"] < rules["mean"]["wrong"]
-        assert rules["select --certify"]["mean point"] <= rules["in order"]["mean point"] + 1
+        shared, own = rules["select --certify"], rules["in order, of all techniques"]
+        assert shared["mean point"] <= own["mean point"]
     for images, passes in result["one network"].items():
         assert passes["score and exact bound"]["passes"] <= (0.01 if images == "20" else 0.15)
 
@@ -135,9 +136,7 @@ def test_what_loses_more_is_not_certified():
 def test_what_one_half_of_the_images_certifies_holds_on_the_other():
     """Of the example study, of which docs/method.md tells 200 splits; these are the first 25."""
     study = str(FOLDER.parent.parent / "prune_fair" / "store" / "example")
-    result = run(
-        "half_split.py", "--study", study, "--splits", "25", "--tolerance", "0.2", "--json"
-    )
+    result = run("half_split.py", study, "--splits", "25", "--tolerance", "0.2", "--json")
     assert result["certified"]["breaks"] <= 0.05
     assert 0 < result["certified"]["sparsity, mean"] < result["by the mean"]["sparsity, mean"]
     for rule, found in result.items():

@@ -1,7 +1,7 @@
 """Do claims hold on other images? Points chosen on one half of the test images, seen on the other.
 
 Purpose   how often "every class loses at most 5 points" breaks on images that had no part in it
-Command   python experiments/benchmarks/half_split.py [--study DIR] [--splits N] [--tolerance 0.05]
+Command   python experiments/benchmarks/half_split.py STUDY [--splits N] [--tolerance 0.05] [--json]
 Hardware  1 CPU core and 1 GiB of memory
 Time      3 minutes for 200 splits of 16 seeds of 8 techniques
 Expected  EXPECTED
@@ -30,6 +30,9 @@ from prune_fair.analysis.certifying import certify_points
 from prune_fair.analysis.controls import candidates
 from prune_fair.analysis.cross_fitting import on_images
 from prune_fair.analysis.judging import judge
+from prune_fair.cli.endings import one_line_errors
+from prune_fair.cli.flags import StudyPath, tasks_of
+from prune_fair.errors import check, lookup
 from prune_fair.fairness import EVERY_CLASS
 
 COLUMNS = ("sparsity", "accuracy", EVERY_CLASS)
@@ -45,7 +48,8 @@ class Chosen(NamedTuple):
 
 
 def main(
-    study: Path = Path("studies/quickstart"),
+    study: StudyPath = Path("studies/quickstart"),
+    task: str = "",
     splits: int = 200,
     tolerance: float = 0.05,
     confidence: float = 0.95,
@@ -54,13 +58,16 @@ def main(
     """How often a choice breaks on the other half of the test images.
 
     Args:
-        study: with predictions; its first task is taken.
+        study: with predictions.
+        task: of the study; by default its first.
         splits: of the test images into halves.
         tolerance: how much of its mean recall each class may lose.
         confidence: of what certifies, of all techniques together.
         json: print one JSON document.
     """
-    results = candidates(open_study(study).leaves[0]).load()
+    check(splits >= 1, f"splits {splits}: expected at least 1")
+    tasks = dict(tasks_of(open_study(study)))
+    results = candidates(lookup(tasks, task or next(iter(tasks)), "task")).load()
     check_predictions(results)
     rule = Rule((Constraint(EVERY_CLASS, ">=", -tolerance),), {"sparsity": 1.0})
     chosen = [on_one_half(results, rule, confidence, split) for split in range(splits)]
@@ -133,4 +140,5 @@ def show(found: dict[str, dict], title: str) -> None:
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    with one_line_errors():
+        tyro.cli(main)
