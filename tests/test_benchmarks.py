@@ -84,11 +84,30 @@ def test_cost_as_studies_grow(tmp_path):
     assert picture.stat().st_size > 10_000
 
 
+def said(*cells: str) -> list[str]:
+    """The rest of the row of a table of docs/method.md that begins with these cells."""
+    text = (FOLDER.parent.parent / "docs" / "method.md").read_text()
+    begins = re.escape(f"| {' | '.join(cells)} |")
+    (row,) = re.findall(rf"^{begins} (.*) \|$", text, re.MULTILINE)
+    return row.split(" | ")
+
+
+def as_said(found: float, text: str, draws: int) -> bool:
+    """Whether a share of so many draws is what a text says, within 4 standard errors."""
+    share = min(max(float(text), 1 / draws), 1 - 1 / draws)
+    return abs(found - float(text)) <= 4 * (share * (1 - share) / draws) ** 0.5
+
+
 def test_coverage_of_intervals():
     """Of 150 studies a share of 0.95 is 0.90 or more, and one of 0.6 is 0.75 or less, by far."""
     flags = ("--studies", "150", "--seeds", "16", "--images", "50", "--truth-pairs", "400000")
     result = run("coverage.py", *flags, "--processes", "1", "--json")["16 x 50"]
     for name, covered in result.items():
+        for over, share in covered.items():
+            assert as_said(share, said(name, over)[4], 150), (name, over)
+    *of_means, (_, wrong) = result.items()
+    assert wrong["both"] <= 0.05
+    for name, covered in of_means:
         assert covered["both"] >= (0.84 if name == "hypervolume" else 0.9)
     assert result["recall change, class that loses most"]["seeds"] <= 0.75
     assert result["mean_recall_change_min"]["seeds"] <= 0.8
@@ -96,16 +115,32 @@ def test_coverage_of_intervals():
 
 def test_what_loses_more_is_not_certified():
     """Truly at most 0.05, of 40 studies and networks each."""
-    flags = ("--studies", "40", "--images", "100", "--truth-pairs", "200000", "--json")
+    flags = ("--studies", "40", "--images", "200", "--truth-pairs", "200000", "--json")
     result = run("certification.py", *flags)
     for world, true in result["true smallest mean changes"].items():
         assert sum(change >= -0.05 for change in true) == 4
-        rules = result[world]["100"]
-        assert rules["all bounds at once"]["wrong"] <= 0.15
-        assert rules["in order"]["wrong"] <= 0.15
+        rules = result[world]["200"]
+        for name, found in rules.items():
+            cell = said(name)[2 * (world == "one class loses") + 1]
+            for share, text in zip(found.values(), cell.split(", ")[:2], strict=False):
+                assert as_said(share, text, 40), (world, name)
+        for name in ("all bounds at once", "in order", "select --certify"):
+            assert rules[name]["wrong"] <= 0.15
         assert rules["in order"]["wrong"] < rules["mean"]["wrong"]
+        shared, own = rules["select --certify"], rules["in order, of all techniques"]
+        assert shared["mean point"] <= own["mean point"]
     for images, passes in result["one network"].items():
         assert passes["score and exact bound"]["passes"] <= (0.01 if images == "20" else 0.15)
+
+
+def test_what_one_half_of_the_images_certifies_holds_on_the_other():
+    """Of the example study, of which docs/method.md tells 200 splits; these are the first 25."""
+    study = str(FOLDER.parent.parent / "prune_fair" / "store" / "example")
+    result = run("half_split.py", study, "--splits", "25", "--tolerance", "0.2", "--json")
+    assert result["certified"]["breaks"] <= 0.05
+    assert 0 < result["certified"]["sparsity, mean"] < result["by the mean"]["sparsity, mean"]
+    for rule, found in result.items():
+        assert as_said(found["breaks"], said("the package's example, 20 points", rule)[0], 25)
 
 
 def test_coverage_over_tasks():
