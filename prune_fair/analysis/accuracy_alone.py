@@ -37,9 +37,9 @@ def accuracy_alone(
         over: what they are over, as in `recall_change`.
 
     Returns:
-        By `tolerated`, the tolerance: `technique`, `level`, `worst_class`; with `estimate` `sparsity`,
-        `accuracy_change` and `change`, of that class's recall. Level 0 and no class where no pruned
-        point qualifies.
+        By `tolerated`, the tolerance: `technique`, `level`, `worst_class`; with `estimate`
+        `sparsity`, `accuracy_change` and `change`, of that class's recall. Level 0 and no class
+        where no pruned point qualifies.
 
     Example:
         >>> from prune_fair import open_example

@@ -1,8 +1,7 @@
 """Experiments: from flags to a study, its pictures and who pays for sparsity."""
 
-import itertools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -16,8 +15,11 @@ from prune_fair.cli.endings import one_line_errors
 from prune_fair.cli.flags import flag_registry, tasks_of, wrong_flags_in_a_line
 from prune_fair.config import StudyConfig
 from prune_fair.engine.plan import PlanConfig
+from prune_fair.fairness import EVERY_CLASS
 from prune_fair.outputs import check_replaceable
 from prune_fair.study import run_study
+
+PICTURED = ("accuracy_change", EVERY_CLASS)  # in one unit, with the noise floor of retraining
 
 
 def experiment(
@@ -61,24 +63,39 @@ def _planned(configure: Callable[..., Any]) -> Callable[..., tuple[Any, PlanConf
 def _show(results: xr.DataTree, out: Path) -> None:
     """An experiment's last words."""
     screen = console.make_console()
+    choices = {name: _choice(node) for name, node in tasks_of(results)}
     for name, node in tasks_of(results):
         console.print_price(screen, name, node)
         console.print_accuracy_alone(screen, name, node)
+        console.print_decision(screen, choices[name])
     told = ("accuracy_change", analysis.SPARSITY)
     console.print_caveats(screen, results, analysis.CONFIDENCE, told, True)
-    for picture in _draw(results, out):
+    for picture in _draw(results, choices, out):
         screen.print(f"picture  {picture}", soft_wrap=True)
     screen.print(f"study    {out}", soft_wrap=True)
 
 
-def _draw(results: xr.DataTree, out: Path) -> Iterator[Path]:
+def _draw(
+    results: xr.DataTree, choices: Mapping[str, analysis.Choice], out: Path
+) -> Iterator[Path]:
     """Draws the pictures of every task."""
     from prune_fair import plots  # brings matplotlib, which most commands do without
 
     tasks = tasks_of(results)
     places = iter(_pictures([name for name, _ in tasks], out))
-    for (_, node), draw in itertools.product(tasks, (plots.overview, plots.recalls)):
-        yield plots.save(draw(node), next(places))
+    for name, node in tasks:
+        shown = plots.overview(node, PICTURED, chosen=choices[name])
+        for figure in (shown, plots.recalls(node)):
+            yield plots.save(figure, next(places))
+
+
+def _choice(node: xr.Dataset) -> analysis.Choice:
+    """The certified point where one can be, else the one whose means hold the rule."""
+    chosen = analysis.select(node)
+    if not chosen.chosen or analysis.over_classes(node) not in ("both", "images"):
+        return chosen
+    certified = analysis.select(node, certify=True)
+    return certified if certified.chosen else chosen
 
 
 def _pictures(tasks: Sequence[str], out: Path) -> list[Path]:

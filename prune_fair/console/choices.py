@@ -50,6 +50,11 @@ def print_choice(
     print_lines(console, lines)
 
 
+def print_decision(console: Console, choice: analysis.Choice) -> None:
+    """The decision in a sentence, and what accuracy alone would have chosen."""
+    print_lines(console, [choices.headline(choice), choices.accuracy_alone(choice)])
+
+
 def _print_price(console: Console, price: xr.Dataset) -> None:
     columns = {
         "chosen": "at the chosen point",

@@ -19,6 +19,7 @@ from prune_fair.plots.labels import Named, around
 from prune_fair.store import DENSE
 from prune_fair.words.choices import rule_in_short
 from prune_fair.words.metrics import on_axis
+from prune_fair.words.numbers import of_confidence
 from prune_fair.words.numbers import sparsity as sparsity_in_percent
 
 MARKERS: dict[str, dict[str, Any]] = {
@@ -218,10 +219,16 @@ def _choice_keys(chosen: analysis.Choice) -> list[Artist]:
         ("*", 10, "chosen", chosen.chosen, chosen.rule),
         ("D", 6, "accuracy alone", chosen.accuracy_alone, chosen.accuracy_rule),
     )
+    how = f", certified at {of_confidence(chosen.confidence)}" if chosen.certified else ""
     look: dict[str, Any] = {"color": "white", "markeredgecolor": "black"}
     return [
         Line2D(
-            [], [], marker=marker, markersize=size, label=f"{name}: {rule_in_short(rule)}", **look
+            [],
+            [],
+            marker=marker,
+            markersize=size,
+            label=f"{name}: {rule_in_short(rule)}{how}",
+            **look,
         )
         for marker, size, name, at, rule in rows
         if at is not None

@@ -74,9 +74,9 @@ def open_study(path: str | Path) -> xr.DataTree:
 def open_example() -> xr.DataTree:
     """A small study that comes with the package, as `open_study` gives it: results to play with.
 
-    `experiments/digits.py` with 16 seeds, three techniques and six levels up to sparsity 0.97, without a
-    validation split, and with predictions: 16 dense and 288 pruned networks on digits, where
-    classes 3 and 8 are rare. `make example` makes it anew.
+    `experiments/digits.py` with 16 seeds, three techniques and six levels up to sparsity 0.97,
+    without a validation split, and with predictions: 16 dense and 288 pruned networks on digits,
+    where classes 3 and 8 are rare. `make example` makes it anew.
 
     Example:
         >>> results = open_example()["digits/mlp"]
