@@ -100,7 +100,7 @@ def test_only_the_dense_network_qualifies(toy_study):
 
 def test_confidence_is_said(toy_study):
     task = task_of(toy_study, LENIENT, confidence=0.9, certify=True)
-    assert "certified at 90 % over 189 test images and 5 seeds" in " ".join(reasons(task))
+    assert "certified at 90 % over 189 validation images and 5 seeds" in " ".join(reasons(task))
     assert task.answers.confidence == 0.9
     assert "--certify" not in " ".join(limits_in_words(task))
 
@@ -126,7 +126,7 @@ def test_one_seed_without_predictions_has_no_intervals(one_seed, edited):
     assert "--predictions" in " ".join(exemplars_in_words(task))
     words = " ".join(reasons(task))
     assert " to " not in words.replace("falls from", "").split("Accuracy is")[1].split(".")[0]
-    assert "how sure that is cannot be said" in words
+    assert "how far that may be off is not known" in words
 
 
 def test_unfinished_study(edited):
