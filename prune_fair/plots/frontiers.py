@@ -129,7 +129,8 @@ def overview(
     """
     check(bool(metrics), "no metrics: expected at least one, such as accuracy")
     chosen = analysis.select(results) if chosen is None else chosen
-    size = (style.WIDTH, 1.0 + 2.3 * len(metrics))
+    more = max(0, analysis.as_dataset(results).sizes["technique"] - 4)  # lines of the legend
+    size = (style.WIDTH, 1.0 + 2.3 * len(metrics) + 0.3 * more)
     figure = style.Picture(figsize=size, layout="constrained")
     panels = figure.subplots(len(metrics), 1, sharex=True, squeeze=False)[:, 0]
     for axes, metric in zip(panels, metrics, strict=True):
