@@ -40,7 +40,7 @@ def recall_of_classes(
         >>> results = open_example()["digits/mlp"]
         >>> dense = recall_of_classes(results).sel(level=0, true="8")[0]
         >>> dense.round(2).values.tolist()
-        [0.8, 0.69, 0.88]
+        [0.8, 0.68, 0.89]
     """
     check_confidence(confidence)
     ways, results = over_classes(results, over), with_resamples(results)
@@ -75,7 +75,7 @@ def recall_change(
         >>> results = open_example()["digits/mlp"]
         >>> change = recall_change(results).isel(technique=0, level=5)
         >>> change.sel(true="8").round(3).values.tolist()
-        [-0.054, -0.093, -0.014]
+        [-0.054, -0.093, -0.021]
     """
     check_confidence(confidence)
     ways, results = over_classes(results, over), with_resamples(results)

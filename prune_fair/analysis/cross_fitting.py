@@ -71,7 +71,7 @@ def cross_fit(
         >>> from prune_fair import open_example
         >>> found = cross_fit(open_example()["digits/mlp"])
         >>> found.chosen[0], len(found.chosen)
-        (('magnitude-global-rewind', 4), 5)
+        (('magnitude-global-rewind', 5), 5)
     """
     check(folds >= 2, f"folds {folds}: expected at least 2")
     results = as_dataset(results)

@@ -49,8 +49,8 @@ def cross_fitted(found: CrossFit, rule: Rule) -> str:
         >>> results = open_example()["digits/mlp"]
         >>> choice = analysis.select(results)
         >>> said = cross_fitted(analysis.cross_fit(results), choice.rule)
-        >>> print(said.rpartition("points ")[2])
-        of dense is −3.2 [−6.5, −0.7] points.
+        >>> print(said.rpartition("is ")[2])
+        −3.2 points [−6.7, −0.7].
     """
     stated = (each for each in rule.constraints if each.name != analysis.SPARSITY)
     values = "; ".join(

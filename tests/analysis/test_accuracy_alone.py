@@ -19,7 +19,7 @@ def study(results_of):
 
 def test_the_sparsest_level_within_each_tolerance(study):
     table = analysis.accuracy_alone(study)
-    assert table.tolerance.values.tolist() == [0.0025, 0.005, 0.01, 0.02]
+    assert table.tolerated.values.tolist() == [0.0025, 0.005, 0.01, 0.02]
     assert table.level.values.tolist() == [1, 2, 3, 3]
     assert table.technique.values.tolist() == ["m0"] * 4
     assert table.worst_class.values.tolist() == ["c1"] * 4
