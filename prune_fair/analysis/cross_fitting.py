@@ -91,10 +91,11 @@ def cross_fit(
 
 
 def cross_fit_of(results: Results, choice: Choice) -> CrossFit | None:
-    """`cross_fit` of a choice; None where it had images of its own, or it cannot be had."""
+    """`cross_fit` of a choice; None where it had images of its own, or where it cannot be had."""
     table, rule = as_dataset(results), choice.rule
     of_groups = any(name != SPARSITY and METRICS[name].over == "group" for name in rule.names())
-    if not choice.judged_on.is_reported or "predictions" not in table or of_groups:
+    needed = choice.judged_on.is_reported and choice.chosen is not None
+    if not needed or "predictions" not in table or of_groups:
         return None
     certify = choice.certified is not None
     return cross_fit(table, rule.constraints, SPARSITY, rule.worth, choice.confidence, certify)

@@ -27,8 +27,13 @@ def print_choice(
         ("accuracy alone", choice.points, choice.accuracy_alone),
         (DENSE, choice.points, 0),
     ]
+    split = choice.judged_on.split
     if not choice.judged_on.is_reported:
-        named.insert(0, (f"on {choice.judged_on.split}", choice.judged, choice.chosen))
+        named.insert(0, (f"on {split}", choice.judged, choice.chosen))
+    named += [
+        (f"nearest, on {split}", choice.judged, point)
+        for point in dict.fromkeys(near.point for near in choice.nearest)
+    ]
     rows = [
         (label, *point_cells(points.isel(point=[point]), columns)[0])
         for label, points, point in named

@@ -11,6 +11,7 @@ from prune_fair.store import DENSE
 from prune_fair.words.certificates import certificate, certified_over
 from prune_fair.words.metrics import bound, constraint, described, heading, number, told
 from prune_fair.words.numbers import Estimate, estimate, estimates, of_confidence
+from prune_fair.words.reservations import all_holds, reservation
 
 NAMED = 3  # classes that a sentence names
 
@@ -45,31 +46,10 @@ def headline(choice: Choice) -> str:
     if choice.chosen is None:
         return f"No operating point {holds} what was asked, not even the dense network."
     if _pruned(choice, choice.chosen):
-        return f"Prune with {place(choice, choice.chosen)}{_reservation(choice)}."
+        return f"Prune with {place(choice, choice.chosen)}{reservation(choice)}."
     if choice.points["qualifies"].sum() == 1:
         return f"Do not prune: only the dense network {holds} what was asked."
     return f"Do not prune: by {objective(choice.rule)} the dense network is best."
-
-
-def _reservation(choice: Choice) -> str:
-    """What the headline has to say of a chosen point, beside where it is."""
-    assert choice.chosen is not None
-    reported = [(s, _value(choice, choice.chosen, s.name)) for s in choice.rule.constraints]
-    if any(not analysis.holds(stated.slack(value.mean)) for stated, value in reported):
-        return "; on test images it does not hold what was asked"
-    if choice.certified:
-        return f", certified at {of_confidence(choice.confidence)}"
-    if any(not value.bounded and stated.name != analysis.SPARSITY for stated, value in reported):
-        return "; without an interval, how far that may be off is not known"
-    if any(not _all_holds(stated, value) for stated, value in reported):
-        return "; an interval reaches past the bound"
-    return ""
-
-
-def _all_holds(stated: Constraint, value: Estimate) -> bool:
-    """Whether all of an interval holds a constraint; the mean where nothing varies."""
-    worst = value.low if stated.bad_end() == "low" else value.high
-    return bool(analysis.holds(stated.slack(worst if value.bounded else value.mean)))
 
 
 def place(choice: Choice, point: int) -> str:
@@ -144,7 +124,7 @@ def _held(choice: Choice, point: int, stated: Constraint) -> str:
         return f"{line}; without an interval, how far that may be off is not known."
     if not kept:
         return f"{line}."
-    if not _all_holds(stated, value):
+    if not all_holds(stated, value):
         return f"{line}. The interval reaches past the bound: it is not shown to hold."
     return f"{line}, and so does all of the interval."
 
