@@ -169,27 +169,32 @@ def test_who_pays():
     assert line.endswith("In 2 of 3 classes the whole interval of the change lies below 0.")
     without = recalls([[-0.1, np.nan, np.nan], [0.1, np.nan, np.nan]])
     assert classes.payers(without).endswith("1 of 2 classes lose recall.")
-    assert classes.payers(recalls([[0, -1, 1]])) == "Of no class does recall fall for sure."
+    assert classes.payers(recalls([[0, -1, 1]])) == "That recall falls is resolved of no class."
 
 
 @pytest.mark.parametrize(
-    ("change", "bounds", "first", "words"),
+    ("swapped", "resolved", "bounds", "first", "words"),
     [
         (
-            [1, -1],
+            True,
+            True,
             (-1, 1),
             0.4,
-            rf"order of m0, m1: .*tau is {MINUS}1.00 \[{MINUS}1.00, 1.00\]\. In 40 % of",
+            rf"changes the order of m0 and m1: .*tau is {MINUS}1.00 \[{MINUS}1",
         ),
-        ([0, 0], (1, 1), 0.0, r"leaves the order as it is"),
-        ([0, 0], (np.nan, np.nan), 0.0, "tied"),
-        ([1, -1], (np.nan, np.nan), np.nan, rf"order of m0, m1: Kendall's tau is {MINUS}1.00\.$"),
+        (True, True, (-1, 1), 0.4, r"\. In 40 % of .* another technique is first"),
+        (True, False, (-1, 1), 0.0, r"changes no order that is resolved: .*places: m0 and m1\."),
+        (False, False, (1, 1), 0.0, r"leaves the order as it is"),
+        (False, False, (np.nan, np.nan), 0.0, "tied"),
+        (True, True, (np.nan, np.nan), np.nan, rf"m0 and m1: Kendall's tau is {MINUS}1.00\.$"),
     ],
 )
-def test_ranking_in_words(change, bounds, first, words):
+def test_ranking_in_words(swapped, resolved, bounds, first, words):
+    pair = np.array([[0, 1], [1, 0]], bool)
     ranking = xr.Dataset(
         {
-            "rank_change": ("technique", change),
+            "swapped": (("technique", "other"), pair & swapped),
+            "resolved": (("technique", "other"), pair & resolved),
             "tau": ("estimate", [np.nan if words == "tied" else -1.0, *bounds]),
             "first_place_changes": first,
         },
