@@ -99,8 +99,7 @@ def metrics(
         the others would reward collapse: NaN. Each has an attribute `over`, as `interval_over`.
 
     Raises:
-        InputError: as `network_metrics`, for a confidence outside (0, 1), or for intervals over
-            what was not kept.
+        InputError: as `network_metrics` and `interval_over`, or for such a confidence.
 
     Example:
         >>> from prune_fair import open_example

@@ -67,7 +67,8 @@ def run(arguments: Sequence[str]) -> None:
     """
     words = list(arguments)
     if not words or words[0].startswith("-"):
-        experiment(configured(StudyConfig(), Path("studies/study")), words, prog="prune-fair run")
+        plain = StudyConfig(controls=True)
+        experiment(configured(plain, Path("studies/study")), words, prog="prune-fair run")
         return
     given = Path(os.path.expanduser(words[0]))
     with one_line_errors():
@@ -80,7 +81,7 @@ def read_config(path: Path) -> tuple[StudyConfig, Path, Rotation]:
 
     The file has the fields of `StudyConfig`, and `out`, the directory (studies/NAME without it, of
     a file NAME.toml). What stands for a single task (name, data, model, recipe) may stand at the
-    top, in place of `tasks`. A task's `data` may have the fields of `Rotation` too. A single task
+    top, in place of `tasks`. It has controls unless it says `controls = false`. A task's `data` may have the fields of `Rotation` too. A single task
     is given as it is, for flags to change it before it is rotated; several are rotated here.
 
     Raises:
@@ -103,6 +104,7 @@ def read_config(path: Path) -> tuple[StudyConfig, Path, Rotation]:
             f"{path}: {', '.join(single)} beside tasks: expected one of both; move it into a task",
         )
         content["tasks"] = [single]
+    content.setdefault("controls", True)
     rotations = _take_rotations(content.get("tasks"), str(path))
     config, folder = from_json(StudyConfig, content, str(path)), Path(os.path.expanduser(out))
     if len(rotations) < 2:

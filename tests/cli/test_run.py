@@ -47,6 +47,9 @@ def test_a_file_is_a_study(small):
     assert config.task_names == ("tail",)
     assert config.tasks[0].data == DataConfig(imbalance_factor=10.0)
     assert config.schedule == Schedule("one-shot", sparsities=(0.5,))
+    assert config.controls
+    small.write_text(f"controls = false\n{SMALL}")
+    assert not read_config(small)[0].controls
 
 
 def test_json_and_several_tasks(tmp_path):
