@@ -22,10 +22,10 @@ results.train_count.to_pandas().to_frame("training images").T
 # %% [markdown]
 # ## What each level costs
 #
-# One technique, in percent, with 95 % intervals: of accuracy over seeds and test images, of the rest
-# over seeds. `recall_group_min` is the recall of each network's worst class. From level 0, the dense
-# networks, to level 5 the mean accuracy falls by 0.9 points, and that of the worst class's recall by
-# 5.4.
+# One technique, in percent, with 95 % intervals: of accuracy over seeds and test images, of the
+# rest over seeds. `recall_group_min` is the recall of each network's worst class. From level 0, the
+# dense networks, to level 5 the mean accuracy falls by 0.9 points, and that of the worst class's
+# recall by 5.4.
 
 # %%
 names = ["sparsity", "accuracy", "recall_group_min"]
