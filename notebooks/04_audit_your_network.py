@@ -98,8 +98,9 @@ print("{:.1f} [{:.1f}, {:.1f}] points".format(*lost.values))
 # has in the test set. The interval goes from a loss of 15.5 points to a gain of 7.7; that of the
 # class that pays most, whichever it is, from a loss of 20.7 to a gain of 9.2. Cross-fitting changes
 # little here: most folds choose the same point. So few images cannot promise what was asked. They
-# can promise 10 points, at sparsity 0.3, where no class loses on balance. Its interval still reaches
-# to a loss of 13.3: it holds on both sides and for all classes, and a promise asks for one side.
+# can promise 10 points, at sparsity 0.3, where no class loses on balance. Its interval still
+# reaches to a loss of 13.3: it has two sides and holds for all classes together, and a promise asks
+# for one side.
 #
 # ## The card, and the network to ship
 #
