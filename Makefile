@@ -1,4 +1,4 @@
-# make demo     the main job on the embedded digits: a table, pictures and a study, in two minutes
+# make demo     the main job on Fashion-MNIST at 14x14: tables, pictures and a study, in about a minute
 # make gallery  every plot, drawn from that study, in studies/quickstart/figures/gallery
 # make test     the tests that a developer waits for, some minutes
 # make test-all every test: documents, notebooks, benchmarks, a browser, whole trainings; coverage

@@ -17,7 +17,7 @@ plots.frontier(results).figure
 # ## At one sparsity
 #
 # At 90 % sparsity, interpolated between the levels of each network: accuracy and the recall of each
-# network's worst class, in percent.
+# network's worst class, in percent, with 95 % intervals over seeds.
 
 # %%
 worst = analysis.compare(results, "recall_group_min", sparsity=0.9)
@@ -74,4 +74,5 @@ print(f"Kendall's tau {tau:.2f} [{low:.2f}, {high:.2f}]; another is first in {10
 # recall (3.0 to 7.5).
 #
 # Two limits. The first two techniques differ in two things, scope and treatment, so the study does
-# not say which of them helps. And it is one task: another dataset may have another order.
+# not say which of them helps. And it is one task, with one test set: intervals and ranks are over
+# seeds alone, and other images or another dataset may have another order.

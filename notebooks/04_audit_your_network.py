@@ -64,30 +64,43 @@ print(uncertainty.covers, uncertainty.leaves_out, sep="\n")
 # %% [markdown]
 # ## Two choices
 #
-# No class may lose more than 5 points of recall. The first choice asks that of what was measured;
-# the second asks it of the whole 95 % interval.
+# No class may lose more than 5 points of recall: the first choice asks that of what was measured.
+# The second has it certified: a bound over test images has to hold, at 95 % for all techniques,
+# points and classes together. With three techniques that takes 80 images of a class, none of them
+# lost, and these have 52 to 55. So the second choice asks for 10 points.
 
 # %%
 measured = analysis.select(results, ["mean_recall_change_min>=-0.05"])
-sure = analysis.select(results, ["mean_recall_change_min>=-0.05"], certify=True)
-plots.frontier(results, chosen=sure).figure
+rule = ["mean_recall_change_min>=-0.1"]
+certified = analysis.select(results, rule, certify=True)
+plots.frontier(results, chosen=certified).figure
 
 # %%
-both = sure.points.isel(point=[measured.chosen, sure.chosen])
+both = certified.points.isel(point=[measured.chosen, certified.chosen])
 columns = both[["sparsity", "accuracy", "mean_recall_change_min"]].reset_coords(drop=True)
 table = (100 * columns).to_dataframe().unstack("estimate").round(1)
-table.set_index([["as measured", "surely"], both.technique.values])
+table.set_index([["5, as measured", "10, certified"], both.technique.values])
 
 # %% [markdown]
-# What the first choice does to each class, in points:
+# What the first choice does to each class, in points, with intervals over images; and what that
+# rule gives on images that had no part in the choice, by choosing on four fifths and reporting on
+# the last, five times (cross-fitting).
 
 # %%
+crossed = analysis.cross_fit(results, ["mean_recall_change_min>=-0.05"]).reported
+sparsity, lost = 100 * crossed.sparsity, 100 * crossed.mean_recall_change_min
+print(f"cross-fitted: mean sparsity {sparsity[0]:.1f} %, the class that pays most", end=" ")
+print("{:.1f} [{:.1f}, {:.1f}] points".format(*lost.values))
 (100 * measured.price.chosen).to_pandas().round(1)
 
 # %% [markdown]
 # As measured, class 8 loses 3.8 points of recall at sparsity 0.85: on balance 2 images of the 52 it
-# has in the test set. The interval goes from a loss of 15.6 points to a gain of 6.8. So few images
-# cannot promise what was asked; they can at sparsity 0.3, where no class loses any recall.
+# has in the test set. The interval goes from a loss of 15.5 points to a gain of 7.7; that of the
+# class that pays most, whichever it is, from a loss of 20.7 to a gain of 9.2. Cross-fitting changes
+# little here: most folds choose the same point. So few images cannot promise what was asked. They
+# can promise 10 points, at sparsity 0.3, where no class loses on balance. Its interval still
+# reaches to a loss of 13.3: it has two sides and holds for all classes together, and a promise asks
+# for one side.
 #
 # ## The card, and the network to ship
 #
@@ -95,8 +108,8 @@ table.set_index([["as measured", "surely"], both.technique.values])
 # a checkpoint, with its mask, as the tree that was handed over.
 
 # %%
-card = report.write_card(folder / "audit", certify=True)
-chosen = sure.points.isel(point=sure.chosen)
+card = report.write_card(folder / "audit", require=rule, certify=True)
+chosen = certified.points.isel(point=certified.chosen)
 technique, level = chosen.technique.item(), chosen.level.item()
 auditing.export(folder / "audit", technique, level, folder / "network", apply, variables)
 print(*card.markdown.read_text().splitlines()[:11], sep="\n")
@@ -108,7 +121,8 @@ f"{100 * right.mean():.1f} %, with {100 * (kernel == 0).mean():.1f} % of the lar
 
 # %% [markdown]
 # **Conclusion.** As measured, magnitude-global-none could go to sparsity 0.85 with no class losing
-# more than 5 points. One network and about 54 test images a class do not carry that: with 95 %
-# confidence over test images only sparsity 0.3 holds it. To ship a sparser network with the same
-# promise, bring more test images, most of all of class 8, or a `recipe`, so that pruned networks
-# are trained on. What another training run would lose, no single network can tell.
+# more than 5 points. One network and about 54 test images a class do not carry that: no pruned
+# point is certified for 5 points, and for 10 only saliency-global-none at sparsity 0.3. To ship a
+# sparser network with a promise, bring more test images, at least 80 of every class, or a `recipe`,
+# so that pruned networks are trained on. What another training run would lose, no single network
+# can tell.

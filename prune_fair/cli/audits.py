@@ -65,7 +65,8 @@ def audit(
         require: a constraint, such as "recall_group_min>=0.8"; may be given again. Without any,
             no class's mean recall may fall by more than 5 points.
         maximise: the metric to be best in, in its better direction, or sparsity.
-        certify: constraints hold for the bad end of the interval, not only for the mean.
+        certify: one-sided bounds over seeds and images hold the constraints, not only means, at
+            that confidence for all classes, points and techniques together.
         confidence: of the intervals, in (0, 1).
         export: new directory for the chosen network, pruned, and its mask, as an Orbax checkpoint.
         force: replace an earlier export of the same networks that is there.

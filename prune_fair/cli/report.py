@@ -25,7 +25,8 @@ def report(
         require: a constraint, such as "recall_group_min>=0.8"; may be given again. Without any,
             no class's mean recall may fall by more than 5 points.
         maximise: the metric to be best in, in its better direction, or sparsity.
-        certify: constraints hold for the bad end of the interval, not only for the mean.
+        certify: one-sided bounds over seeds and images hold the constraints, not only means, at
+            that confidence for all classes, points and techniques together.
         confidence: of the intervals, in (0, 1).
         out: the HTML file; report.html in the study's directory if not said. Its Markdown twin
             goes beside it.

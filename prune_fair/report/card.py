@@ -93,7 +93,7 @@ def make_card(
         require: constraints, such as "recall_group_min>=0.8".
         maximise: the metric to be best in, or `sparsity`.
         confidence: of the intervals, in (0, 1).
-        certify: constraints hold for the bad end of the interval; else for the mean.
+        certify: one-sided bounds over seeds and images hold the constraints; else the means.
 
     Raises:
         InputError: if the path is no study, one of which no dense network is finished, or as

@@ -59,7 +59,7 @@ def write_card(
         maximise: the metric to be best in, or `sparsity`.
         confidence: of the intervals, in (0, 1).
         out: the HTML file; None for `report.html` in the study's directory.
-        certify: constraints hold for the bad end of the interval; else for the mean.
+        certify: one-sided bounds over seeds and images hold the constraints; else the means.
 
     Raises:
         InputError: as `make_card` and `card_files`, or where the files cannot be written.
