@@ -59,9 +59,9 @@ def uncertainty(results: Results, over: Over | None = None) -> Uncertainty:
         results: one task's results.
         over: `seeds`, `images` or `both`; None for what a number of networks has unless more is
             asked for: with 3 seeds and more it is seeds. A single network whose predictions were
-            kept leaves only its test images; then intervals are percentile bootstraps over those,
-            paired: a resample holds the same images for the dense network and all that were pruned
-            from it.
+            kept leaves only its test images: intervals of classes and accuracy are score intervals
+            then, others percentile bootstraps, paired: a resample holds the same images for the
+            dense network and all that were pruned from it.
 
     Raises:
         InputError: for an `over` that these results cannot give.

@@ -119,10 +119,10 @@ def _held(choice: Choice, point: int, stated: Constraint) -> str:
         )
         if choice.drop is not None and _scaled(stated):
             drop = told("_difference", estimate(choice.drop[stated.name]))
-            line += f" (validation less test: {drop})"
+            line += f" (validation less test, over seeds: {drop})"
     if not value.bounded:
         return f"{line}; without an interval, how far that may be off is not known."
-    if not kept:
+    if not kept or choice.certified:  # what is certified is said beside
         return f"{line}."
     if not all_holds(stated, value):
         return f"{line}. The interval reaches past the bound: it is not shown to hold."
