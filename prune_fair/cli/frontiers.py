@@ -52,7 +52,7 @@ def frontier(
         console.print_points(screen, name, on_frontier, [*columns, "probability"])
         console.print_calibration(screen, analysis.uncertainty(nodes[name]))
         console.print_hypervolumes(screen, name, volumes[name], rankings[name], nodes[name])
-    told = [name for name in columns if name != analysis.SPARSITY]
+    told = [*(name for name in columns if name != analysis.SPARSITY), "hypervolume"]
     return console.print_caveats(screen, results, confidence, told)
 
 

@@ -81,8 +81,9 @@ def read_config(path: Path) -> tuple[StudyConfig, Path, Rotation]:
 
     The file has the fields of `StudyConfig`, and `out`, the directory (studies/NAME without it, of
     a file NAME.toml). What stands for a single task (name, data, model, recipe) may stand at the
-    top, in place of `tasks`. It has controls unless it says `controls = false`. A task's `data` may have the fields of `Rotation` too. A single task
-    is given as it is, for flags to change it before it is rotated; several are rotated here.
+    top, in place of `tasks`. It has controls unless it says `controls = false`. A task's `data`
+    may have the fields of `Rotation` too. A single task is given as it is, for flags to change it
+    before it is rotated; several are rotated here.
 
     Raises:
         InputError: for a file that cannot be read, or that holds no such fields.

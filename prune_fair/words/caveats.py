@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from prune_fair import analysis
 from prune_fair.analysis import JudgedOn, Results, TooFew, Uncertainty
-from prune_fair.fairness import Over
+from prune_fair.fairness import METRICS, Over
 from prune_fair.words.failures import without_images
 from prune_fair.words.numbers import counted, fixed, of_confidence
 
@@ -39,13 +39,14 @@ def by_interval(
 
     Args:
         results: one task's results.
-        columns: metrics.
+        columns: metrics, or other numbers that networks have.
         over: what was asked for; None for the widest that each can have.
         by_class: whether there are intervals of classes too.
     """
     shown: dict[Over | None, list[str]] = {}
     for name in columns:
-        shown.setdefault(analysis.interval_over(results, name, over), []).append(name)
+        asked = name if name in METRICS else analysis.SPARSITY  # hypervolumes: of networks, too
+        shown.setdefault(analysis.interval_over(results, asked, over), []).append(name)
     if by_class:
         shown.setdefault(analysis.over_classes(results, over), []).append("classes")
     return [(analysis.uncertainty(results, way), names) for way, names in shown.items()]
