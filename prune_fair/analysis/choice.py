@@ -8,6 +8,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from prune_fair.analysis.certifying import Certified, certify_points
+from prune_fair.analysis.controls import candidates
 from prune_fair.analysis.judging import hold_all, judge
 from prune_fair.analysis.per_network import SPARSITY, check_names
 from prune_fair.analysis.points import operating_points
@@ -65,7 +66,7 @@ class Choice(NamedTuple):
         confidence: of the intervals.
         certified: what certifies the constraints; None where their means hold them.
         chosen: position of the point of most utility among those that qualify; None for none.
-        accuracy_alone: position of what `accuracy_rule` chooses; None for none.
+        accuracy_alone: position of what `accuracy_rule` chooses, by the means; None for none.
         nearest: of each constraint, those that bind first; empty where a point qualifies.
         price: by class (true, estimate), changes of mean recall against the dense network of the
             seed: `chosen`, `accuracy_alone`, and `spared`, the first minus the second; None where
@@ -149,6 +150,7 @@ def select(
     worth = {maximise: 1.0} if weights is None else dict(weights)
     stated = (Constraint.parse(each) if isinstance(each, str) else each for each in require)
     rule = Rule(tuple(stated), worth)
+    candidates(validation)  # refuses those that are controls alone
     _check_rule(validation, rule, maximise)
     accuracy_rule = rule.without_fairness()
     names = rule.names() | accuracy_rule.names() | {SPARSITY, "accuracy"}
@@ -158,12 +160,11 @@ def select(
         judged = operating_points(validation, sorted(names), confidence, pooled, False, over)
     certified = None
     if certify:
-        stated = (*rule.constraints, *accuracy_rule.constraints)
-        certified = certify_points(validation, judged, stated, confidence)
+        certified = certify_points(validation, judged, rule.constraints, confidence)
     bounds = None if certified is None else certified.bounds
     slack, qualifies, utility, chosen = judge(judged, rule, bounds)
     points = points.assign(qualifies=("point", qualifies), utility=("point", utility))
-    accuracy_alone = judge(judged, accuracy_rule, bounds).best
+    accuracy_alone = judge(judged, accuracy_rule).best
     price = drop = None
     if chosen is not None and accuracy_alone is not None:
         price = price_by_class(reported, points, chosen, accuracy_alone, confidence, over)

@@ -33,6 +33,7 @@ class JudgedOn(NamedTuple):
         split: `validation`, or `test` where there is no validation split.
         images: how many images it has.
         lacking: names of the classes that it has no image of.
+        unreported: names of those that the test split has none of.
 
     Example:
         >>> JudgedOn("validation", 189, ()).is_reported
@@ -42,6 +43,7 @@ class JudgedOn(NamedTuple):
     split: str
     images: int
     lacking: tuple[str, ...]
+    unreported: tuple[str, ...] = ()
 
     @property
     def is_reported(self) -> bool:
@@ -55,12 +57,13 @@ def judged_on(results: Results) -> JudgedOn:
     Example:
         >>> from prune_fair import open_example
         >>> judged_on(open_example()["digits/mlp"])
-        JudgedOn(split='test', images=540, lacking=())
+        JudgedOn(split='test', images=540, lacking=(), unreported=())
     """
     split = choosing_split(results)
     judged = as_dataset(results, split)
     images = int(judged["confusion"].sum(("true", "predicted")).max())
-    return JudgedOn(split, images, tuple(classes_without_images(judged)))
+    unreported = () if split == TEST else tuple(classes_without_images(results))
+    return JudgedOn(split, images, tuple(classes_without_images(judged)), unreported)
 
 
 def drop_to_test(

@@ -216,11 +216,11 @@ def _point_keys() -> list[Artist]:
 
 def _choice_keys(chosen: analysis.Choice) -> list[Artist]:
     """What the star and the diamond stand for, as far as they are there."""
-    rows = (
-        ("*", 10, "chosen", chosen.chosen, chosen.rule),
-        ("D", 6, "accuracy alone", chosen.accuracy_alone, chosen.accuracy_rule),
-    )
     how = f", certified at {of_confidence(chosen.confidence)}" if chosen.certified else ""
+    rows = (
+        ("*", 10, "chosen", chosen.chosen, chosen.rule, how),
+        ("D", 6, "accuracy alone", chosen.accuracy_alone, chosen.accuracy_rule, ""),
+    )
     look: dict[str, Any] = {"color": "white", "markeredgecolor": "black"}
     return [
         Line2D(
@@ -228,9 +228,9 @@ def _choice_keys(chosen: analysis.Choice) -> list[Artist]:
             [],
             marker=marker,
             markersize=size,
-            label=f"{name}: {rule_in_short(rule)}{how}",
+            label=f"{name}: {rule_in_short(rule)}{held}",
             **look,
         )
-        for marker, size, name, at, rule in rows
+        for marker, size, name, at, rule, held in rows
         if at is not None
     ]

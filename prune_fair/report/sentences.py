@@ -113,7 +113,9 @@ def multiplicity_in_words(task: TaskCard) -> list[str]:
     table, row = task.answers.multiplicity, _multiplicity_row(task)
     if table is None or row is None:
         return exemplars_in_words(task)
-    return multiplicity.multiplicity_in_words(row, multiplicity.controls_of(table))
+    return multiplicity.multiplicity_in_words(
+        row, multiplicity.controls_of(table, int(row["level"]))
+    )
 
 
 def multiplicity_rows(task: TaskCard) -> list[tuple[str, ...]]:
@@ -137,10 +139,9 @@ def limits_in_words(task: TaskCard) -> list[str]:
     of_classes, cross_fit = task.answers.of_classes, task.answers.cross_fit
     tested = any(row.p == row.p for row in task.classes)  # p is NaN where there is no test
     lines = [
-        f"{known.covers} {known.leaves_out}",
-        "" if of_classes == known else f"Of classes: {of_classes.covers} {of_classes.leaves_out}",
+        *caveats.covered(known, of_classes),
         *caveats.narrow(known, limits.smallest[1]),
-        caveats.looked_at(limits.looked_at),
+        caveats.looked_at(limits.looked_at) if choice.judged_on.is_reported else "",
         caveats.chosen_on(choice.judged_on),
         "" if cross_fit is None else cross_fitted(cross_fit, choice.rule),
         caveats.many_intervals(len(task.sizes), tested),

@@ -103,7 +103,8 @@ def floors_of_rule(choice: Choice) -> list[str]:
 def _floor_of(choice: Choice, floor: int, stated: Constraint) -> str:
     value = estimate(choice.points[stated.name].isel(point=floor))
     line = f"Retraining alone ({_place(choice, floor)}): {described(stated.name)} is"
-    held = bool(analysis.holds(stated.slack(value.mean)))
+    best = value.high if stated.bad_end() == "low" else value.low
+    held = bool(analysis.holds(stated.slack(best if value.bounded else value.mean)))
     breaks = "" if held else f"; that alone breaks the bound of {bound(stated.name, stated.bound)}"
     return f"{line} {told(stated.name, value)}{breaks}."
 

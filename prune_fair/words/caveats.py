@@ -119,6 +119,23 @@ def narrow(known: Uncertainty, least_images: int) -> list[str]:
     return []
 
 
+def covered(of_networks: Uncertainty, of_classes: Uncertainty) -> list[str]:
+    """What intervals cover and leave out: of numbers that networks have, and of classes.
+
+    Example:
+        >>> same = Uncertainty("seeds", 16, 0, "Over seeds.", "Not over images.")
+        >>> covered(same, same)
+        ['Over seeds. Not over images.']
+    """
+    if of_networks == of_classes:
+        return [f"{of_networks.covers} {of_networks.leaves_out}"]
+    return [
+        "Of classes, of accuracy and of the smallest of the classes' mean changes: "
+        f"{of_classes.covers} {of_classes.leaves_out}",
+        f"Of other numbers: {of_networks.covers} {of_networks.leaves_out}",
+    ]
+
+
 def chosen_on(on: JudgedOn) -> str:
     """On which images an operating point was chosen, and what follows for those that are reported.
 
@@ -132,12 +149,24 @@ def chosen_on(on: JudgedOn) -> str:
         f"Points are chosen on {counted(on.images, 'validation image')}; what is reported of them "
         "is of the test images, which had no part in the choice."
     )
-    if not on.lacking:
-        return said
-    verb = "Class {} has" if len(on.lacking) == 1 else "Classes {} have"
-    looked = "it" if len(on.lacking) == 1 else "them"
-    lacking = verb.format(", ".join(on.lacking))
-    return f"{said} {lacking} no validation image: no choice looks at {looked}."
+    if on.lacking:
+        said += (
+            f" {_classes(on.lacking)} no validation image: no choice looks at {_them(on.lacking)}."
+        )
+    if on.unreported:
+        said += (
+            f" {_classes(on.unreported)} no test image: nothing that is reported looks at "
+            f"{_them(on.unreported)}."
+        )
+    return said
+
+
+def _classes(names: Sequence[str]) -> str:
+    return f"Class {names[0]} has" if len(names) == 1 else f"Classes {', '.join(names)} have"
+
+
+def _them(names: Sequence[str]) -> str:
+    return "it" if len(names) == 1 else "them"
 
 
 def too_few(classes: Sequence[TooFew]) -> str:

@@ -5,7 +5,7 @@ import math
 from prune_fair import analysis
 from prune_fair.analysis import Choice, CrossFit, Rule
 from prune_fair.words import caveats
-from prune_fair.words.metrics import described, told
+from prune_fair.words.metrics import constraint, described, told
 from prune_fair.words.numbers import Estimate, counted, estimate, of_confidence
 
 SIDES = {"low": "at least", "high": "at most"}
@@ -25,13 +25,13 @@ def certificate(choice: Choice) -> list[str]:
         return []
     lines = []
     for stated in choice.rule.constraints:
-        if choice.chosen is not None and stated.name != analysis.SPARSITY:
+        if choice.chosen and stated.name != analysis.SPARSITY:  # 0 is dense, which holds what it is
             value = float(choice.certified.bounds[stated][choice.chosen])
             bound = told(stated.name, Estimate(value, math.nan, math.nan))
             lines.append(
-                f"Certified over {certified_over(choice)}: {described(stated.name)} is "
-                f"{SIDES[stated.bad_end()]} {bound} ({of_confidence(choice.confidence)}, for all "
-                "techniques, points and classes together)."
+                f"Certified over {certified_over(choice)}: {constraint(stated)} "
+                f"({of_confidence(choice.confidence)}, for all techniques, points and classes "
+                f"together). By itself this point's bound is {SIDES[stated.bad_end()]} {bound}."
             )
     too_few = choice.certified.too_few
     return [*lines, caveats.too_few(too_few)] if too_few else lines
@@ -52,6 +52,8 @@ def cross_fitted(found: CrossFit, rule: Rule) -> str:
         >>> print(said.rpartition("is ")[2])
         −3.2 points [−6.7, −0.7].
     """
+    if not any(level for _, level in found.chosen):
+        return f"Cross-fitted over {found.folds} folds of the images: none chose a pruned point."
     stated = (each for each in rule.constraints if each.name != analysis.SPARSITY)
     values = "; ".join(
         f"{described(each.name)} is {told(each.name, estimate(found.reported[each.name]))}"

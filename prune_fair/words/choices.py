@@ -177,7 +177,9 @@ def accuracy_alone(choice: Choice, change: xr.DataArray | None = None) -> str:
 
 def _spared(spared: xr.DataArray) -> str:
     """From whom it would take more recall, where the interval says so."""
-    taken = [(name, value) for name, value in _by_name(spared).items() if value.rises]
+    taken = [
+        (name, value) for name, value in _by_name(spared).items() if value.bounded and value.rises
+    ]
     taken.sort(key=lambda each: -each[1].mean)
     if not taken:
         return "; that any class would lose by that is not resolved."
@@ -185,7 +187,7 @@ def _spared(spared: xr.DataArray) -> str:
         f"class {name} by {told('_difference', value)}" for name, value in taken[:NAMED]
     )
     more = f", and {len(taken) - NAMED} classes more" if len(taken) > NAMED else ""
-    return f", where recall would be lower still: {named}{more}."
+    return f", where recall would be lower: {named}{more}."
 
 
 def nearest(choice: Choice, near: Nearest) -> str:

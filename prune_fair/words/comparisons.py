@@ -38,7 +38,7 @@ def ranking_in_words(ranking: xr.Dataset | None) -> str:
     elif swapped:
         order = "changes no order that is resolved"
     else:
-        order = "leaves the order as it is"
+        order = "leaves the order of the means as it is"
     line = f"Counting fairness {order}: Kendall's tau is {tau(ranking)}."
     if open_ones := [pair for pair in swapped if pair not in resolved]:
         line += f" Not resolved, though their means change places: {'; '.join(open_ones[:NAMED])}"

@@ -67,12 +67,14 @@ def is_pruned(row: xr.Dataset) -> bool:
     return bool(row["networks"] > 0) and bool(row["level"] > 0)
 
 
-def controls_of(table: xr.Dataset) -> dict[str, xr.Dataset]:
-    """Of each technique that has pruned nothing at some level, the row of the last such level.
+def controls_of(table: xr.Dataset, level: int) -> dict[str, xr.Dataset]:
+    """Of each technique that has pruned nothing at some level, the row of the last up to a level.
 
     Args:
         table: as `analysis.multiplicity` gives it.
+        level: at which other techniques are shown, that as many retrainings are compared.
     """
+    table = table.sel(level=table["level"] <= level)
     found = {}
     for place, name in enumerate(table["technique"].values):
         own = table.isel(technique=place)
@@ -89,11 +91,9 @@ def _beyond_seeds(row: xr.Dataset) -> str:
 
 
 def _churn(row: xr.Dataset) -> str:
-    """How far pruned networks of other seeds differ, beside dense ones."""
-    beside = _beside(row["churn_change"], "two dense ones")
-    return (
-        f"Two pruned networks of different seeds differ on {_share(row['churn'])}, which {beside}."
-    )
+    """How far networks of other seeds differ, beside dense ones."""
+    share, beside = _share(row["churn"]), _beside(row["churn_change"], "two dense ones")
+    return f"Two of these networks, of different seeds, differ on {share}, which {beside}."
 
 
 def _beside(values: xr.DataArray, other: str) -> str:

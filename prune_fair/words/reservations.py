@@ -26,8 +26,10 @@ def reservation(choice: Choice) -> str:
     ]
     if any(not analysis.holds(stated.slack(value.mean)) for stated, value in reported):
         return "; on test images it does not hold what was asked"
+    past = any(value.bounded and not all_holds(stated, value) for stated, value in reported)
     if choice.certified:
-        return f", certified at {of_confidence(choice.confidence)}"
+        more = "; an interval on test images reaches past the bound" * past
+        return f", certified at {of_confidence(choice.confidence)}{more}"
     if any(not value.bounded and stated.name != analysis.SPARSITY for stated, value in reported):
         return "; without an interval, how far that may be off is not known"
     if any(not all_holds(stated, value) for stated, value in reported):
