@@ -8,7 +8,6 @@ import xarray as xr
 from jaxtyping import Float
 
 from prune_fair.analysis.certifying import Certified, certify_points
-from prune_fair.analysis.controls import candidates
 from prune_fair.analysis.judging import hold_all, judge
 from prune_fair.analysis.per_network import SPARSITY, check_names
 from prune_fair.analysis.points import operating_points
@@ -150,7 +149,6 @@ def select(
     worth = {maximise: 1.0} if weights is None else dict(weights)
     stated = (Constraint.parse(each) if isinstance(each, str) else each for each in require)
     rule = Rule(tuple(stated), worth)
-    candidates(validation)  # refuses those that are controls alone
     _check_rule(validation, rule, maximise)
     accuracy_rule = rule.without_fairness()
     names = rule.names() | accuracy_rule.names() | {SPARSITY, "accuracy"}

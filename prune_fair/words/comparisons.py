@@ -23,7 +23,7 @@ def ranking_in_words(ranking: xr.Dataset | None) -> str:
     Example:
         >>> from prune_fair import analysis, open_example
         >>> ranking_in_words(analysis.ranking_change(open_example()["digits/mlp"])).split(".")[0]
-        "Counting fairness leaves the order as it is: Kendall's tau is 1"
+        "Counting fairness leaves the order of the means as it is: Kendall's tau is 1"
     """
     if ranking is None:
         return "No change of ranks: it takes two techniques, and objectives of both kinds."

@@ -118,7 +118,7 @@ def both(results_of):
 
 def test_a_point_is_chosen_on_validation_images_and_reported_on_test_images(both):
     choice = analysis.select(both)
-    assert choice.judged_on == ("validation", 1000, ())
+    assert choice.judged_on == ("validation", 1000, (), ())
     assert choice.points["level"][choice.chosen] == 2
     name = "mean_recall_change_min"
     assert choice.judged[name].sel(estimate="mean")[choice.chosen].item() == pytest.approx(-0.04)
@@ -129,7 +129,7 @@ def test_a_point_is_chosen_on_validation_images_and_reported_on_test_images(both
     [held] = choices.holds(choice)
     assert "since dense is \N{MINUS SIGN}4.0 points" in held
     assert "test images do not: \N{MINUS SIGN}8.0" in held
-    assert "(validation less test: 4.0 points)" in held
+    assert "(validation less test, over seeds: 4.0 points)" in held
     test = analysis.select(both.sel(split="test", drop=True))
     assert (test.judged_on.split, test.drop) == ("test", None)
     assert test.points["level"][test.chosen] == 1

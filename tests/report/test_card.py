@@ -58,7 +58,7 @@ def test_classes_are_those_of_the_counts(toy_study, toy_results):
         assert row.change.mean == pytest.approx(change.sel(true=row.size.name).item())
         assert row.change.low <= row.change.mean <= row.change.high
     worst = min(task.classes, key=lambda row: row.change.mean)
-    paid = f"Class {worst.size.name} pays most" if worst.change.high < 0 else "Of no class"
+    paid = f"Class {worst.size.name} pays most" if worst.change.high < 0 else "resolved of no class"
     assert paid in payers(task)
     sizes = {size.name: size for size in task.sizes}
     assert [sizes[name].train for name in "38"] == [38, 21]
