@@ -80,9 +80,9 @@ def test_a_control_is_a_level_that_prunes_nothing(said):
     idle = said.assign(sparsity=said.sparsity * 0)
     table = analysis.multiplicity(idle)
     assert table.control.values.tolist() == [[False, True, False]]
-    (name, row), = words.controls_of(table).items()  # fmt: skip
+    (name, row), = words.controls_of(table, 1).items()  # fmt: skip
     assert (name, row.level) == ("m0", 1)
-    lines = words.multiplicity_in_words(row, words.controls_of(table))
+    lines = words.multiplicity_in_words(row, words.controls_of(table, 1))
     assert lines[0].startswith("A network that is not pruned says another class")
     assert any(line.startswith("Control: m0 has pruned nothing at level 1") for line in lines)
 
