@@ -43,6 +43,6 @@ def multiplicity(
         for place in range(table.sizes["technique"]):
             own = table.isel(technique=place)
             finished = np.flatnonzero(own["networks"].values)
-            at = (finished[-1] if len(finished) else 0) if level is None else level
+            at = (int(finished[-1]) if len(finished) else 0) if level is None else level
             console.print_parts(screen, name, own.isel(level=at), controls_of(table, at))
     return console.print_multiplicity_caveats(screen, results, confidence)
