@@ -25,6 +25,10 @@ class TooFew(NamedTuple):
         name: of the class.
         images: that it has among those that are chosen on.
         needed: the fewest of which none lost would certify the tolerance.
+
+    Example:
+        >>> TooFew("8", images=52, needed=72).needed
+        72
     """
 
     name: str
@@ -41,6 +45,12 @@ class Certified(NamedTuple):
         confidence: one-sided, of each technique's bounds, so that all techniques together have the
             one that was asked for.
         too_few: classes that block certification, that of fewest images first.
+
+    Example:
+        >>> from prune_fair import analysis, open_example
+        >>> certified = analysis.select(open_example()["digits/mlp"], certify=True).certified
+        >>> round(certified.confidence, 3), certified.too_few[0].needed
+        (0.983, 80)
     """
 
     bounds: dict[Constraint, Float[np.ndarray, " points"]]

@@ -135,7 +135,14 @@ def by_point(results: Results) -> dict[str, xr.DataArray]:
 
 
 def floor_of(points: xr.Dataset, point: int) -> int | None:
-    """Where, among operating points, that of the same level of a point's control is."""
+    """Where, among operating points, that of the same level of a point's control is.
+
+    Example:
+        >>> from prune_fair import analysis, open_example
+        >>> points = analysis.operating_points(open_example()["digits/mlp"], ["accuracy"])
+        >>> floor_of(points, 3) is None  # that study has no controls
+        True
+    """
     name, level = (points[key].values[point] for key in ("floor", "level"))
     here = (points["technique"].values == name) & (points["level"].values == level)
     return int(here.argmax()) if name and here.any() else None

@@ -30,6 +30,11 @@ class CrossFit(NamedTuple):
             where nothing qualified.
         reported: sparsity and metrics, (estimate), of each image at the point that was chosen
             without it.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> cross_fit(open_example()["digits/mlp"]).folds
+        5
     """
 
     folds: int
@@ -91,7 +96,14 @@ def cross_fit(
 
 
 def cross_fit_of(results: Results, choice: Choice) -> CrossFit | None:
-    """`cross_fit` of a choice; None where it had images of its own, or where it cannot be had."""
+    """`cross_fit` of a choice; None where it had images of its own, or where it cannot be had.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> results = open_example()["digits/mlp"]
+        >>> cross_fit_of(results, select(results)).folds
+        5
+    """
     table, rule = as_dataset(results), choice.rule
     of_groups = any(name != SPARSITY and METRICS[name].over == "group" for name in rule.names())
     needed = choice.judged_on.is_reported and choice.chosen is not None
