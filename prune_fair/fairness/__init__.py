@@ -11,8 +11,8 @@ from prune_fair.fairness.across import (
 )
 from prune_fair.fairness.aggregators import AGGREGATORS
 from prune_fair.fairness.class_bounds import class_intervals, class_lower_bounds, rests_on_few
+from prune_fair.fairness.class_changes import Over as Over
 from prune_fair.fairness.class_changes import (
-    Over,
     class_change_bound,
     class_change_interval,
     class_recall_interval,
@@ -118,7 +118,6 @@ __all__ = [
     "Flips",
     "Interval",
     "Metric",
-    "Over",
     "OverIndex",
     "Paired",
     "PairedDifference",
