@@ -27,8 +27,8 @@ from statsmodels.regression.linear_model import OLS
 from prune_fair.analysis.class_model import make_model
 from prune_fair.analysis.covariates import Cells, Gathered
 from prune_fair.analysis.mixed import fit_mixed
-from prune_fair.analysis.over_classes import permuted
 from prune_fair.analysis.rarity import FIXED, ROTATED, Rarity
+from prune_fair.analysis.robustness import permuted
 
 CLASSES, LEVEL = 10, 0.05
 KEPT = (0.35, 0.2)

@@ -9,8 +9,8 @@ from prune_fair.analysis.class_changes import DENSE_MARGIN
 from prune_fair.analysis.class_model import COVARIATES, Model, make_model
 from prune_fair.analysis.covariates import Gathered, gather
 from prune_fair.analysis.mixed import Mixed, fit_mixed
-from prune_fair.analysis.over_classes import leave_one_out, permuted, range_of
 from prune_fair.analysis.resampling import Results
+from prune_fair.analysis.robustness import leave_one_out, permuted, range_of
 from prune_fair.analysis.tables import CONFIDENCE, check_confidence
 from prune_fair.errors import check, lookup
 

@@ -101,21 +101,19 @@ def change_by_class(results: Results, confidence: float, over: Over = BOTH) -> I
             *said.right, said.labels, said.classes, confidence, over
         )
 
-    return _by_class(results, change)
+    return by_point(results, change, _classes(results))
 
 
 def beyond_by_class(results: Results, confidence: float, over: Over = BOTH) -> Interval:
     """The change of each class's recall less that of accuracy, (technique, level, true)."""
-    sizes = as_dataset(results).sizes
-    bounds = np.full((3, *(sizes[name] for name in ("technique", "level", "true"))), np.nan)
-    for together in said_together(results):
+
+    def beyond(together: Sequence[Said]) -> Interval:
         labels, classes = together[0].labels, together[0].classes
         rows, share = resampled_changes(together, over), np.bincount(labels, minlength=classes)
         rows = rows - np.nansum(rows * (share / len(labels)), axis=-1, keepdims=True)
-        interval = fairness.percentile_interval(rows, len(together[0].seeds), confidence)
-        for said, *parts in zip(together, *interval, strict=True):
-            bounds[:, said.place[0], said.place[1]] = parts
-    return Interval(bounds[0], bounds[1], bounds[2])
+        return fairness.percentile_interval(rows, len(together[0].seeds), confidence)
+
+    return by_points(results, beyond, _classes(results))
 
 
 def said_together(results: Results) -> Iterator[list[Said]]:
@@ -151,11 +149,12 @@ def resampled_changes(
 
 def recall_by_class(results: Results, confidence: float, over: Over = BOTH) -> Interval:
     """Each class's mean recall, (technique, level, true); NaN where no network is finished."""
-    return _by_class(
+    return by_point(
         results,
         lambda said: fairness.class_recall_interval(
             said.right[1], said.labels, said.classes, confidence, over
         ),
+        _classes(results),
     )
 
 
@@ -193,9 +192,27 @@ def known_bounds(said: Said, interval: Interval) -> Interval:
     return Interval(interval.estimate, unknown, unknown)
 
 
-def _by_class(results: Results, interval_of: Callable[[Said], Interval]) -> Interval:
+def by_point(results: Results, interval_of: Callable[[Said], Interval], *more: int) -> Interval:
+    """An interval of each technique and level, (technique, level, *more); NaN for none."""
+
+    def of_points(together: Sequence[Said]) -> Interval:
+        parts = (known_bounds(said, interval_of(said)) for said in together)
+        return Interval(*(np.stack(bound) for bound in zip(*parts, strict=True)))
+
+    return by_points(results, of_points, *more)
+
+
+def by_points(
+    results: Results, intervals_of: Callable[[Sequence[Said]], Interval], *more: int
+) -> Interval:
+    """As `by_point`, of several points that have the same finished seeds at a time."""
     sizes = as_dataset(results).sizes
-    bounds = np.full((3, *(sizes[name] for name in ("technique", "level", "true"))), np.nan)
-    for said in said_of_images(results):
-        bounds[:, said.place[0], said.place[1]] = known_bounds(said, interval_of(said))
+    bounds = np.full((3, sizes["technique"], sizes["level"], *more), np.nan)
+    for together in said_together(results):
+        techniques, levels = zip(*(said.place for said in together), strict=True)
+        bounds[:, list(techniques), list(levels)] = np.stack(intervals_of(together))
     return Interval(bounds[0], bounds[1], bounds[2])
+
+
+def _classes(results: Results) -> int:
+    return as_dataset(results).sizes["true"]

@@ -55,9 +55,8 @@ class Choice(NamedTuple):
 
     Attributes:
         points: all operating points as they are reported, on test images, the controls' too; by
-            point also
-            `qualifies` and `utility`, which is NaN where the objective is undefined for some
-            networks, on the images that were chosen on.
+            point also `qualifies` and `utility`, which is NaN where the objective is undefined for
+            some networks, on the images that were chosen on.
         judged: the same points on the images that were chosen on.
         judged_on: which images these are.
         rule: that was asked.
@@ -97,6 +96,12 @@ class Choice(NamedTuple):
     price: xr.Dataset | None
     drop: xr.Dataset | None
     seeds: int
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The metrics that a table of its points shows, beside sparsity: accuracy, then by name."""
+        named = self.rule.names() | self.accuracy_rule.names()
+        return "accuracy", *sorted(named - {"accuracy", SPARSITY})
 
 
 def select(
@@ -146,10 +151,7 @@ def select(
         ('magnitude-global-rewind', 0.909)
     """
     on, (validation, reported) = judged_on(results), judged_and_reported(results)
-    worth = {maximise: 1.0} if weights is None else dict(weights)
-    stated = (Constraint.parse(each) if isinstance(each, str) else each for each in require)
-    rule = Rule(tuple(stated), worth)
-    _check_rule(validation, rule, maximise)
+    rule = asked_rule(validation, require, maximise, weights)
     accuracy_rule = rule.without_fairness()
     names = rule.names() | accuracy_rule.names() | {SPARSITY, "accuracy"}
     points = operating_points(reported, sorted(names), confidence, pooled, False, over)
@@ -187,12 +189,22 @@ def select(
     )
 
 
-def _check_rule(results: xr.Dataset, rule: Rule, maximise: str) -> None:
+def asked_rule(
+    results: xr.Dataset,
+    require: Sequence[str | Constraint],
+    maximise: str,
+    weights: Mapping[str, float] | None,
+) -> Rule:
+    """The rule that is asked, as in `select`; `InputError` for one that results cannot have."""
+    worth = {maximise: 1.0} if weights is None else dict(weights)
+    stated = (Constraint.parse(each) if isinstance(each, str) else each for each in require)
+    rule = Rule(tuple(stated), worth)
     check_names(results, "metric", [constraint.name for constraint in rule.constraints])
     check_names(results, "objective", [maximise, *rule.worth])
     check(bool(rule.worth), "no weights: expected at least one, such as sparsity=1")
     for name, each in rule.worth.items():
         check(0 < each < np.inf, f"weight {name}={each:g}: expected a finite number above 0")
+    return rule
 
 
 def _nearest(rule: Rule, slack: Float[np.ndarray, "constraints points"]) -> tuple[Nearest, ...]:

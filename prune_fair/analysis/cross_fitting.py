@@ -8,13 +8,16 @@ import xarray as xr
 from jaxtyping import Bool, Int
 
 from prune_fair.analysis.by_image import check_predictions
-from prune_fair.analysis.choice import DEFAULT_REQUIRE, Choice, select
+from prune_fair.analysis.certifying import certify_points
+from prune_fair.analysis.choice import DEFAULT_REQUIRE, Choice, asked_rule
+from prune_fair.analysis.judging import judge
 from prune_fair.analysis.per_network import SPARSITY
+from prune_fair.analysis.points import operating_points
 from prune_fair.analysis.resampling import Results, as_dataset
 from prune_fair.analysis.rules import Constraint
 from prune_fair.analysis.tables import CONFIDENCE, metrics
 from prune_fair.errors import check
-from prune_fair.fairness import METRICS
+from prune_fair.fairness import METRICS, weighted_confusions
 from prune_fair.store import DENSE, MEMBERS
 
 FOLDS = 5
@@ -82,15 +85,17 @@ def cross_fit(
     results = as_dataset(results)
     check_predictions(results)
     fold = _folds(results["image_label"].values, folds)
-    asked = require, maximise, weights, confidence, False, certify
-    chosen, names = [], set()
+    rule = asked_rule(results, require, maximise, weights)
+    asked, chosen = sorted(rule.names() | {SPARSITY, "accuracy"}), []
     for number in range(folds):
         own = on_images(results, fold != number)
-        choice = select(own if certify else own.drop_dims("image"), *asked)
-        point = choice.points.isel(point=choice.chosen or 0)
+        points = operating_points(own.drop_dims("image"), asked, by_class=False)
+        bounds = (
+            certify_points(own, points, rule.constraints, confidence).bounds if certify else None
+        )
+        point = points.isel(point=judge(points, rule, bounds).best or 0)
         chosen.append((str(point["technique"].item()), int(point["level"])))
-        names |= choice.rule.names()
-    columns = sorted(names | {SPARSITY, "accuracy", "accuracy_change"})
+    columns = sorted({*asked, "accuracy_change"})
     table = metrics(_composed(results, fold, chosen), columns, confidence)
     return CrossFit(folds, tuple(chosen), table.isel(technique=0, level=1, drop=True))
 
@@ -100,6 +105,7 @@ def cross_fit_of(results: Results, choice: Choice) -> CrossFit | None:
 
     Example:
         >>> from prune_fair import open_example
+        >>> from prune_fair.analysis import select
         >>> results = open_example()["digits/mlp"]
         >>> cross_fit_of(results, select(results)).folds
         5
@@ -125,12 +131,10 @@ def on_images(results: xr.Dataset, shown: Bool[np.ndarray, " images"]) -> xr.Dat
         if "true" in values.dims and "seed" in values.dims
     ]
     said, labels = part["predictions"].transpose(*MEMBERS, "image"), part["image_label"].values
-    classes = part.sizes["true"]
-    counts = np.zeros((*said.shape[:-1], classes, classes), np.int32)
-    for true in np.unique(labels):
-        of_class = said.values[..., labels == true]
-        for predicted in range(classes):
-            counts[..., true, predicted] = (of_class == predicted).sum(axis=-1)
+    classes, once = part.sizes["true"], np.ones((1, len(labels)))
+    flat = said.values.reshape(-1, len(labels))
+    counts = weighted_confusions(flat, labels, classes, once).astype(np.int32)
+    counts = counts.reshape(*said.shape[:-1], classes, classes)
     part = part.drop_vars([*others, "group_confusion"], errors="ignore")
     return part.assign(confusion=((*MEMBERS, "true", "predicted"), counts))
 

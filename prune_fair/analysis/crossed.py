@@ -1,18 +1,18 @@
 """Metrics over seeds and test images together: intervals, and bounds that certify."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, Int, Integer
+from jaxtyping import Float, Int
 
 from prune_fair import fairness
 from prune_fair.analysis.by_image import (
     IMAGE_RESAMPLES,
     Said,
-    known_bounds,
+    by_point,
+    by_points,
     resampled_changes,
     said_of_images,
-    said_together,
 )
 from prune_fair.analysis.per_network import SPARSITY, failed_all
 from prune_fair.analysis.resampling import BOTH, Results, as_dataset, networks
@@ -43,7 +43,7 @@ def metric_over_images(
         return fairness.percentile_interval(rows, _seeds(results), confidence)
     if metric.averaged:
         return _smallest(results, metric.averaged[1], confidence, over)
-    return _by_point(results, lambda said: _of_all(said, metric, confidence, over))
+    return by_point(results, lambda said: _of_all(said, metric, confidence, over))
 
 
 def bound_over_images(results: Results, name: str, low: bool, confidence: float) -> np.ndarray:
@@ -63,7 +63,7 @@ def bound_over_images(results: Results, name: str, low: bool, confidence: float)
     """
     metric = METRICS[name]
     if metric.of_right and metric.averaged and low:
-        found = _by_point(results, lambda said: _smallest_bound(said, metric, confidence))
+        found = by_point(results, lambda said: _smallest_bound(said, metric, confidence))
     elif metric.of_right:
         found = metric_over_images(results, name, 2 * confidence - 1)
     else:
@@ -95,7 +95,10 @@ def resampled_over_images(
     lost = failed_all(networks(results))
     values = np.full((rows + 1, sizes["technique"], sizes["level"]), np.nan)
     for said in said_of_images(results):
-        counts, dense = (_counts(each, said, drawn) for each in (said.after, said.before))
+        counts, dense = (
+            fairness.weighted_confusions(each, labels, said.classes, drawn)
+            for each in (said.after, said.before)
+        )
         technique, level = said.place
         own, worst = weights[:, said.seeds], lost[technique, said.seeds, level]
         values[:, technique, level] = _mean(metric, counts, dense, own, worst)
@@ -123,20 +126,6 @@ def _mean(
     return reduce(means) if metric.averaged else means[:, 0]
 
 
-def _counts(
-    said_classes: Integer[np.ndarray, "seeds images"], said: Said, drawn: np.ndarray
-) -> Float[np.ndarray, "rows seeds classes classes"]:
-    """Confusions of resampled images."""
-    seeds, classes = len(said_classes), said.classes
-    counts = np.zeros((len(drawn), seeds, classes, classes), np.float32)
-    for true in np.unique(said.labels):
-        own = said.labels == true
-        shown = said_classes[:, own, None] == np.arange(classes)
-        flat = shown.transpose(1, 0, 2).reshape(own.sum(), -1).astype(np.float32)
-        counts[:, :, true] = (drawn[:, own].astype(np.float32) @ flat).reshape(-1, seeds, classes)
-    return counts
-
-
 def _of_all(said: Said, metric: Metric, confidence: float, over: Over) -> Interval:
     """The interval of a mean over all images, or of its change."""
     before, after = said.right
@@ -156,22 +145,20 @@ def _smallest(results: Results, reduce: Reduction, confidence: float, over: Over
     Of a single network it is between the smallest lower and the smallest upper end of intervals
     that hold together (`sidak`).
     """
-    sizes = as_dataset(results).sizes
-    bounds = np.full((3, sizes["technique"], sizes["level"]), np.nan)
-    for together in said_together(results):
-        seeds = len(together[0].seeds)
+
+    def of_points(together: Sequence[Said]) -> Interval:
         if together[0].of == 1:
             parts = [_smallest_of_one(said, reduce, confidence) for said in together]
-            interval = Interval(*(np.stack(bound) for bound in zip(*parts, strict=True)))
-        else:
-            rows = reduce(resampled_changes(together, over))
-            interval = fairness.percentile_interval(rows, seeds, confidence)
-        for said, *ends in zip(together, *interval, strict=True):
-            bounds[:, said.place[0], said.place[1]] = ends if said.place[1] else 0.0
-    return Interval(bounds[0], bounds[1], bounds[2])
+            return Interval(*(np.stack(bound) for bound in zip(*parts, strict=True)))
+        rows = reduce(resampled_changes(together, over))
+        return fairness.percentile_interval(rows, len(together[0].seeds), confidence)
+
+    return by_points(results, of_points)
 
 
 def _smallest_of_one(said: Said, reduce: Reduction, confidence: float) -> Interval:
+    if said.place[1] == 0:
+        return _unchanged()
     each = fairness.sidak(confidence, len(np.unique(said.labels)))
     found = fairness.class_change_interval(*said.right, said.labels, said.classes, each)
     return Interval(*map(reduce, found))
@@ -187,14 +174,6 @@ def _smallest_bound(said: Said, metric: Metric, confidence: float) -> Interval:
 
 def _unchanged() -> Interval:
     return Interval(np.zeros(()), np.zeros(()), np.zeros(()))
-
-
-def _by_point(results: Results, interval_of: Callable[[Said], Interval]) -> Interval:
-    sizes = as_dataset(results).sizes
-    bounds = np.full((3, sizes["technique"], sizes["level"]), np.nan)
-    for said in said_of_images(results):
-        bounds[:, said.place[0], said.place[1]] = known_bounds(said, interval_of(said))
-    return Interval(*bounds)
 
 
 def _seeds(results: Results) -> Int[np.ndarray, "techniques levels"]:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from prune_fair.analysis.failing import count_failures
 from prune_fair.data import BY_IMAGE, TEST, VALIDATION
 from prune_fair.errors import lookup
-from prune_fair.fairness import RESAMPLES, bootstrap_weights
+from prune_fair.fairness import RESAMPLES, bootstrap_weights, weighted_confusions
 from prune_fair.store import MEMBERS
 
 Results: TypeAlias = xr.Dataset | xr.DataTree
@@ -96,30 +96,22 @@ def with_resamples(results: Results) -> xr.Dataset:
     results = as_dataset(results)
     if RESAMPLED in results.coords or results.sizes["seed"] != 1 or "predictions" not in results:
         return results
-    predictions = (
-        results["predictions"].isel(seed=0).transpose("technique", "level", "image").values
-    )
+    said = results["predictions"].isel(seed=0, drop=True).transpose("technique", "level", "image")
     labels, classes = results["image_label"].values, results.sizes["true"]
-    techniques, levels, images = predictions.shape
+    techniques, levels, images = said.shape
     rows = min(IMAGE_RESAMPLES, max(1, MOST_COUNTS // (techniques * levels * classes**2)))
-    drawn = _drawn(images, rows)
-    counts = np.zeros((techniques, rows + 1, levels, classes, classes), np.int32)
-    for true in range(classes):
-        own = labels == true
-        of_class = drawn[:, own]
-        for technique, level in np.ndindex(techniques, levels):
-            said = predictions[technique, level, own, None] == np.arange(classes)
-            counts[technique, :, level, true] = of_class @ said.astype(np.float32)
+    drawn, flat = bootstrap_weights(images, rows) * images, said.values.reshape(-1, images)
+    counts = weighted_confusions(flat, labels, classes, drawn.round()).astype(np.int32)
+    counts = counts.reshape(rows + 1, techniques, levels, classes, classes).swapaxes(0, 1)
     counted = "confusion", "group_confusion"
     of_images = [  # no resample has these
         name
         for name, values in results.data_vars.items()
         if "seed" in values.dims and {*values.dims} - {*MEMBERS, "layer"} and name not in counted
     ]
-    said = results["predictions"].isel(seed=0, drop=True)  # of the network alone
     table = results.drop_vars(of_images)
     table = table.isel(seed=np.zeros(rows + 1, int)).assign_coords(seed=np.arange(rows + 1))
-    table["predictions"] = said
+    table["predictions"] = said  # of the network alone
     table["confusion"] = ((*MEMBERS, "true", "predicted"), counts, results["confusion"].attrs)
     if "group_confusion" in table:
         table["group_confusion"] = table["group_confusion"].where(table.seed < 1, 0)
@@ -146,8 +138,3 @@ def resample_weights(
     if RESAMPLED in results.coords:
         return np.eye(seeds)[: resamples + 1]
     return bootstrap_weights(seeds, resamples)
-
-
-def _drawn(images: int, rows: int) -> Float[np.ndarray, "rows images"]:
-    """How often each image is in the sample, in row 0, and in each resample."""
-    return (bootstrap_weights(images, rows) * images).round().astype(np.float32)

@@ -26,8 +26,6 @@ class Uncertainty(NamedTuple):
         over: `seeds`, `images` (of the test set), `both` or `nothing`.
         seeds: how many there are.
         images: how many there are; 0 where intervals are not over them.
-        covers: what the intervals tell, a sentence.
-        leaves_out: what they do not, a sentence.
 
     Example:
         >>> from prune_fair import open_example
@@ -39,8 +37,35 @@ class Uncertainty(NamedTuple):
     over: str
     seeds: int
     images: int
-    covers: str
-    leaves_out: str
+
+    @property
+    def covers(self) -> str:
+        """What the intervals tell, a sentence."""
+        whose = "this one network" if self.seeds == 1 else "these networks"
+        return {
+            SEEDS: f"Intervals are bootstraps over {self.seeds} seeds: how far the mean over "
+            "networks, trained again from other seeds, may be from the one shown.",
+            BOTH: f"Intervals are over {self.seeds} seeds and {self.images:,} test images: how far "
+            "the mean over networks may be from the one shown, with other seeds and other images "
+            "of the same kind.",
+            IMAGES: f"Intervals are over the {self.images:,} test images: how far other test "
+            f"images of the same kind may move the numbers of {whose}.",
+            NOTHING: f"There are no intervals: {self.seeds} network(s) of each kind, at least "
+            f"{FEWEST_SEEDS} are needed, or one whose predictions are kept.",
+        }[self.over]
+
+    @property
+    def leaves_out(self) -> str:
+        """What the intervals do not tell, a sentence."""
+        return {
+            SEEDS: "They do not tell what other test images would show, nor how much a single "
+            "network may differ from the mean.",
+            BOTH: "They do not tell how much a single network may differ from the mean.",
+            IMAGES: "They do not tell what training again would give: another seed may lose other "
+            "classes, and one network cannot show it.",
+            NOTHING: "How far any number here may be from that of another seed, or of other test "
+            "images, is not known.",
+        }[self.over]
 
     @property
     def counted(self) -> str:
@@ -80,46 +105,7 @@ def uncertainty(results: Results, over: Over | None = None) -> Uncertainty:
         over = next((each for each in (SEEDS, IMAGES) if each in possible), None)
     elif over not in possible:
         raise _not_possible(over, seeds, possible)
-    if over == SEEDS:
-        return Uncertainty(
-            SEEDS,
-            seeds,
-            0,
-            f"Intervals are bootstraps over {seeds} seeds: how far the mean over networks, "
-            "trained again from other seeds, may be from the one shown.",
-            "They do not tell what other test images would show, nor how much a single network "
-            "may differ from the mean.",
-        )
-    if over == BOTH:
-        return Uncertainty(
-            BOTH,
-            seeds,
-            images,
-            f"Intervals are over {seeds} seeds and {images:,} test images: how far the mean over "
-            "networks may be from the one shown, with other seeds and other images of the same "
-            "kind.",
-            "They do not tell how much a single network may differ from the mean.",
-        )
-    if over == IMAGES:
-        whose = "this one network" if seeds == 1 else "these networks"
-        return Uncertainty(
-            IMAGES,
-            seeds,
-            images,
-            f"Intervals are over the {images:,} test images: how far other test images of the same "
-            f"kind may move the numbers of {whose}.",
-            "They do not tell what training again would give: another seed may lose other "
-            "classes, and one network cannot show it.",
-        )
-    return Uncertainty(
-        NOTHING,
-        seeds,
-        0,
-        f"There are no intervals: {seeds} network(s) of each kind, at least {FEWEST_SEEDS} are "
-        "needed, or one whose predictions are kept.",
-        "How far any number here may be from that of another seed, or of other test images, is "
-        "not known.",
-    )
+    return Uncertainty(over or NOTHING, seeds, images if over in (IMAGES, BOTH) else 0)
 
 
 def over_classes(results: Results, over: Over | None = None) -> Over | None:

@@ -79,19 +79,13 @@ def audit(
     check_asked(asked, maximise, confidence, certify, **known)
     set_up_jax()  # before the user's module makes an array
     apply, like = _found(network)
-    networks = [entry_of(load_tree(each), entry, str(each)) for each in checkpoints]
-    if like is not None:
-        pairs = zip(networks, checkpoints, strict=True)
-        networks = [shaped_as(tree, like, str(each)) for tree, each in pairs]
+    networks = [_loaded(each, entry, like) for each in checkpoints]
     card_files(out)
     if export is not None:
         apart_from = {out: "the study's directory", **dict.fromkeys(checkpoints, "the checkpoint")}
         check_export(export, digest_of(networks), force, apart_from)
-    screen, shown = (
-        console.make_console(),
-        len(techniques) * (len(schedule.sparsity_by_level()) - 1),
-    )
-    with console.progress((shown + 1) * len(networks)) as progress:
+    pruned = len(techniques) * (len(schedule.sparsity_by_level()) - 1)
+    with console.progress((pruned + 1) * len(networks)) as progress:
         results = run_audit(
             apply,
             networks,
@@ -107,9 +101,9 @@ def audit(
         )
     written = write_card(out, asked, maximise, confidence, certify=certify)
     (task,) = written.card.tasks
-    choice = task.answers.choice
-    console.print_choice(screen, task.name, choice)
-    console.print_caveats(screen, results, confidence)
+    screen, choice = console.make_console(), task.answers.choice
+    console.print_choice(screen, task.name, choice, task.answers.cross_fit)
+    console.print_caveats(screen, results, confidence, choice.shown, True)
     screen.print(f"card     {written.html}", soft_wrap=True)
     if choice.chosen is None:
         raise SystemExit(NOTHING_QUALIFIES)
@@ -118,6 +112,12 @@ def audit(
         chosen = point["technique"].item(), point["level"].item()
         for folder in export_networks(out, *chosen, export, apply, networks[0], force=force):
             screen.print(f"network  {folder}", soft_wrap=True)
+
+
+def _loaded(checkpoint: Path, entry: str, like: PyTree | None) -> PyTree:
+    """The variables of a checkpoint, in the containers of a tree where there is one."""
+    tree = entry_of(load_tree(checkpoint), entry, str(checkpoint))
+    return tree if like is None else shaped_as(tree, like, str(checkpoint))
 
 
 def _found(network: str) -> tuple[Callable[..., Any], PyTree | None]:

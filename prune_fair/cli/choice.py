@@ -63,9 +63,8 @@ def select(
         screen = console.make_console()
         for name, choice in choices.items():
             console.print_choice(screen, name, choice, crossed[name])
-        names = {name for choice in choices.values() for name in choice.rule.names()}
-        columns = ["accuracy", *sorted(names - {"accuracy", analysis.SPARSITY})]
-        console.print_caveats(screen, results, confidence, columns, True, over)
+        shown = next(iter(choices.values())).shown
+        console.print_caveats(screen, results, confidence, shown, True, over)
     if any(choice.chosen is None for choice in choices.values()):
         raise SystemExit(NOTHING_QUALIFIES)
 

@@ -91,11 +91,11 @@ def _draw(
 
 def _choice(node: xr.Dataset) -> analysis.Choice:
     """The certified point where one can be, else the one whose means hold the rule."""
-    chosen = analysis.select(node)
-    if not chosen.chosen or analysis.over_classes(node) not in ("both", "images"):
-        return chosen
-    certified = analysis.select(node, certify=True)
-    return certified if certified.chosen else chosen
+    if analysis.over_classes(node) in ("both", "images"):
+        certified = analysis.select(node, certify=True)
+        if certified.chosen:
+            return certified
+    return analysis.select(node)
 
 
 def _pictures(tasks: Sequence[str], out: Path) -> list[Path]:

@@ -20,8 +20,7 @@ def print_choice(
     console: Console, name: str, choice: analysis.Choice, cross_fit: analysis.CrossFit | None = None
 ) -> None:
     """The chosen point beside accuracy's, the price by class, and both in a sentence."""
-    columns = [analysis.SPARSITY, "accuracy"]
-    columns += sorted((choice.rule.names() | choice.accuracy_rule.names()) - {*columns})
+    columns = [analysis.SPARSITY, *choice.shown]
     named = [
         ("chosen", choice.points, choice.chosen),
         ("accuracy alone", choice.points, choice.accuracy_alone),

@@ -17,7 +17,7 @@ from prune_fair.fairness.class_changes import (
     class_change_interval,
     class_recall_interval,
 )
-from prune_fair.fairness.confusion import all_wrong
+from prune_fair.fairness.confusion import all_wrong, weighted_confusions
 from prune_fair.fairness.crossed import (
     by_class,
     crossed_means,
@@ -196,6 +196,7 @@ __all__ = [
     "two_way",
     "two_way_interval",
     "undefined",
+    "weighted_confusions",
     "weighted_means",
     "welch",
     "wilson",

@@ -135,7 +135,8 @@ def class_recall_interval(
 
 
 def _found(changes: np.ndarray, labels: np.ndarray, classes: int, over: Over) -> TwoWay:
-    return by_class(changes, labels, classes, two_way if over == "both" else over_images)
+    error_of = {"both": two_way, "images": over_images}[over]  # of seeds alone there is no error
+    return by_class(changes, labels, classes, error_of)
 
 
 def _counts(before: Right, after: Right, labels: np.ndarray, classes: int) -> Paired:

@@ -1,9 +1,9 @@
-"""Confusion counts of a network that classifies nothing."""
+"""Confusion counts: of what networks say of images, and of a network that classifies nothing."""
 
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int, Integer
 
 
 def all_wrong(confusion: Int[Any, "*networks classes classes"]) -> Any:
@@ -21,3 +21,37 @@ def all_wrong(confusion: Int[Any, "*networks classes classes"]) -> Any:
     classes = confusion.shape[-1]
     following = np.roll(np.eye(classes, dtype=np.int32), 1, axis=1)
     return confusion.sum(axis=-1, keepdims=True) * np.broadcast_to(following, confusion.shape)
+
+
+def weighted_confusions(
+    said: Integer[np.ndarray, "networks images"],
+    labels: Int[np.ndarray, " images"],
+    classes: int,
+    weights: Float[np.ndarray, "rows images"],
+) -> Float[np.ndarray, "rows networks classes classes"]:
+    """Confusions of networks, counted from the classes that they give images.
+
+    Args:
+        said: the class that each network gives each image; one that is no class counts nowhere.
+        labels: the class of each image.
+        classes: how many there are.
+        weights: how often each image counts: a row of ones, or of draws with replacement.
+
+    Returns:
+        Whole numbers below 2^24 are exact.
+
+    Source: the definition of a confusion matrix.
+
+    Example:
+        >>> said, labels = np.array([[0, 1, 1]]), np.array([0, 0, 1])
+        >>> weighted_confusions(said, labels, 2, np.array([[1.0, 1, 1]]))[0, 0].tolist()
+        [[1.0, 1.0], [0.0, 1.0]]
+    """
+    counts = np.zeros((len(weights), len(said), classes, classes), np.float32)
+    for true in np.unique(labels):
+        own = labels == true
+        shown = said[:, own, None] == np.arange(classes)
+        flat = shown.transpose(1, 0, 2).reshape(np.count_nonzero(own), -1).astype(np.float32)
+        drawn = weights[:, own].astype(np.float32) @ flat
+        counts[:, :, true] = drawn.reshape(len(weights), len(said), classes)
+    return counts

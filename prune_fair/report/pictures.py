@@ -5,6 +5,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from prune_fair import plots
+from prune_fair.report.answers import Answers
 from prune_fair.report.card import TaskCard
 from prune_fair.words.metrics import described
 
@@ -36,31 +37,7 @@ def draw(task: TaskCard) -> dict[str, Picture]:
     }
     if answers.shown is None:
         return pictures
-    technique, level = answers.at(answers.shown)
-    known = {"table": answers.classes, **intervals}
-    pictures["who_is_hurt"] = _picture(
-        plots.who_is_hurt(results, technique, level, **known),
-        "change of each class's recall against its share of the training images",
-    )
-    pictures["recall_change"] = _picture(
-        plots.recall_change(results, technique, **known),
-        "change of recall of every class at every level, in points",
-    )
-    pictures["recall"] = _picture(
-        plots.recall(results, technique, **known),
-        "recall of every class against sparsity",
-    )
-    pictures["layer_sparsities"] = _picture(
-        plots.layer_sparsities(results, technique, **intervals),
-        "sparsity of each layer against that of the whole network",
-    )
-    if answers.multiplicity is not None:
-        table = {"table": answers.multiplicity, **intervals}
-        pictures["multiplicity"] = _picture(
-            plots.multiplicity(results, technique, **table),
-            "share of test images on which pruned networks disagree with dense ones and with each "
-            "other, against sparsity",
-        )
+    pictures |= _of_point(answers, *answers.at(answers.shown), intervals)
     ordered = [row for row in task.ranks if isfinite(row.performance_rank + row.fairness_rank)]
     if len(ordered) > 1:
         pictures["ranking"] = _picture(
@@ -68,9 +45,41 @@ def draw(task: TaskCard) -> dict[str, Picture]:
             "ranks of the techniques without and with fairness",
         )
     if task.exemplars is not None and task.exemplars.pixels is not None and task.exemplars.number:
-        grid = plots.exemplars(results, task.exemplars.pixels, technique, level, count=EXEMPLARS)
+        at = answers.at(answers.shown)
+        grid = plots.exemplars(results, task.exemplars.pixels, *at, count=EXEMPLARS)
         text = "test images, each with its true class, the dense and the pruned modal label"
         pictures["exemplars"] = _picture(grid, text, "png")
+    return pictures
+
+
+def _of_point(
+    answers: Answers, technique: str, level: int, intervals: dict[str, Any]
+) -> dict[str, Picture]:
+    """The pictures of the technique and level that are shown."""
+    results, known = answers.results, {"table": answers.classes, **intervals}
+    pictures = {
+        "who_is_hurt": _picture(
+            plots.who_is_hurt(results, technique, level, **known),
+            "change of each class's recall against its share of the training images",
+        ),
+        "recall_change": _picture(
+            plots.recall_change(results, technique, **known),
+            "change of recall of every class at every level, in points",
+        ),
+        "recall": _picture(
+            plots.recall(results, technique, **known), "recall of every class against sparsity"
+        ),
+        "layer_sparsities": _picture(
+            plots.layer_sparsities(results, technique, **intervals),
+            "sparsity of each layer against that of the whole network",
+        ),
+    }
+    if answers.multiplicity is not None:
+        pictures["multiplicity"] = _picture(
+            plots.multiplicity(results, technique, table=answers.multiplicity, **intervals),
+            "share of test images on which pruned networks disagree with dense ones and with each "
+            "other, against sparsity",
+        )
     return pictures
 
 

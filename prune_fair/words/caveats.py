@@ -26,7 +26,7 @@ def interval(confidence: float, known: Uncertainty) -> str:
     """What an interval is; nothing where there is none.
 
     Example:
-        >>> interval(0.95, Uncertainty("seeds", 32, 0, "", ""))
+        >>> interval(0.95, Uncertainty("seeds", 32, 0))
         '95 % interval over 32 seeds'
     """
     return f"{of_confidence(confidence)} interval over {known.counted}" if known.counted else ""
@@ -56,8 +56,8 @@ def intervals(confidence: float, known: Sequence[tuple[Uncertainty, Sequence[str
     """What several intervals are, as `by_interval` gives it; nothing where there are none.
 
     Example:
-        >>> seeds = Uncertainty("seeds", 16, 0, "", "")
-        >>> both = Uncertainty("both", 16, 540, "", "")
+        >>> seeds = Uncertainty("seeds", 16, 0)
+        >>> both = Uncertainty("both", 16, 540)
         >>> intervals(0.9, [(both, ["accuracy"]), (seeds, ["cev"])]).partition("; ")[2]
         'of accuracy over 16 seeds and 540 test images; of cev over 16 seeds'
     """
@@ -72,7 +72,7 @@ def brackets(confidence: float, known: Sequence[tuple[Uncertainty, Sequence[str]
     """What the brackets of a terminal's tables hold, or that there are none.
 
     Example:
-        >>> brackets(0.9, [(Uncertainty("images", 1, 200, "", ""), ["accuracy"])])
+        >>> brackets(0.9, [(Uncertainty("images", 1, 200), ["accuracy"])])
         '[low, high]: 90 % interval over 200 test images of one network.'
     """
     whose = " of one network" if len(known) == 1 and known[0][0].seeds == 1 else ""
@@ -84,7 +84,7 @@ def on_frontier(known: Uncertainty) -> str:
     """What a probability of being on the frontier is of; nothing where there is none.
 
     Example:
-        >>> on_frontier(Uncertainty("seeds", 32, 0, "", "")).partition(":")[0]
+        >>> on_frontier(Uncertainty("seeds", 32, 0)).partition(":")[0]
         'P(on frontier) is of other seeds on these test images, which it is about right for'
     """
     if known.over == "seeds":
@@ -123,9 +123,9 @@ def covered(of_networks: Uncertainty, of_classes: Uncertainty) -> list[str]:
     """What intervals cover and leave out: of numbers that networks have, and of classes.
 
     Example:
-        >>> same = Uncertainty("seeds", 16, 0, "Over seeds.", "Not over images.")
-        >>> covered(same, same)
-        ['Over seeds. Not over images.']
+        >>> seeds, both = Uncertainty("seeds", 16, 0), Uncertainty("both", 16, 540)
+        >>> covered(seeds, both)[1].partition(":")[0], len(covered(seeds, seeds))
+        ('Of other numbers', 1)
     """
     if of_networks == of_classes:
         return [f"{of_networks.covers} {of_networks.leaves_out}"]

@@ -20,21 +20,17 @@ def reservation(choice: Choice) -> str:
     if lacking and any(_of_classes(stated.name) for stated in choice.rule.constraints):
         more = f" and {len(lacking) - 1} more" * (len(lacking) > 1)
         return f"; it is not shown for class {lacking[0]}{more}, which the choice has no image of"
-    reported = [
-        (s, estimate(choice.points[s.name].isel(point=choice.chosen)))
-        for s in choice.rule.constraints
-    ]
+    here = choice.points.isel(point=choice.chosen)
+    reported = [(stated, estimate(here[stated.name])) for stated in choice.rule.constraints]
     if any(not analysis.holds(stated.slack(value.mean)) for stated, value in reported):
         return "; on test images it does not hold what was asked"
-    past = any(value.bounded and not all_holds(stated, value) for stated, value in reported)
+    past = any(not all_holds(stated, value) for stated, value in reported)
     if choice.certified:
         more = "; an interval on test images reaches past the bound" * past
         return f", certified at {of_confidence(choice.confidence)}{more}"
     if any(not value.bounded and stated.name != analysis.SPARSITY for stated, value in reported):
         return "; without an interval, how far that may be off is not known"
-    if any(not all_holds(stated, value) for stated, value in reported):
-        return "; an interval reaches past the bound"
-    return ""
+    return "; an interval reaches past the bound" * past
 
 
 def _of_classes(name: str) -> bool:

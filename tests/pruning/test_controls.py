@@ -1,37 +1,24 @@
 """Controls: which one is whose, under which name, and which of them a study lacks."""
 
-import dataclasses
-import itertools
-
 import pytest
+from drawn import any_technique
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prune_fair.losses import LOSSES
 from prune_fair.pruning import (
     TREATMENTS,
     Technique,
-    all_techniques,
     control_of,
     controls_for,
     retrained_alike,
 )
-from prune_fair.pruning.names import settings_of
 from prune_fair.types import Variables
-
-EVERY = all_techniques()
 
 
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_a_control_is_retrained_alike_and_parses_back(data):
-    technique = data.draw(st.sampled_from(EVERY))
-    whole, share = st.integers(1, 1000), st.floats(1e-6, 1, exclude_max=True)
-    ranges = {"finetune_learning_rate": share, "gradual_share": share}
-    taken = itertools.chain(*settings_of(technique.criterion, technique.treatment).values())
-    own = {name: data.draw(ranges.get(name, whole)) for name in taken}
-    loss = data.draw(st.sampled_from(["", *LOSSES]))
-    technique = dataclasses.replace(technique, loss=loss, **own)
+    technique = any_technique(data)
     control = control_of(technique)
     assert not control.prunes
     assert control_of(control) == control

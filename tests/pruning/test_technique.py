@@ -1,15 +1,12 @@
-import dataclasses
-import itertools
-
 import jax
 import jax.numpy as jnp
 import optax
 import pytest
+from drawn import any_technique
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prune_fair.errors import InputError
-from prune_fair.losses import LOSSES
 from prune_fair.models import build
 from prune_fair.pruning import (
     CRITERIA,
@@ -22,10 +19,7 @@ from prune_fair.pruning import (
     pruner,
     quota,
 )
-from prune_fair.pruning.names import settings_of
 from prune_fair.types import Variables
-
-EVERY = all_techniques()
 
 
 def no_loss(logits, labels):
@@ -60,13 +54,7 @@ def test_defaults_are_left_out_of_a_name():
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_any_settings_are_parsed_back(data):
-    technique = data.draw(st.sampled_from(EVERY))
-    whole, share = st.integers(1, 1000), st.floats(1e-6, 1, exclude_max=True)
-    ranges = {"finetune_learning_rate": share, "gradual_share": share}
-    taken = itertools.chain(*settings_of(technique.criterion, technique.treatment).values())
-    own = {name: data.draw(ranges.get(name, whole)) for name in taken}
-    loss = data.draw(st.sampled_from(["", *LOSSES]))
-    technique = dataclasses.replace(technique, loss=loss, **own)
+    technique = any_technique(data)
     assert Technique.parse(technique.name) == technique
 
 

@@ -322,12 +322,12 @@ def test_failures():
 
 
 def test_caveats():
-    seeds, images = Uncertainty("seeds", 8, 0, "", ""), Uncertainty("images", 1, 500, "", "")
-    nothing = Uncertainty("nothing", 2, 0, "There are no intervals.", "")
-    both = Uncertainty("both", 16, 540, "", "")
+    seeds, images = Uncertainty("seeds", 8, 0), Uncertainty("images", 1, 500)
+    nothing = Uncertainty("nothing", 2, 0)
+    both = Uncertainty("both", 16, 540)
     assert caveats.interval(0.95, seeds) == "95 % interval over 8 seeds"
     assert caveats.interval(0.9, nothing) == ""
-    assert caveats.brackets(0.9, [(nothing, ["accuracy"])]) == "There are no intervals."
+    assert caveats.brackets(0.9, [(nothing, ["accuracy"])]) == nothing.covers
     assert caveats.brackets(0.9, [(images, ["accuracy"])]) == (
         "[low, high]: 90 % interval over 500 test images of one network."
     )
