@@ -159,8 +159,7 @@ def held_out_by_default(name: str) -> float:
 
 
 def load(name: str, groups: str = "", validation: float | None = 0.0) -> Dataset:
-    """The dataset of that name: `digits`, `fashion14`, `fashion_mnist`, `idx:DIR`, `npz:FILE`
-    or `tfds:NAME`.
+    """The dataset of that name: that of a row of `SOURCES`, such as `digits` or `npz:FILE`.
 
     Args:
         name: of a row of `SOURCES`, with its argument.

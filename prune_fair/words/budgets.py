@@ -8,11 +8,12 @@ import xarray as xr
 
 from prune_fair import analysis
 from prune_fair.analysis import Choice, Constraint
+from prune_fair.analysis.controls import BUDGET_TOLERANCE
 from prune_fair.fairness import EVERY_CLASS, METRICS
 from prune_fair.words.metrics import bound, described, told
 from prune_fair.words.numbers import NONE, estimate
 
-PERCENT = 5  # analysis.BUDGET_TOLERANCE
+PERCENT = f"{100 * BUDGET_TOLERANCE:g}"
 NAMED = 3  # pairs of techniques that a sentence names
 
 STEPS = (
@@ -121,7 +122,7 @@ def uncontrolled(choice: Choice, point: int) -> str:
         return ""
     return (
         f"No control is retrained as {choice.points['technique'].values[point]} is: what "
-        "retraining changes by itself is not known. A study that is run with --controls knows."
+        "retraining changes by itself is not known. A study that is run with controls knows."
     )
 
 
