@@ -35,7 +35,7 @@ from prune_fair.store import StudyStore, find_problems, load_tree, read_study
 from prune_fair.store.layout import piece_name
 
 ROOT = Path(__file__).parent.parent
-FINISHED = "digits/mlp/finished/c/*/*/?"
+FINISHED = "fashion14/mlp/finished/c/*/*/?"
 ONE_EPOCH = RecipeConfig(epochs=1)
 
 

@@ -20,6 +20,7 @@ from prune_fair import (
     TaskConfig,
     Technique,
 )
+from prune_fair.config import Rotation
 from prune_fair.data import GIVEN
 from prune_fair.pruning import TREATMENTS
 from prune_fair.pruning.names import settings_of
@@ -118,6 +119,8 @@ def made(name: str, value):
         return DataConfig(keep={"3": value})
     if name == "sparsities":
         return Schedule("one-shot", sparsities=(0.5, value))
+    if name in {field.name for field in dataclasses.fields(Rotation)}:
+        return Rotation(rotate_rare=True, **{name: value})
     value = (value,) if name == "widths" else value
     for treatment in TREATMENTS:
         if name in settings_of("saliency", treatment)["treatment"]:

@@ -21,7 +21,8 @@ from prune_fair.cli.flags import by_task
         ("", "Expected one of {demo, run, list, metrics"),
         ("run --data.validation abc", "--data.validation: no type matching {None}|FLOAT could be"),
         ("run --data.validation abc", "['abc']; expected --data.validation {None}|FLOAT; for"),
-        ("run --seed 3", "Unrecognized options: --seed, 3; perhaps you meant: --seeds INT"),
+        ("run --seed 3", "Unrecognized options: --seed, 3; perhaps you meant: "),
+        ("run --seed 3", " --seeds INT "),
         ("demo --out", "Missing value for argument '--out'"),
     ],
 )

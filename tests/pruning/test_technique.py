@@ -2,7 +2,7 @@ import jax
 import jax.numpy as jnp
 import optax
 import pytest
-from drawn import any_technique
+from techniques_drawn import any_technique
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

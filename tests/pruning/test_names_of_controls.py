@@ -1,7 +1,7 @@
 """Controls: which one is whose, under which name, and which of them a study lacks."""
 
 import pytest
-from drawn import any_technique
+from techniques_drawn import any_technique
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
