@@ -54,8 +54,12 @@ def select(
         name: None if pooled else analysis.cross_fit_of(node, choices[name])
         for name, node in tasks_of(results)
     }
+    alone = {
+        name: None if pooled else analysis.accuracy_alone(node, confidence=confidence, over=over)
+        for name, node in tasks_of(results)
+    }
     if json:
-        tasks = {name: _document(choice, crossed[name]) for name, choice in choices.items()}
+        tasks = {n: _document(choice, crossed[n], alone[n]) for n, choice in choices.items()}
         console.print_answer(
             results, {"confidence": confidence, "certify": certify, "tasks": tasks}
         )
@@ -63,13 +67,17 @@ def select(
         screen = console.make_console()
         for name, choice in choices.items():
             console.print_choice(screen, name, choice, crossed[name])
+            if (table := alone[name]) is not None:
+                console.print_accuracy_alone(screen, name, table)
         shown = next(iter(choices.values())).shown
         console.print_caveats(screen, results, confidence, shown, True, over)
     if any(choice.chosen is None for choice in choices.values()):
         raise SystemExit(NOTHING_QUALIFIES)
 
 
-def _document(choice: analysis.Choice, cross_fit: analysis.CrossFit | None) -> dict[str, Any]:
+def _document(
+    choice: analysis.Choice, cross_fit: analysis.CrossFit | None, alone: xr.Dataset | None
+) -> dict[str, Any]:
     def row(point: int | None, points: xr.Dataset = choice.points) -> Any:
         return None if point is None else console.point_rows(points.isel(point=[point]))[0]
 
@@ -87,6 +95,7 @@ def _document(choice: analysis.Choice, cross_fit: analysis.CrossFit | None) -> d
             None if choice.chosen is None else analysis.floor_of(choice.points, choice.chosen)
         ),
         "accuracy_alone": row(choice.accuracy_alone),
+        "accuracy_alone_by_tolerance": None if alone is None else _tolerances(alone),
         "price": None if choice.price is None else _by_name(choice.price),
         "nearest": [
             {
@@ -97,6 +106,12 @@ def _document(choice: analysis.Choice, cross_fit: analysis.CrossFit | None) -> d
             for nearest in choice.nearest
         ],
     }
+
+
+def _tolerances(table: xr.Dataset) -> list[dict[str, Any]]:
+    """What accuracy alone would choose at each tolerance, and what the worst class pays."""
+    rows = (table.isel(tolerated=place) for place in range(table.sizes["tolerated"]))
+    return [{"tolerated": row["tolerated"].item(), **_by_name(row)} for row in rows]
 
 
 def _certified(choice: analysis.Choice) -> dict[str, Any]:

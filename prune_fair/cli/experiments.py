@@ -66,7 +66,7 @@ def _show(results: xr.DataTree, out: Path) -> None:
     choices = {name: _choice(node) for name, node in tasks_of(results)}
     for name, node in tasks_of(results):
         console.print_price(screen, name, node)
-        console.print_accuracy_alone(screen, name, node)
+        console.print_accuracy_alone(screen, name, analysis.accuracy_alone(node))
         console.print_decision(screen, choices[name])
     told = ("accuracy_change", analysis.SPARSITY)
     console.print_caveats(screen, results, analysis.CONFIDENCE, told, True)

@@ -15,7 +15,7 @@ from prune_fair.words import budgets, caveats, failures
 from prune_fair.words.classes import (
     ACCURACY_ALONE,
     PRICE,
-    accuracy_alone_cells,
+    accuracy_alone_rows,
     price_cells,
     price_in_words,
 )
@@ -130,14 +130,10 @@ def print_calibration(console: Console, known: analysis.Uncertainty) -> None:
     print_lines(console, filter(None, [caveats.on_frontier(known)]))
 
 
-def print_accuracy_alone(console: Console, name: str, results: analysis.Results) -> None:
+def print_accuracy_alone(console: Console, name: str, table: xr.Dataset) -> None:
     """What accuracy alone would choose, at several tolerances, and which class pays most there."""
-    table = analysis.accuracy_alone(results)
-    rows = [
-        accuracy_alone_cells(table.isel(tolerated=place))
-        for place in range(table.sizes["tolerated"])
-    ]
-    print_rows(console, f"{name}: by accuracy alone, of all techniques", ACCURACY_ALONE, rows)
+    title = f"{name}: by accuracy alone, of all techniques"
+    print_rows(console, title, ACCURACY_ALONE, accuracy_alone_rows(table))
 
 
 def print_caveats(

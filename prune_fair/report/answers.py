@@ -34,6 +34,7 @@ class Answers(NamedTuple):
             None as `exemplars`.
         uncertainty: what intervals of numbers of networks cover and leave out.
         of_classes: the same of numbers of classes.
+        alone: by tolerance, what accuracy alone would choose, and who would pay.
         cross_fit: of a choice that had no images of its own; None where it had, or where single
             images are not known.
 
@@ -55,6 +56,7 @@ class Answers(NamedTuple):
     multiplicity: xr.Dataset | None
     uncertainty: analysis.Uncertainty
     of_classes: analysis.Uncertainty
+    alone: xr.Dataset
     cross_fit: analysis.CrossFit | None
 
     def at(self, point: int) -> tuple[str, int]:
@@ -95,6 +97,7 @@ def answer(
         InputError: as `analysis.select`.
     """
     choice = analysis.select(results, require, maximise, confidence=confidence, certify=certify)
+    alone = analysis.accuracy_alone(results, confidence=confidence)
     results, metric = analysis.as_dataset(results), decided_by(choice.rule)
     frontier = analysis.frontier(results, (analysis.SPARSITY, metric), confidence, by_class=False)
     points = _with_metrics(results, choice.points, frontier, confidence)
@@ -122,6 +125,7 @@ def answer(
         multiplicity,
         analysis.uncertainty(results),
         analysis.uncertainty(results, analysis.over_classes(results)),
+        alone,
         analysis.cross_fit_of(results, choice),
     )
 

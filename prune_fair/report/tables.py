@@ -6,7 +6,7 @@ from prune_fair.report.card import TaskCard
 from prune_fair.report.classes import ClassRow
 from prune_fair.report.decision import Decision, Point
 from prune_fair.report.origin import Part
-from prune_fair.words import failures
+from prune_fair.words import classes, failures
 
 Labelled = list[tuple[str, Point | None]]
 
@@ -65,6 +65,16 @@ def spared_rows(rows: tuple[ClassRow, ...]) -> list[ClassRow]:
     """Classes, the one that the choice spares most first."""
     known = [row for row in rows if row.spared is not None]
     return sorted(known, key=lambda row: -row.spared.mean if row.spared else 0.0)
+
+
+def tolerance_heads() -> tuple[str, ...]:
+    """What the columns of `tolerance_rows` are."""
+    return classes.ACCURACY_ALONE
+
+
+def tolerance_rows(task: TaskCard) -> list[tuple[str, ...]]:
+    """What accuracy alone would choose at each of its tolerances, and who would pay."""
+    return classes.accuracy_alone_rows(task.answers.alone)
 
 
 def technique_parts(task: TaskCard) -> list[Part]:

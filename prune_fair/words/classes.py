@@ -73,12 +73,16 @@ def price_cells(row: xr.Dataset) -> tuple[str, str, str]:
     return alone, f"class {row.worst_class.item()}: {change(estimate(row.cost))}", fair
 
 
-def accuracy_alone_cells(row: xr.Dataset) -> tuple[str, ...]:
-    """What accuracy alone would choose at a tolerance, and what the class that pays most pays.
+def accuracy_alone_rows(table: xr.Dataset) -> list[tuple[str, ...]]:
+    """What accuracy alone would choose at each tolerance, and what the class that pays most pays.
 
     Args:
-        row: of one tolerance, as `analysis.accuracy_alone` gives it.
+        table: as `analysis.accuracy_alone` gives it.
     """
+    return [_accuracy_alone(table.isel(tolerated=at)) for at in range(table.sizes["tolerated"])]
+
+
+def _accuracy_alone(row: xr.Dataset) -> tuple[str, ...]:
     tolerance = f"{100 * row['tolerated'].item():g}"
     if not row["level"].item():
         return (tolerance, "nothing", *[NONE] * 3)

@@ -93,5 +93,8 @@ def test_certified_and_cross_fitted_are_in_the_document(capsys):
     assert answer["certified"]["too_few"] == []
     assert answer["cross_fitted"]["folds"] == len(answer["cross_fitted"]["chosen"]) == 5
     assert {"accuracy", "accuracy_change", "sparsity"} <= {*answer["cross_fitted"]["reported"]}
+    by_tolerance = answer["accuracy_alone_by_tolerance"]
+    assert [row["tolerated"] for row in by_tolerance] == [0.0025, 0.005, 0.01, 0.02]
+    assert by_tolerance[2]["worst_class"] == "8"
     plain = json.loads(run(capsys, "select", EXAMPLE, *flags[:2], "--json"))
     assert plain["tasks"]["digits/mlp"]["certified"] is None

@@ -1,9 +1,9 @@
 """Controls: which one is whose, under which name, and which of them a study lacks."""
 
 import pytest
-from techniques_drawn import any_technique
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from techniques_drawn import any_technique
 
 from prune_fair.pruning import (
     TREATMENTS,

@@ -2,9 +2,9 @@ import jax
 import jax.numpy as jnp
 import optax
 import pytest
-from techniques_drawn import any_technique
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from techniques_drawn import any_technique
 
 from prune_fair.errors import InputError
 from prune_fair.models import build

@@ -10,11 +10,12 @@ import prune_fair
 from prune_fair import InputError, analysis
 from prune_fair.analysis import DEFAULT_COMPLEXITY
 from prune_fair.data import BY_IMAGE
-from prune_fair.report import make_card
+from prune_fair.report import make_card, tables
 from prune_fair.report.origin import command_line, technique_parts
 from prune_fair.report.render import as_html
 from prune_fair.report.sentences import exemplars_in_words, limits_in_words, payers, reasons
 from prune_fair.words import choices
+from prune_fair.words.classes import accuracy_alone_rows
 
 LENIENT = ["recall_change_min>=-0.9"]
 IMPOSSIBLE = ["recall_group_min>=0.9999", "accuracy>=0.5"]
@@ -243,3 +244,10 @@ def test_a_control_that_prunes_nothing_is_described(name):
     parts = technique_parts(name).parts
     assert [part.kind for part in parts] == ["criterion", "treatment"]
     assert parts[0].summary == "Nothing is pruned"
+
+
+def test_accuracy_alone_at_several_tolerances(toy_study, toy_results):
+    rows = tables.tolerance_rows(task_of(toy_study))
+    assert [row[0] for row in rows] == ["0.25", "0.5", "1", "2"]
+    assert len(rows[0]) == len(tables.tolerance_heads())
+    assert rows == accuracy_alone_rows(analysis.accuracy_alone(toy_results))
