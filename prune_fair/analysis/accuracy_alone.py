@@ -6,7 +6,6 @@ import numpy as np
 import xarray as xr
 
 from prune_fair.analysis.classes import recall_change
-from prune_fair.analysis.controls import candidates
 from prune_fair.analysis.judging import judge
 from prune_fair.analysis.per_network import SPARSITY
 from prune_fair.analysis.points import operating_points
@@ -48,7 +47,7 @@ def accuracy_alone(
         ('8', [-0.054, -0.093, -0.021])
     """
     names = ["accuracy", "accuracy_change"]
-    splits = [candidates(split) for split in judged_and_reported(results)]
+    splits = judged_and_reported(results)
     judged, reported = (operating_points(s, names, confidence, False, False, over) for s in splits)
     fallen, changes = (recall_change(split, confidence, over) for split in splits)
     techniques = fallen["technique"].values.tolist()
