@@ -86,6 +86,13 @@ class Dataset(NamedTuple):
         """How many training images each class has."""
         return np.bincount(self.train_labels, minlength=len(self.class_names))
 
+    def train_group_count(self) -> tuple[int, ...]:
+        """How many training images each group has; empty where their groups are not known."""
+        if self.train_groups is None:
+            return ()
+        known = self.train_groups[self.train_groups >= 0]
+        return tuple(np.bincount(known, minlength=len(self.group_names)).tolist())
+
 
 class Variable(NamedTuple):
     """An array of the results.

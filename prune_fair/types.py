@@ -22,6 +22,8 @@ Tree = TypeVar("Tree")
 class Batch(NamedTuple):
     """Images as the network sees them (normalised floats) and their labels; or a stack of such.
 
+    Groups are those of the images, -1 where one is not known; None where training images have none.
+
     Example:
         >>> Batch(jax.numpy.zeros((2, 8, 8, 1)), jax.numpy.array([0, 1])).images.shape
         (2, 8, 8, 1)
@@ -29,6 +31,7 @@ class Batch(NamedTuple):
 
     images: Float[Array, "*n h w c"]
     labels: Int[Array, "*n"]
+    groups: Int[Array, "*n"] | None = None
 
 
 class Variables(NamedTuple):
@@ -112,7 +115,7 @@ class Network(NamedTuple):
         mask: what remains before this pruning.
         initial: the parameters of its initialisation, none removed.
         apply_initial: `apply` by the running statistics of the initialisation.
-        loss: of each image of a batch, from logits and labels: what it is trained with.
+        loss: of each image of a batch, from logits and the batch: what it is trained with.
         weight_decay: of its training.
 
     Example:
@@ -130,7 +133,7 @@ class Network(NamedTuple):
     mask: Mask
     initial: Params
     apply_initial: Callable[[Params, Images], Logits]
-    loss: Callable[[Logits, Int[Array, " n"]], Float[Array, " n"]]
+    loss: Callable[[Logits, Batch], Float[Array, " n"]]
     weight_decay: float = 0.0
 
 

@@ -144,7 +144,8 @@ def _subject(
         model, counts = architecture.model(plan.lowering), tuple(dataset.train_count().tolist())
         groups = len(dataset.group_names)
         shared = recipe, counts, plan.shuffling, groups
-        return Task(model, pixels, *shared, predictions=True, splits=dataset.splits)
+        own = dataset.splits, dataset.train_group_count()
+        return Task(model, pixels, *shared, True, *own)
 
     return Subject(dataset, architecture.model(), made, dense)
 

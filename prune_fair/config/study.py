@@ -11,6 +11,8 @@ from prune_fair import datasets
 from prune_fair.config.plain import changed, from_json, to_json
 from prune_fair.config.task import TaskConfig
 from prune_fair.errors import check
+from prune_fair.losses import called
+from prune_fair.losses.loss import GROUPS
 from prune_fair.models import build
 from prune_fair.pruning import DENSE, Schedule, Technique, controls_for
 from prune_fair.values import check_whole
@@ -72,6 +74,7 @@ class StudyConfig:
                 "leave it out, or name dense-long, which trains on unpruned",
             )
             self._check_block(technique)
+            self._check_trains(technique)
             once = not self.schedule.iterative or len(self.schedule.sparsity_by_level()) == 2
             check(
                 once or not technique.forgets_start,
@@ -89,6 +92,26 @@ class StudyConfig:
             check_whole(name, getattr(self, name))
         for task in self.tasks:
             self._check_layers(task)
+            self._check_groups(task)
+
+    def _check_trains(self, technique: Technique) -> None:
+        """Raises `InputError` for a loss of training alone where nothing is trained."""
+        check(
+            technique.retraining.trains
+            or not technique.loss
+            or not called(technique.loss).asks_dense,
+            f"technique {technique.name!r}: {technique.loss} trains towards the dense network, and "
+            f"{technique.treatment} trains nothing; leave the loss out, or name another treatment",
+        )
+
+    def _check_groups(self, task: TaskConfig) -> None:
+        """Raises `InputError` for a loss that asks for groups of images that have none."""
+        for loss in (task.recipe.loss, *(each.loss for each in self.parsed_techniques)):
+            check(
+                not loss or GROUPS not in called(loss).asks or bool(task.data.groups),
+                f"loss {loss!r} asks for groups of the training images, and task {task.node!r} has "
+                "none; name them with data.groups, or another loss",
+            )
 
     def _check_layers(self, task: TaskConfig) -> None:
         """Raises `InputError` for techniques that do not fit the model of a task.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from prune_fair import datasets
 from prune_fair.data import GIVEN, Dataset
 from prune_fair.errors import check, lookup
-from prune_fair.losses import LOSSES
+from prune_fair.losses import called, canonical
 from prune_fair.models import MODELS, is_chain
 from prune_fair.values import (
     MOST,
@@ -172,8 +172,7 @@ class RecipeConfig:
         momentum: of `sgd`, in [0, 1).
         weight_decay: L2 penalty added to the gradient, at least 0.
         decay: `cosine` to zero over all steps, or `constant`.
-        loss: a row of `LOSSES`, whose mean over a batch training minimises, and of which criteria
-            take gradients; a technique may have another.
+        loss: a row of `LOSSES`, of training and of criteria; a technique may have another.
         augment: how training images vary from step to step, each way once: `crop`, a shift of up
             to an eighth of the side, and `flip`, left for right in half of the images. Criteria
             score, and networks are tested, on images as they are.
@@ -202,7 +201,11 @@ class RecipeConfig:
     def __post_init__(self) -> None:
         lookup(dict.fromkeys(OPTIMIZERS), self.optimizer, "optimizer")
         lookup(dict.fromkeys(DECAYS), self.decay, "decay")
-        lookup(LOSSES, self.loss, "loss")
+        object.__setattr__(self, "loss", canonical(self.loss))
+        check(
+            not called(self.loss).asks_dense,
+            f"loss {self.loss!r} trains towards the dense network; expected it of a technique",
+        )
         for name in self.augment:
             lookup(datasets.AUGMENTATIONS, name, "augmentation")
         once = len({*self.augment}) == len(self.augment)

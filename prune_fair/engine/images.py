@@ -27,17 +27,19 @@ class DeviceData(NamedTuple):
         train_images: what networks are trained on.
         train_labels: of these.
         splits: what they are judged on, by name.
+        train_groups: of the training images, -1 for one that is not known; None without groups.
     """
 
     train_images: UInt8[AnyArray, "train h w c"] | Float32[AnyArray, "train h w c"]
     train_labels: Int[AnyArray, " train"]
     splits: dict[str, Split]
+    train_groups: Int[AnyArray, " train"] | None = None
 
     @classmethod
     def of(cls, dataset: Dataset) -> "DeviceData":
         """A dataset's, on the host."""
         splits = {name: Split(*dataset.part(name)) for name in dataset.splits}
-        return cls(dataset.train_images, dataset.train_labels, splits)
+        return cls(dataset.train_images, dataset.train_labels, splits, dataset.train_groups)
 
 
 class Pixels(NamedTuple):

@@ -30,6 +30,7 @@ from prune_fair.engine.spans import (
     rewound_steps,
 )
 from prune_fair.engine.task import Task, total_steps
+from prune_fair.losses import called
 from prune_fair.pruning import Technique, quota, ramp, without_retraining
 from prune_fair.types import Mask, Variables
 
@@ -158,13 +159,15 @@ def _retrain(
     shares = [learning_rate_share(technique) for technique in group]
     seeds, shares = np.tile(block.seeds, len(group)), np.repeat(shares, len(block.seeds))
     shares = shares.astype(np.float32)
+    dense = (_repeated(block.dense, len(group)),) if called(loss).asks_dense else ()
     if first.retraining.gradual:
         prunings = _prunings(engine, level, first, steps)
         train = engine.lifted(network.train_gradually, first)
-        members = *networks, block.initial, seeds, shares
+        members = *networks, block.initial, seeds, shares, *dense
         return Networks(*train((*shared, prunings), *members, done=done))
     train = engine.lifted(network.train, loss)
-    return networks._replace(variables=train(shared, *networks, seeds, shares, done=done))
+    trained = train(shared, *networks, seeds, shares, *dense, done=done)
+    return networks._replace(variables=trained)
 
 
 def _prunings(

@@ -64,16 +64,24 @@ class Engine(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Seeds that are worked at together, and their initialisations."""
+    """Seeds that are worked at together.
+
+    Attributes:
+        seeds: of the networks.
+        initial: their initialisations.
+        dense: their dense networks, for losses that ask for them; None where none does.
+    """
 
     seeds: Seeds
     initial: Variables
+    dense: Variables | None = None
 
 
 def begin_block(engine: Engine, seeds: Seeds) -> Block:
     """The initialisations of some seeds; handed-over networks where there are some."""
     if engine.given is not None:
-        return Block(seeds, jax.tree.map(lambda leaf: leaf[seeds], engine.given))
+        given = jax.tree.map(lambda leaf: leaf[seeds], engine.given)
+        return Block(seeds, given, given)
     return Block(seeds, initialise(engine, 0, seeds))
 
 

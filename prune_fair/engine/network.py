@@ -15,6 +15,7 @@ import optax
 from jaxtyping import Array, Float, Int
 
 from prune_fair.engine.images import DeviceData
+from prune_fair.engine.objective import Known, known_of, scored_loss, training_loss
 from prune_fair.engine.optimizer import Moments, make_optimizer
 from prune_fair.engine.recalibration import recalibrate
 from prune_fair.engine.spans import loss_of
@@ -28,9 +29,9 @@ from prune_fair.engine.task import (
     take_batch,
     total_steps,
 )
-from prune_fair.losses import LOSSES, Labelled, PerImage
-from prune_fair.pruning import Technique, apply_mask, pruner
-from prune_fair.types import Batch, Logits, Mask, Params, State, Variables
+from prune_fair.losses import called
+from prune_fair.pruning import Technique, apply_mask, pruner, scoring_loss
+from prune_fair.types import Mask, Variables
 
 UpdateMask: TypeAlias = Callable[[Int[Array, ""], Variables, Mask], Mask]
 
@@ -59,6 +60,7 @@ def train(
     mask: Mask,
     seed: Int[Array, ""],
     learning_rate_share: Float[Array, ""],
+    dense: Variables | None = None,
 ) -> Variables:
     """The network after the steps of a span: from its first until before its second.
 
@@ -68,7 +70,7 @@ def train(
 
     Args:
         task: what the networks share.
-        loss: a row of `LOSSES`.
+        loss: the name of a loss.
         data: the images.
         level: of the networks.
         span: the steps.
@@ -76,10 +78,10 @@ def train(
         mask: what remains, throughout.
         seed: of the network.
         learning_rate_share: of the recipe's learning rate.
+        dense: the seed's own dense network, where the loss asks for it.
     """
-    trained, _ = _train(
-        task, loss, data, level, span, variables, mask, seed, learning_rate_share, None
-    )
+    shared = task, loss, data, level, span
+    trained, _ = _train(*shared, variables, mask, seed, learning_rate_share, dense, None)
     return trained
 
 
@@ -95,6 +97,7 @@ def train_gradually(
     initial: Variables,
     seed: Int[Array, ""],
     learning_rate_share: Float[Array, ""],
+    dense: Variables | None = None,
 ) -> tuple[Variables, Mask]:
     """As `train`, pruned while it trains: before each of these steps, to its quotas.
 
@@ -113,9 +116,8 @@ def train_gradually(
             lambda: mask,
         )
 
-    return _train(
-        task, loss, data, level, span, variables, mask, seed, learning_rate_share, update_mask
-    )
+    shared = task, loss, data, level, span
+    return _train(*shared, variables, mask, seed, learning_rate_share, dense, update_mask)
 
 
 def _train(
@@ -128,6 +130,7 @@ def _train(
     mask: Mask,
     seed: Int[Array, ""],
     learning_rate_share: Float[Array, ""],
+    dense: Variables | None,
     update_mask: UpdateMask | None,
 ) -> tuple[Variables, Mask]:
     """The loop over steps, which carries the mask; `update_mask` gives the one of a step.
@@ -135,7 +138,8 @@ def _train(
     Within it kernels and masks are as `Model.arranged` has them.
     """
     steps, keys = steps_per_epoch(task), epoch_keys(task, level, seed)
-    step = make_step(task, loss, data, level, seed, learning_rate_share)
+    known = known_of(task, called(loss), data, dense)
+    step = make_step(task, loss, data, level, seed, learning_rate_share, known)
     first, last = span
 
     def one(number: Int[Array, ""], carry: Carry, rows: Int[Array, " batch"]) -> Carry:
@@ -158,7 +162,8 @@ def _train(
 
     start = task.model.arranged(Variables(apply_mask(variables.params, mask), variables.state))
     moments = make_optimizer(task.recipe, total_steps(task)).init(start.params)
-    carry = Carry(start, moments, task.model.arranged(mask), LOSSES[loss].initial(task.classes))
+    loss_state = called(loss).initial(task.classes, len(task.group_counts))
+    carry = Carry(start, moments, task.model.arranged(mask), loss_state)
     carry = jax.lax.fori_loop(first // steps, -(-last // steps), epoch, carry)
     trained, mask = task.model.arranged((carry.variables, carry.mask))
     return recalibrate(task, data, level, trained, seed), mask
@@ -171,8 +176,11 @@ def make_step(
     level: Int[Array, ""],
     seed: Int[Array, ""],
     learning_rate_share: Float[Array, ""],
+    known: Known | None = None,
 ) -> Callable[[Carry, Array, Array], Carry]:
     """One step of training, from the rows of its batch and its number.
+
+    What is known of the dense network goes to the loss.
 
     The mask holds before the first step and after every update, so each forward pass sees removed
     weights as zero, and neither momentum nor weight decay revives them. (Optimisers work weight by
@@ -185,34 +193,15 @@ def make_step(
         key = step_key(level, seed, number) if task.recipe.augment else None
         batch = take_batch(task, data, rows, key)
         differentiate = jax.grad(training_loss, has_aux=True)
-        gradients, (state, loss_state) = differentiate(params, task, loss, state, loss_state, batch)
+        gradients, (state, loss_state) = differentiate(
+            params, task, loss, state, loss_state, batch, known
+        )
         updates, moments = optimizer.update(gradients, moments, params)
         updates = jax.tree.map(lambda update: update * learning_rate_share, updates)
         params = apply_mask(optax.apply_updates(params, updates), mask)
         return Carry(Variables(params, state), moments, mask, loss_state)
 
     return step
-
-
-def training_loss(
-    params: Params, task: Task, loss: str, state: State, loss_state: Any, batch: Batch
-) -> tuple[Float[Array, ""], tuple[State, Any]]:
-    """Mean loss of a batch in training, the running statistics and the loss's state after it.
-
-    The parameters come as `Model.arranged` has them.
-    """
-    logits, state = task.model.apply_train(
-        Variables(task.model.arranged(params), state), batch.images
-    )
-    labelled = Labelled(batch.labels, None, jnp.asarray(task.class_counts))
-    losses, loss_state = LOSSES[loss].function(logits, labelled, loss_state)
-    return losses.mean(), (state, loss_state)
-
-
-def scored_loss(task: Task, loss: str, logits: Logits, labels: Int[Array, " n"]) -> PerImage:
-    """The loss of each image as criteria take gradients of it: in its first state."""
-    labelled = Labelled(labels, None, jnp.asarray(task.class_counts))
-    return LOSSES[loss].function(logits, labelled, LOSSES[loss].initial(task.classes))[0]
 
 
 def prune(
@@ -234,6 +223,6 @@ def prune(
     rows = shuffled_batches(task, rows_key)[: technique.score_batches]
     flat = take_batch(task, data, rows.ravel())
     batches = jax.tree.map(lambda leaf: leaf.reshape(*rows.shape, *leaf.shape[1:]), flat)
-    loss = partial(scored_loss, task, loss_of(technique, task.recipe))
+    loss = partial(scored_loss, task, scoring_loss(technique) or task.recipe.loss)
     prune_step = pruner(technique, task.model, loss, task.recipe.weight_decay)
     return prune_step(variables, mask, initial, batches, score_key, quota)

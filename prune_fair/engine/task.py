@@ -27,6 +27,7 @@ class Task(NamedTuple):
         groups: of the images that are counted; 0 without.
         predictions: whether the class that they give each image is kept.
         splits: what they are judged on, in the order in which results have them.
+        group_counts: training images of each group; empty where their groups are not known.
     """
 
     model: Model
@@ -37,6 +38,7 @@ class Task(NamedTuple):
     groups: int = 0
     predictions: bool = False
     splits: tuple[str, ...] = (TEST,)
+    group_counts: tuple[int, ...] = ()
 
     @property
     def train_size(self) -> int:
@@ -77,6 +79,7 @@ def make_task(config: TaskConfig, dataset: Dataset, plan: Plan, predictions: boo
         len(dataset.group_names),
         predictions,
         dataset.splits,
+        dataset.train_group_count(),
     )
 
 
@@ -123,4 +126,5 @@ def take_batch(
     if key is not None:
         # Else XLA fuses the shifts into what reads the images, and computes them once a reading.
         images = jax.lax.optimization_barrier(augment(task.recipe.augment, key, images))
-    return Batch(task.pixels.normalise(images), data.train_labels[rows])
+    groups = None if data.train_groups is None else data.train_groups[rows]
+    return Batch(task.pixels.normalise(images), data.train_labels[rows], groups)

@@ -53,4 +53,4 @@ def mean_squared_gradient(network: Network, params: Params, batches: Batch) -> P
 
 def image_losses(network: Network, params: Params, batch: Batch) -> Float[Array, " n"]:
     """The loss of each image of one batch."""
-    return network.loss(network.apply(params, batch.images), batch.labels)
+    return network.loss(network.apply(params, batch.images), batch)

@@ -170,6 +170,6 @@ def name_pattern() -> str:
     criterion, treatment = ("|".join(rows) for rows in (CRITERIA, TREATMENTS))
     granularity = "|".join(list(GRANULARITIES)[1:])
     scope, loss = "|".join((*SCOPES, BY_HAND)), "|".join(LOSSES)
-    ends = f"[-{OUTPUT}][-{SKIP_FIRST}][+({loss})]"
+    ends = f"[-{OUTPUT}][-{SKIP_FIRST}][+({loss})[@SETTING,...]]"
     pruned = f"({criterion})[@BATCHES]-({scope})[-({granularity})]-({treatment})[@SETTING,...]"
     return f"{pruned}{ends} or {UNTOUCHED}-({LONG}|TREATMENT)[@SETTING,...][+LOSS]"

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
 
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
+from prune_fair.losses import called
 from prune_fair.pruning.criteria import CRITERIA
 from prune_fair.pruning.masks import Prunable, Quota, apply_mask
 from prune_fair.pruning.selection import GRANULARITIES
@@ -13,7 +14,7 @@ from prune_fair.pruning.technique import Technique
 from prune_fair.types import Batch, Logits, Mask, Model, Network, PRNGKey, Variables
 
 Prune: TypeAlias = Callable[[Variables, Mask, Variables, Batch, PRNGKey, Quota], Mask]
-ImageLosses: TypeAlias = Callable[[Logits, Int[Array, " n"]], Float[Array, " n"]]
+ImageLosses: TypeAlias = Callable[[Logits, Batch], Float[Array, " n"]]
 
 
 def pruner(
@@ -34,7 +35,7 @@ def pruner(
         >>> variables = model.init(key)
         >>> mask = jax.tree.map(lambda leaf: jnp.ones(leaf.shape, bool), variables.params)
         >>> batches = Batch(jnp.zeros((1, 2, 8, 8, 1)), jnp.zeros((1, 2), int))
-        >>> prune = pruner(Technique(), model, lambda logits, labels: labels)
+        >>> prune = pruner(Technique(), model, lambda logits, batch: batch.labels)
         >>> pruned = prune(variables, mask, variables, batches, key, kept)
         >>> sum(int(kernel.sum()) for kernel in kernels(pruned, ["dense_0", "dense_1"]))
         100
@@ -67,6 +68,14 @@ def pruner(
     return prune
 
 
+def scoring_loss(technique: Technique) -> str:
+    """The loss that criteria take gradients of; empty for that of the task's recipe.
+
+    So it is where the technique's own asks for the dense network, which is what is pruned.
+    """
+    return "" if technique.loss and called(technique.loss).asks_dense else technique.loss
+
+
 def without_retraining(technique: Technique) -> Technique:
     """The technique of the same masks that trains nothing: what prunes alike shares a program.
 
@@ -75,5 +84,5 @@ def without_retraining(technique: Technique) -> Technique:
         'magnitude-global-none'
     """
     defaults = {name: getattr(Technique, name) for name in technique.retraining.takes}
-    loss = technique.loss if CRITERIA[technique.criterion].asks_batches else ""
+    loss = scoring_loss(technique) if CRITERIA[technique.criterion].asks_batches else ""
     return replace(technique, treatment="none", loss=loss, **defaults)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from prune_fair.errors import InputError, check, lookup, unknown
-from prune_fair.losses import LOSSES
+from prune_fair.losses import canonical
 from prune_fair.pruning.criteria import CRITERIA
 from prune_fair.pruning.masks import kernels
 from prune_fair.pruning.names import (
@@ -91,7 +91,7 @@ class Technique:
         lookup(GRANULARITIES, self.granularity, "granularity")
         lookup(TREATMENTS, self.treatment, "treatment")
         if self.loss:
-            lookup(LOSSES, self.loss, "loss")
+            object.__setattr__(self, "loss", canonical(self.loss))
         for name, least in WHOLE.items():
             check_whole(name, getattr(self, name), least)
         for name, (allowed, expected) in SHARES.items():

@@ -14,6 +14,7 @@ from prune_fair.data import BY_IMAGE, Dataset
 from prune_fair.engine.images import DeviceData
 from prune_fair.engine.machine import set_up_jax
 from prune_fair.engine.members import Engine, levels_together
+from prune_fair.engine.objective import check_groups_known
 from prune_fair.engine.plan import Plan, PlanConfig, make_plan
 from prune_fair.engine.population import Population
 from prune_fair.engine.spans import check_steps
@@ -110,6 +111,7 @@ def carry_out(
         tasks = {name: subject.task(laid) for name, subject in asked.items()}
         for technique, task in itertools.product(config.parsed_techniques, tasks.values()):
             check_steps(technique, total_steps(task))
+            check_groups_known(technique, task)
         described = {
             name: layout_of(config, tasks[name], subject.dataset) for name, subject in asked.items()
         }

@@ -18,8 +18,8 @@ KEY = jax.random.key(1)
 criteria = pytest.mark.parametrize("criterion", CRITERIA.values(), ids=CRITERIA)
 
 
-def no_loss(logits, labels):
-    return optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+def no_loss(logits, batch):
+    return optax.softmax_cross_entropy_with_integer_labels(logits, batch.labels)
 
 
 def close(a, b) -> bool:
@@ -75,7 +75,7 @@ def test_the_batches_and_the_loss_are_looked_at_by_those_that_say_so(name, netwo
     other = batches._replace(images=batches.images[::-1] + 1.0)
     scores = [CRITERIA[name].scores(network, each, KEY) for each in (batches, other)]
     assert close(*scores) == (not CRITERIA[name].asks_batches)
-    double = network._replace(loss=lambda logits, labels: 2 * no_loss(logits, labels))
+    double = network._replace(loss=lambda logits, batch: 2 * no_loss(logits, batch))
     scores = [CRITERIA[name].scores(each, batches, KEY) for each in (network, double)]
     assert close(*scores) == (not CRITERIA[name].asks_batches)
 

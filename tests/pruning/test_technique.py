@@ -22,8 +22,8 @@ from prune_fair.pruning import (
 from prune_fair.types import Variables
 
 
-def no_loss(logits, labels):
-    return optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+def no_loss(logits, batch):
+    return optax.softmax_cross_entropy_with_integer_labels(logits, batch.labels)
 
 
 @pytest.mark.parametrize(
