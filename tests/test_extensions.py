@@ -20,7 +20,7 @@ from prune_fair.losses import LOSSES
 
 GUIDE = Path(__file__).parent.parent / "docs/guides/own-criterion.md"
 ADDED = {  # by the file that a recipe is of: the registry, and the row
-    "prune_fair/losses.py": (LOSSES, "focal"),
+    "prune_fair/losses/__init__.py": (LOSSES, "generalised"),
     "prune_fair/engine/statistics.py": (STATISTICS, "confidence"),
     "prune_fair/fairness/metrics.py": (METRICS, "recall_median"),
 }
@@ -40,7 +40,7 @@ def added(monkeypatch):
     for file, (registry, name) in ADDED.items():
         assert len([line for line in recipe(file).splitlines() if line.strip()]) <= MOST_LINES
         monkeypatch.setitem(registry, name, None)
-        module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
+        module = importlib.import_module(file.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
         exec(recipe(file), dict(vars(module)))
     plain = STATISTICS["confidence"]
     halves = plain._replace(
@@ -54,7 +54,7 @@ def added(monkeypatch):
 
 @pytest.fixture
 def results(added, toy_config, tmp_path):
-    techniques = "magnitude-global-finetune", "magnitude-global-finetune+focal"
+    techniques = "magnitude-global-finetune", "magnitude-global-finetune+generalised"
     config = dataclasses.replace(toy_config, techniques=techniques, seeds=2, seeds_per_piece=2)
     return run_study(config, tmp_path / "study")["digits/mlp"].to_dataset()
 
@@ -63,11 +63,11 @@ def results(added, toy_config, tmp_path):
 def test_each_is_in_the_list(capsys):
     cli.main(["list", "--json"])
     listed = json.loads(capsys.readouterr().out)
-    kinds = {"losses": "focal", "statistics": "confidence", "metrics": "recall_median"}
+    kinds = {"losses": "generalised", "statistics": "confidence", "metrics": "recall_median"}
     for kind, name in kinds.items():
         assert name in listed[kind]
-    assert "arXiv 1708.02002" in listed["losses"]["focal"]["source"]
-    assert "+(cross_entropy|balanced_softmax|focal)" in next(iter(listed["techniques"]))
+    assert "arXiv 1805.07836" in listed["losses"]["generalised"]["source"]
+    assert "|group_constrained|generalised)[@SETTING,...]" in next(iter(listed["techniques"]))
 
 
 def test_each_is_in_the_results(results, tmp_path, capsys):
@@ -77,9 +77,9 @@ def test_each_is_in_the_results(results, tmp_path, capsys):
     assert results.confidence.dims == ("technique", "seed", "level", "split", "true")
     assert ((share > 0.1) & (share <= 1 + 1e-6)).all()
     assert results.confidence.attrs["units"] == "probability"
-    plain, focal = results.confusion
-    assert (plain.sel(level=0) == focal.sel(level=0)).all()
-    assert not (plain.sel(level=1) == focal.sel(level=1)).all()
+    plain, other = results.confusion
+    assert (plain.sel(level=0) == other.sel(level=0)).all()
+    assert not (plain.sel(level=1) == other.sel(level=1)).all()
     cli.main(["metrics", str(tmp_path / "study"), "--names", "recall_median", "--json"])
     points = json.loads(capsys.readouterr().out)["tasks"]["digits/mlp"]
     tested = results.sel(split="test").confusion.values

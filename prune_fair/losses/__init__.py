@@ -56,7 +56,7 @@ _RATE = Setting("rate", 0.01, *_ABOVE_0)
 _CONSTRAINED = (
     Setting("tolerance", 0.01, lambda value: 0 <= value < 1, "a share in [0, 1)"),
     _RATE,
-    Setting("last", 40, lambda value: value in range(1, 10_001), "a whole number, 1 to 10,000"),
+    Setting("last", 40.0, lambda value: value in range(1, 10_001), "a whole number, 1 to 10,000"),
 )
 
 LOSSES: dict[str, Loss] = {
