@@ -40,7 +40,8 @@ def added(monkeypatch):
     for file, (registry, name) in ADDED.items():
         assert len([line for line in recipe(file).splitlines() if line.strip()]) <= MOST_LINES
         monkeypatch.setitem(registry, name, None)
-        module = importlib.import_module(file.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+        path = file.removesuffix(".py").removesuffix("/__init__")
+        module = importlib.import_module(path.replace("/", "."))
         exec(recipe(file), dict(vars(module)))
     plain = STATISTICS["confidence"]
     halves = plain._replace(

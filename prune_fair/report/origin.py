@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from prune_fair.data import GIVEN
 from prune_fair.errors import InputError
+from prune_fair.losses import LOSSES
 from prune_fair.provenance import command_line, summary_and_source
 from prune_fair.pruning import CRITERIA, GRANULARITIES, SCHEDULES, SCOPES, TREATMENTS, Technique
 
@@ -104,22 +105,29 @@ def technique_parts(name: str) -> TechniqueParts:
         technique = Technique.parse(name)
     except InputError:
         return TechniqueParts(name, ())
-    treatment = TREATMENTS[technique.treatment].start
+    treatment = _part("treatment", technique.treatment, TREATMENTS[technique.treatment].start)
+    trained = treatment, *_loss(technique)
     if not technique.prunes:
         nothing = Part("criterion", technique.criterion, "Nothing is pruned", "")
-        return TechniqueParts(name, (nothing, _part("treatment", technique.treatment, treatment)))
+        return TechniqueParts(name, (nothing, *trained))
     scope = SCOPES.get(technique.scope)
     parts = [
         _part("criterion", technique.criterion, CRITERIA[technique.criterion]),
         _part("scope", technique.scope, scope, "Layers have sparsities that were set by hand"),
         _part("granularity", technique.granularity, GRANULARITIES[technique.granularity]),
-        _part("treatment", technique.treatment, treatment),
+        *trained,
     ]
     if technique.output:
         parts.append(Part("output layer", "output", "pruned too", ""))
     if not technique.first:
         parts.append(Part("first layer", "skipfirst", "not pruned", ""))
     return TechniqueParts(name, tuple(parts))
+
+
+def _loss(technique: Technique) -> list[Part]:
+    """The loss that it has instead of the recipe's."""
+    row = LOSSES.get(technique.loss.partition("@")[0])
+    return [] if row is None else [_part("loss", technique.loss, row)]
 
 
 def _part(kind: str, name: str, documented: Any, otherwise: str = "") -> Part:

@@ -242,7 +242,8 @@ def test_each_answer_is_computed_once(toy_study, monkeypatch):
 @pytest.mark.parametrize("name", ["dense-long", "dense-long+balanced_softmax"])
 def test_a_control_that_prunes_nothing_is_described(name):
     parts = technique_parts(name).parts
-    assert [part.kind for part in parts] == ["criterion", "treatment"]
+    loss = ["loss"] if "+" in name else []
+    assert [part.kind for part in parts] == ["criterion", "treatment", *loss]
     assert parts[0].summary == "Nothing is pruned"
 
 
