@@ -33,7 +33,8 @@ def grouped():
     groups = (images.mean(axis=(1, 2, 3)) > 80).astype(np.int32)
     groups[::7] = -1
     data = data._replace(
-        train_images=images, train_labels=labels, train_groups=groups, group_names=("dark", "light"),
+        train_images=images, train_labels=labels, train_groups=groups,
+        group_names=("dark", "light"),
         test_groups=np.zeros(len(data.test_labels), np.int32),
     )  # fmt: skip
     model = build("mlp", (8, 8, 1), 10, widths=(16,))
