@@ -6,6 +6,7 @@ nothing else; `task_scores` takes several, and `across` what that gives.
 
 from prune_fair.analysis.accuracy_alone import accuracy_alone
 from prune_fair.analysis.across import across
+from prune_fair.analysis.against import against
 from prune_fair.analysis.attribution import BASELINE, DEFAULT_COMPLEXITY, attribute
 from prune_fair.analysis.certifying import Certified, TooFew
 from prune_fair.analysis.choice import DEFAULT_REQUIRE, Choice, Nearest, select
@@ -32,6 +33,7 @@ from prune_fair.analysis.frontiers import (
     frontier,
     hypervolumes,
 )
+from prune_fair.analysis.groups import group_changes
 from prune_fair.analysis.multiplicity import multiplicity
 from prune_fair.analysis.objectives import reference_point
 from prune_fair.analysis.per_network import (
@@ -89,6 +91,7 @@ __all__ = [
     "Uncertainty",
     "accuracy_alone",
     "across",
+    "against",
     "as_dataset",
     "at_sparsity",
     "attribute",
@@ -111,6 +114,7 @@ __all__ = [
     "floor_of",
     "floors",
     "frontier",
+    "group_changes",
     "holds",
     "hypervolumes",
     "interval_over",

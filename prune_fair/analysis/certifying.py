@@ -11,7 +11,7 @@ from prune_fair.analysis.by_image import check_predictions
 from prune_fair.analysis.controls import candidates
 from prune_fair.analysis.crossed import bound_over_images
 from prune_fair.analysis.per_network import SPARSITY
-from prune_fair.analysis.resampling import networks
+from prune_fair.analysis.resampling import GROUPED, networks
 from prune_fair.analysis.rules import Constraint
 from prune_fair.errors import check
 from prune_fair.fairness import EVERY_CLASS, FEWEST_SEEDS, METRICS, images_needed
@@ -131,9 +131,9 @@ def _check_certifiable(results: xr.Dataset, constraints: Sequence[Constraint]) -
     )
     for stated in constraints:
         check(
-            stated.name == SPARSITY or METRICS[stated.name].over == "class",
-            f"certify: {stated}: metrics of groups have no bounds over images; leave out the "
-            "constraint or --certify",
+            stated.name == SPARSITY or METRICS[stated.name].over == "class" or GROUPED in results,
+            f"certify: {stated}: these results do not say of which group each image is; leave out "
+            "the constraint or --certify",
         )
 
 

@@ -13,11 +13,11 @@ from prune_fair.analysis.choice import DEFAULT_REQUIRE, Choice, asked_rule
 from prune_fair.analysis.judging import judge
 from prune_fair.analysis.per_network import SPARSITY
 from prune_fair.analysis.points import operating_points
-from prune_fair.analysis.resampling import Results, as_dataset
+from prune_fair.analysis.resampling import GROUPED, Results, as_dataset
 from prune_fair.analysis.rules import Constraint
 from prune_fair.analysis.tables import CONFIDENCE, metrics
 from prune_fair.errors import check
-from prune_fair.fairness import METRICS, weighted_confusions
+from prune_fair.fairness import METRICS, weighted_confusions, weighted_group_confusions
 from prune_fair.store import DENSE, MEMBERS
 
 FOLDS = 5
@@ -71,7 +71,7 @@ def cross_fit(
         folds: at least 2.
 
     Raises:
-        InputError: as `select`, and for results without predictions or with group constraints.
+        InputError: as `select`, and for results without predictions.
 
     Source: Stone 1974, cross-validatory choice and assessment.
 
@@ -113,7 +113,8 @@ def cross_fit_of(results: Results, choice: Choice) -> CrossFit | None:
     table, rule = as_dataset(results), choice.rule
     of_groups = any(name != SPARSITY and METRICS[name].over == "group" for name in rule.names())
     needed = choice.judged_on.is_reported and choice.chosen is not None
-    if not needed or "predictions" not in table or of_groups:
+    unknown = "predictions" not in table or (of_groups and GROUPED not in table)
+    if not needed or unknown:
         return None
     certify = choice.certified is not None
     return cross_fit(table, rule.constraints, SPARSITY, rule.worth, choice.confidence, certify)
@@ -122,7 +123,8 @@ def cross_fit_of(results: Results, choice: Choice) -> CrossFit | None:
 def on_images(results: xr.Dataset, shown: Bool[np.ndarray, " images"]) -> xr.Dataset:
     """Results as they are on some of the images: confusions counted from predictions.
 
-    What is not known of single images, such as groups and margins, is left out.
+    So are those by group, where it is known of which group each image is. What is not known of
+    single images, such as margins, is left out.
     """
     part = results.isel(image=np.flatnonzero(shown))
     others = [
@@ -136,7 +138,13 @@ def on_images(results: xr.Dataset, shown: Bool[np.ndarray, " images"]) -> xr.Dat
     counts = weighted_confusions(flat, labels, classes, once).astype(np.int32)
     counts = counts.reshape(*said.shape[:-1], classes, classes)
     part = part.drop_vars([*others, "group_confusion"], errors="ignore")
-    return part.assign(confusion=((*MEMBERS, "true", "predicted"), counts))
+    part = part.assign(confusion=((*MEMBERS, "true", "predicted"), counts))
+    if GROUPED not in part:
+        return part
+    grouped = part[GROUPED].values, part.sizes["group"]
+    by_group = weighted_group_confusions(flat, labels, classes, once, *grouped).astype(np.int32)
+    by_group = by_group.reshape(*said.shape[:-1], *by_group.shape[2:])
+    return part.assign(group_confusion=((*MEMBERS, "group", "true", "predicted"), by_group))
 
 
 def _folds(labels: Int[np.ndarray, " images"], folds: int) -> Int[np.ndarray, " images"]:

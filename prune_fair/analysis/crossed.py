@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Integer
 
 from prune_fair import fairness
 from prune_fair.analysis.by_image import (
@@ -15,7 +15,7 @@ from prune_fair.analysis.by_image import (
     said_of_images,
 )
 from prune_fair.analysis.per_network import SPARSITY, failed_all
-from prune_fair.analysis.resampling import BOTH, Results, as_dataset, networks
+from prune_fair.analysis.resampling import BOTH, GROUPED, Results, as_dataset, networks
 from prune_fair.fairness import METRICS, Interval, Metric, Over
 from prune_fair.fairness.metric import Reduction
 from prune_fair.store import MEMBERS
@@ -33,7 +33,7 @@ def metric_over_images(
 
     Args:
         results: one task's results, with predictions.
-        name: a metric of classes.
+        name: a metric; of groups where the results say of which group each image is.
         confidence: in (0, 1).
         over: `both` or `images`.
     """
@@ -54,7 +54,7 @@ def bound_over_images(results: Results, name: str, low: bool, confidence: float)
 
     Args:
         results: one task's results, with predictions.
-        name: a metric of classes.
+        name: a metric; of groups where the results say of which group each image is.
         low: whether it is the lower bound.
         confidence: one-sided, in (0.5, 1).
 
@@ -80,7 +80,7 @@ def resampled_over_images(
 
     Args:
         results: one task's results, with predictions.
-        name: a metric of classes.
+        name: a metric; of groups where the results say of which group each image is.
         over: `both`, or `images` for the seeds as they are.
         rows: how many resamples.
 
@@ -93,22 +93,33 @@ def resampled_over_images(
     if over == BOTH:
         weights = fairness.bootstrap_weights(sizes["seed"], rows)
     lost = failed_all(networks(results))
+    grouped = (results[GROUPED].values, results.sizes["group"]) if metric.over == "group" else None
     values = np.full((rows + 1, sizes["technique"], sizes["level"]), np.nan)
     for said in said_of_images(results):
-        counts, dense = (
-            fairness.weighted_confusions(each, labels, said.classes, drawn)
-            for each in (said.after, said.before)
-        )
+        counts, dense = (_counts(each, said, grouped, drawn) for each in (said.after, said.before))
         technique, level = said.place
         own, worst = weights[:, said.seeds], lost[technique, said.seeds, level]
         values[:, technique, level] = _mean(metric, counts, dense, own, worst)
     return values
 
 
+def _counts(
+    classes: Integer[np.ndarray, "seeds images"],
+    said: Said,
+    grouped: tuple[Int[np.ndarray, " images"], int] | None,
+    drawn: Float[np.ndarray, "rows images"],
+) -> Float[np.ndarray, "rows seeds *groups classes classes"]:
+    """Confusions of what networks say under each row of weights, by group where these are known."""
+    known = classes, said.labels, said.classes, drawn
+    if grouped is None:
+        return fairness.weighted_confusions(*known)
+    return fairness.weighted_group_confusions(*known, *grouped)
+
+
 def _mean(
     metric: Metric,
-    counts: Float[np.ndarray, "rows seeds classes classes"],
-    dense: Float[np.ndarray, "rows seeds classes classes"],
+    counts: Float[np.ndarray, "rows seeds *groups classes classes"],
+    dense: Float[np.ndarray, "rows seeds *groups classes classes"],
     weights: Float[np.ndarray, "rows seeds"],
     failed: np.ndarray,
 ) -> Float[np.ndarray, " rows"]:

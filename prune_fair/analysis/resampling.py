@@ -9,7 +9,12 @@ from jaxtyping import Float
 from prune_fair.analysis.failing import count_failures
 from prune_fair.data import BY_IMAGE, TEST, VALIDATION
 from prune_fair.errors import lookup
-from prune_fair.fairness import RESAMPLES, bootstrap_weights, weighted_confusions
+from prune_fair.fairness import (
+    RESAMPLES,
+    bootstrap_weights,
+    weighted_confusions,
+    weighted_group_confusions,
+)
 from prune_fair.store import MEMBERS
 
 Results: TypeAlias = xr.Dataset | xr.DataTree
@@ -19,6 +24,7 @@ SEEDS: Final = "seeds"
 BOTH: Final = "both"
 NOTHING: Final = "nothing"
 SPLIT = "split"
+GROUPED = "image_group"  # of which group each image is
 IMAGE_RESAMPLES = 1000
 MOST_COUNTS = 1 << 26  # numbers that the counts of all resamples may be: 256 MiB
 RESAMPLED = "resampled"  # how many images: a coordinate, since those outlive arithmetic
@@ -84,8 +90,8 @@ def with_resamples(results: Results) -> xr.Dataset:
     Those of several seeds are given back. To a single network whose predictions were kept its
     resamples are added along `seed`, after itself: counts of test images drawn with replacement,
     all of one network, so that whatever is computed of networks is computed of resamples too.
-    Groups of images are not resampled: their metrics have no interval. `predictions` are the
-    network's, without a dimension `seed`.
+    `predictions` are the network's, without a dimension `seed`. Counts by group are resampled where
+    it is known of which group each image is, else metrics of groups have no interval.
 
     Example:
         >>> from prune_fair import open_example
@@ -99,10 +105,12 @@ def with_resamples(results: Results) -> xr.Dataset:
     said = results["predictions"].isel(seed=0, drop=True).transpose("technique", "level", "image")
     labels, classes = results["image_label"].values, results.sizes["true"]
     techniques, levels, images = said.shape
-    rows = min(IMAGE_RESAMPLES, max(1, MOST_COUNTS // (techniques * levels * classes**2)))
-    drawn, flat = bootstrap_weights(images, rows) * images, said.values.reshape(-1, images)
-    counts = weighted_confusions(flat, labels, classes, drawn.round()).astype(np.int32)
-    counts = counts.reshape(rows + 1, techniques, levels, classes, classes).swapaxes(0, 1)
+    grouped = "group_confusion" in results and GROUPED in results
+    parts = 1 + results.sizes["group"] * grouped
+    most = MOST_COUNTS // (techniques * levels * parts * classes**2)
+    rows = min(IMAGE_RESAMPLES, max(1, most))
+    drawn = (bootstrap_weights(images, rows) * images).round()
+    known = said.values.reshape(-1, images), labels, classes, drawn
     counted = "confusion", "group_confusion"
     of_images = [  # no resample has these
         name
@@ -112,9 +120,16 @@ def with_resamples(results: Results) -> xr.Dataset:
     table = results.drop_vars(of_images)
     table = table.isel(seed=np.zeros(rows + 1, int)).assign_coords(seed=np.arange(rows + 1))
     table["predictions"] = said  # of the network alone
-    table["confusion"] = ((*MEMBERS, "true", "predicted"), counts, results["confusion"].attrs)
-    if "group_confusion" in table:
+    counts = {"confusion": weighted_confusions(*known)}
+    if grouped:
+        groups = results[GROUPED].values, results.sizes["group"]
+        counts["group_confusion"] = weighted_group_confusions(*known, *groups)
+    elif "group_confusion" in table:
         table["group_confusion"] = table["group_confusion"].where(table.seed < 1, 0)
+    for name, drawn_counts in counts.items():
+        like = results[name].transpose(*MEMBERS, ...)
+        of_networks = drawn_counts.reshape(rows + 1, techniques, levels, *like.shape[3:])
+        table[name] = (like.dims, of_networks.astype(np.int32).swapaxes(0, 1), like.attrs)
     return count_failures(table.assign_coords({RESAMPLED: images}))
 
 

@@ -17,6 +17,7 @@ from prune_fair.analysis.per_network import (
 )
 from prune_fair.analysis.resampling import (
     BOTH,
+    GROUPED,
     IMAGES,
     SEEDS,
     Results,
@@ -95,11 +96,11 @@ def metrics(
 
     Returns:
         Also `undefined` (metric, technique, level): how many finished networks a metric is
-        undefined for; pooled, all or none. Where it is so for any, there is no mean, since one of
-        the others would reward collapse: NaN. Each has an attribute `over`, as `interval_over`.
+        undefined for; pooled, all or none. Where it is for any, the mean is NaN, since one of the
+        others would reward collapse. Each has an attribute `over`, as `interval_over`.
 
     Raises:
-        InputError: as `network_metrics` and `interval_over`, or for such a confidence.
+        InputError: as `network_metrics` and `interval_over`.
 
     Example:
         >>> from prune_fair import open_example
@@ -150,7 +151,7 @@ def interval_over(
         name: a metric, or `sparsity`, which images have no part in.
         over: what is asked for. None for `both` of what is a mean over images (`Metric.of_right`)
             where predictions were kept, else for seeds: others take seconds.
-        pooled: of summed counts and of groups it is seeds, whatever is asked for.
+        pooled: of summed counts, as of groups that no image is known of, it is seeds.
 
     Raises:
         InputError: for what these results cannot give.
@@ -161,7 +162,8 @@ def interval_over(
         >>> interval_over(results, "accuracy"), interval_over(results, "recall_ratio")
         ('both', 'seeds')
     """
-    if name == SPARSITY or pooled or METRICS[name].over == "group":
+    fixed = name == SPARSITY or pooled
+    if fixed or (METRICS[name].over == "group" and GROUPED not in results):
         over_classes(results, over)  # refuses what cannot be had
         return _of_networks(results)
     if METRICS[name].of_right or over is not None:

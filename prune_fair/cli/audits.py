@@ -103,6 +103,8 @@ def audit(
     (task,) = written.card.tasks
     screen, choice = console.make_console(), task.answers.choice
     console.print_choice(screen, task.name, choice, task.answers.cross_fit)
+    if task.answers.groups is not None:
+        console.print_groups(screen, choice, task.answers.groups)
     console.print_caveats(screen, results, confidence, choice.shown, True)
     screen.print(f"card     {written.html}", soft_wrap=True)
     if choice.chosen is None:

@@ -1,6 +1,6 @@
 """`prune-fair select`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import tyro
 import xarray as xr
@@ -50,34 +50,49 @@ def select(
     stated = require or analysis.DEFAULT_REQUIRE
     asked = stated, maximise, weights, confidence, pooled, certify, over
     choices = by_task(results, lambda node: analysis.select(node, *asked))
-    crossed = {
-        name: None if pooled else analysis.cross_fit_of(node, choices[name])
-        for name, node in tasks_of(results)
-    }
-    alone = {
-        name: None if pooled else analysis.accuracy_alone(node, confidence=confidence, over=over)
+    beside = {
+        name: Beside() if pooled else _beside(node, choices[name], over)
         for name, node in tasks_of(results)
     }
     if json:
-        tasks = {n: _document(choice, crossed[n], alone[n]) for n, choice in choices.items()}
+        tasks = {name: _document(choice, beside[name]) for name, choice in choices.items()}
         console.print_answer(
             results, {"confidence": confidence, "certify": certify, "tasks": tasks}
         )
     else:
         screen = console.make_console()
         for name, choice in choices.items():
-            console.print_choice(screen, name, choice, crossed[name])
-            if (table := alone[name]) is not None:
-                console.print_accuracy_alone(screen, name, table)
+            cross_fit, groups, alone = beside[name]
+            console.print_choice(screen, name, choice, cross_fit)
+            if groups is not None:
+                console.print_groups(screen, choice, groups)
+            if alone is not None:
+                console.print_accuracy_alone(screen, name, alone)
         shown = next(iter(choices.values())).shown
         console.print_caveats(screen, results, confidence, shown, True, over)
     if any(choice.chosen is None for choice in choices.values()):
         raise SystemExit(NOTHING_QUALIFIES)
 
 
-def _document(
-    choice: analysis.Choice, cross_fit: analysis.CrossFit | None, alone: xr.Dataset | None
-) -> dict[str, Any]:
+class Beside(NamedTuple):
+    """What is told beside a choice of networks; nothing beside one of pooled counts."""
+
+    cross_fit: analysis.CrossFit | None = None
+    groups: xr.Dataset | None = None
+    alone: xr.Dataset | None = None
+
+
+def _beside(node: xr.Dataset, choice: analysis.Choice, over: Over | None) -> Beside:
+    return Beside(
+        analysis.cross_fit_of(node, choice),
+        analysis.group_changes(node, choice.confidence, over) if "group" in node.dims else None,
+        analysis.accuracy_alone(node, confidence=choice.confidence, over=over),
+    )
+
+
+def _document(choice: analysis.Choice, beside: Beside) -> dict[str, Any]:
+    cross_fit, groups, alone = beside
+
     def row(point: int | None, points: xr.Dataset = choice.points) -> Any:
         return None if point is None else console.point_rows(points.isel(point=[point]))[0]
 
@@ -86,6 +101,7 @@ def _document(
         "worth": dict(choice.rule.worth),
         "accuracy_alone_requires": [str(each) for each in choice.accuracy_rule.constraints],
         "chosen_on": choice.judged_on._asdict(),
+        "groups": None if groups is None else _groups(choice, groups),
         "cross_fitted": None if cross_fit is None else _cross_fitted(cross_fit),
         "certified": None if choice.certified is None else _certified(choice),
         "chosen": row(choice.chosen),
@@ -106,6 +122,14 @@ def _document(
             for nearest in choice.nearest
         ],
     }
+
+
+def _groups(choice: analysis.Choice, table: xr.Dataset) -> dict[str, Any]:
+    """Each group at the chosen point, or at that of accuracy alone."""
+    point = choice.points.isel(point=choice.chosen or choice.accuracy_alone or 0)
+    place = {"technique": 0} if not point["level"].item() else {}
+    own = table.isel(place) if place else table.sel(technique=point["technique"].item())
+    return _by_name(own.sel(level=point["level"].item()).reset_coords(drop=True))
 
 
 def _tolerances(table: xr.Dataset) -> list[dict[str, Any]]:

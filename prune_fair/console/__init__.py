@@ -2,7 +2,7 @@
 
 from prune_fair.console.across import across_document, print_across
 from prune_fair.console.attribution import print_attribution
-from prune_fair.console.choices import print_choice, print_decision
+from prune_fair.console.choices import print_choice, print_decision, print_groups
 from prune_fair.console.classes import print_classes
 from prune_fair.console.comparisons import (
     comparison_document,
@@ -60,6 +60,7 @@ __all__ = [
     "print_exemplar_caveats",
     "print_exemplar_images",
     "print_exemplars",
+    "print_groups",
     "print_hypervolumes",
     "print_json",
     "print_lines",

@@ -11,6 +11,7 @@ from prune_fair.words import choices
 from prune_fair.words.budgets import floors_of_rule
 from prune_fair.words.caveats import chosen_on
 from prune_fair.words.certificates import certificate, cross_fitted
+from prune_fair.words.groups import HEADINGS, group_payers, group_rows
 from prune_fair.words.numbers import change, estimate
 
 MOST_CLASSES = 20
@@ -52,6 +53,18 @@ def print_choice(
     if cross_fit is not None:
         lines.append(cross_fitted(cross_fit, choice.rule))
     print_lines(console, lines)
+
+
+def print_groups(console: Console, choice: analysis.Choice, groups: xr.Dataset) -> None:
+    """Each group of images at the chosen point, or at that of accuracy alone, and who pays."""
+    point = choice.chosen or choice.accuracy_alone
+    if not point:  # nothing, or the dense network
+        return
+    where = choice.points.isel(point=point)
+    at = str(where["technique"].item()), int(where["level"].item())
+    title = f"groups of images at {choices.place(choice, point)}"
+    print_rows(console, title, HEADINGS, group_rows(groups, *at))
+    print_lines(console, [group_payers(groups, *at)])
 
 
 def print_decision(console: Console, choice: analysis.Choice) -> None:

@@ -17,7 +17,11 @@ from prune_fair.fairness.class_changes import (
     class_change_interval,
     class_recall_interval,
 )
-from prune_fair.fairness.confusion import all_wrong, weighted_confusions
+from prune_fair.fairness.confusion import (
+    all_wrong,
+    weighted_confusions,
+    weighted_group_confusions,
+)
 from prune_fair.fairness.crossed import (
     by_class,
     crossed_means,
@@ -197,6 +201,7 @@ __all__ = [
     "two_way_interval",
     "undefined",
     "weighted_confusions",
+    "weighted_group_confusions",
     "weighted_means",
     "welch",
     "wilson",

@@ -55,3 +55,33 @@ def weighted_confusions(
         drawn = weights[:, own].astype(np.float32) @ flat
         counts[:, :, true] = drawn.reshape(len(weights), len(said), classes)
     return counts
+
+
+def weighted_group_confusions(
+    said: Integer[np.ndarray, "networks images"],
+    labels: Int[np.ndarray, " images"],
+    classes: int,
+    weights: Float[np.ndarray, "rows images"],
+    groups: Int[np.ndarray, " images"],
+    number: int,
+) -> Float[np.ndarray, "rows networks groups classes classes"]:
+    """`weighted_confusions` of the images of each group.
+
+    Args:
+        said: the class that each network gives each image.
+        labels: the class of each image.
+        classes: how many there are.
+        weights: how often each image counts.
+        groups: the group of each image.
+        number: of groups.
+
+    Source: as `weighted_confusions`.
+
+    Example:
+        >>> said, labels, groups = np.array([[0, 1, 1]]), np.array([0, 0, 1]), np.array([0, 1, 1])
+        >>> once = np.ones((1, 3))
+        >>> weighted_group_confusions(said, labels, 2, once, groups, 2)[0, 0].tolist()
+        [[[1.0, 0.0], [0.0, 0.0]], [[0.0, 1.0], [0.0, 1.0]]]
+    """
+    own = (weights * (groups == group) for group in range(number))
+    return np.stack([weighted_confusions(said, labels, classes, each) for each in own], axis=2)

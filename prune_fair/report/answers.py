@@ -34,6 +34,7 @@ class Answers(NamedTuple):
             None as `exemplars`.
         uncertainty: what intervals of numbers of networks cover and leave out.
         of_classes: the same of numbers of classes.
+        groups: accuracy of each group of images at every level; None without groups.
         alone: by tolerance, what accuracy alone would choose, and who would pay.
         cross_fit: of a choice that had no images of its own; None where it had, or where single
             images are not known.
@@ -56,6 +57,7 @@ class Answers(NamedTuple):
     multiplicity: xr.Dataset | None
     uncertainty: analysis.Uncertainty
     of_classes: analysis.Uncertainty
+    groups: xr.Dataset | None
     alone: xr.Dataset
     cross_fit: analysis.CrossFit | None
 
@@ -125,6 +127,7 @@ def answer(
         multiplicity,
         analysis.uncertainty(results),
         analysis.uncertainty(results, analysis.over_classes(results)),
+        analysis.group_changes(results, confidence) if "group" in results.dims else None,
         alone,
         analysis.cross_fit_of(results, choice),
     )

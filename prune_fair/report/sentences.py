@@ -4,7 +4,16 @@ import xarray as xr
 
 from prune_fair import analysis
 from prune_fair.report.card import Card, TaskCard
-from prune_fair.words import budgets, caveats, choices, classes, failures, multiplicity, votes
+from prune_fair.words import (
+    budgets,
+    caveats,
+    choices,
+    classes,
+    failures,
+    groups,
+    multiplicity,
+    votes,
+)
 from prune_fair.words.certificates import certificate, cross_fitted
 
 SHOWN = {
@@ -43,6 +52,14 @@ def reasons(task: TaskCard) -> list[str]:
 def payers(task: TaskCard) -> str:
     """Which classes lose recall at the shown point."""
     return classes.payers(task.answers.recalls())
+
+
+def group_payers_of(task: TaskCard) -> str:
+    """Which group of images pays most at the shown point; nothing without groups."""
+    answers = task.answers
+    if answers.groups is None or answers.shown is None:
+        return ""
+    return groups.group_payers(answers.groups, *answers.at(answers.shown))
 
 
 def accuracy_alone(task: TaskCard) -> str:

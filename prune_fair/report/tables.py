@@ -6,7 +6,7 @@ from prune_fair.report.card import TaskCard
 from prune_fair.report.classes import ClassRow
 from prune_fair.report.decision import Decision, Point
 from prune_fair.report.origin import Part
-from prune_fair.words import classes, failures
+from prune_fair.words import classes, failures, groups
 
 Labelled = list[tuple[str, Point | None]]
 
@@ -65,6 +65,19 @@ def spared_rows(rows: tuple[ClassRow, ...]) -> list[ClassRow]:
     """Classes, the one that the choice spares most first."""
     known = [row for row in rows if row.spared is not None]
     return sorted(known, key=lambda row: -row.spared.mean if row.spared else 0.0)
+
+
+def group_heads() -> tuple[str, ...]:
+    """What the columns of `group_rows_of` are."""
+    return groups.HEADINGS
+
+
+def group_rows_of(task: TaskCard) -> list[tuple[str, ...]]:
+    """Each group of images at the shown point; none without groups."""
+    answers = task.answers
+    if answers.groups is None or answers.shown is None:
+        return []
+    return groups.group_rows(answers.groups, *answers.at(answers.shown))
 
 
 def tolerance_heads() -> tuple[str, ...]:

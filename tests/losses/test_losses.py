@@ -9,7 +9,8 @@ import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
 from prune_fair import DataConfig, InputError, RecipeConfig, StudyConfig, TaskConfig, Technique
-from prune_fair.losses import LOSSES, Dense, Labelled, called, canonical, cross_entropy
+from prune_fair.losses import LOSSES, Dense, Labelled, called, canonical
+from prune_fair.losses.reweighting import cross_entropy
 
 COUNTS = [6, 3, 1]
 GROUPS, NOTHING = 2, Dense()
