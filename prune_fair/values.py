@@ -16,6 +16,7 @@ MOST = {
     "devices": 10**6,
     "downsample": 10**4,
     "epochs": 10**5,
+    "fewest_in_group": 10**6,
     "gradual_prunings": 10**6,
     "levels": 10**4,
     "members": 10**7,

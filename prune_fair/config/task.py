@@ -1,10 +1,11 @@
 """A task: its images, its architecture, and how a network is trained."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from prune_fair import datasets
-from prune_fair.data import GIVEN, Dataset
+from prune_fair.config.data import DataConfig
+from prune_fair.data import GIVEN
 from prune_fair.errors import check, lookup
 from prune_fair.losses import called, canonical
 from prune_fair.models import MODELS, is_chain
@@ -25,91 +26,6 @@ RANGES: dict[str, tuple[Callable[[float], bool], str]] = {  # of a recipe: allow
     "momentum": (lambda momentum: 0 <= momentum < 1, "in [0, 1)"),
     "weight_decay": (lambda decay: decay >= 0, "at least 0, and finite"),
 }
-
-
-@dataclass(frozen=True)
-class DataConfig:
-    """The images of a task, and what is done to them before anything is trained.
-
-    In this order, whatever the order of the fields: a validation split is taken from training,
-    classes are chosen, images made smaller, the long tail cut, classes kept by fraction, and last
-    labels replaced. So fractions are of true classes, and `Dataset.train_count` counts the labels
-    that are trained on, wrong ones included.
-
-    Attributes:
-        name: `digits`, `fashion14`, `fashion_mnist`, `idx:DIR`, `npz:FILE` or `tfds:NAME`.
-        keep: class name -> fraction in (0, 1] of its training images to keep.
-        imbalance_factor: largest over smallest class of an exponential long tail; 1 is none.
-        classes: names of the classes to use, at least two, in their new order; empty for all.
-        downsample: pixels along a side that become one, their mean; it divides both sides.
-        label_noise: fraction in [0, 1) of the training labels that become another class.
-        groups: what images are grouped by beside their class: a feature of `tfds:NAME`, or the
-            arrays of `npz:FILE` that begin so; empty for no groups.
-        validation: fraction in [0, 1) of each class's training images that are not trained on, and
-            counted as a split of their own, to choose on; 0 for none. Left out, the split that the
-            source has, else 0.15 of `digits` and `fashion_mnist`, and none of other sources.
-
-    Raises:
-        InputError: for an unknown name, or values outside their ranges.
-
-    Example:
-        >>> rare = DataConfig("digits", keep={"8": 0.2})
-        >>> rare.load().train_count()
-        array([105, 108, 105, 109, 108, 108, 108, 106,  21, 107])
-    """
-
-    name: str = "digits"
-    keep: Mapping[str, float] = field(default_factory=dict)
-    imbalance_factor: float = 1.0
-    classes: tuple[str, ...] = ()
-    downsample: int = 1
-    label_noise: float = 0.0
-    groups: str = ""
-    validation: float | None = None
-
-    def __post_init__(self) -> None:
-        datasets.check_name(self.name)
-        check_folder_name(self.label, f"dataset {shortened(self.name)} is known by")
-        datasets.check_fractions(self.keep)
-        datasets.check_imbalance_factor(self.imbalance_factor)
-        datasets.check_classes(self.classes)
-        datasets.check_downsample(self.downsample)
-        datasets.check_label_noise(self.label_noise)
-        datasets.check_groups(self.name, self.groups)
-        datasets.check_validation(self.validation)
-        for name in self.keep if self.classes else ():
-            lookup(dict.fromkeys(self.classes), name, "class")
-
-    def as_trained_on(self) -> "DataConfig":
-        """The images of a network that was trained elsewhere: nothing is held out unasked.
-
-        Example:
-            >>> DataConfig("digits").as_trained_on().load().splits
-            ('test',)
-        """
-        own = self.name.startswith(GIVEN) or not datasets.held_out_by_default(self.name)
-        return self if own or self.validation is not None else replace(self, validation=0.0)
-
-    @property
-    def label(self) -> str:
-        """A short name that fits a file system: `fashion_mnist` for `tfds:fashion_mnist`."""
-        last = self.name.rstrip("/").replace(":", "/").split("/")[-1]
-        return last.removesuffix(".npz") or "data"
-
-    def load(self) -> Dataset:
-        """The images, with all that was asked done to them.
-
-        Raises:
-            InputError: where the data cannot be had, lacks a class that is named or the groups, or
-                has images that `downsample` does not divide.
-        """
-        dataset = datasets.load(self.name, self.groups, self.validation)
-        dataset = datasets.choose_classes(dataset, self.classes)
-        dataset = datasets.downsample(dataset, self.downsample)
-        if self.imbalance_factor > 1:
-            dataset = datasets.long_tail(dataset, self.imbalance_factor)
-        dataset = datasets.keep_fractions(dataset, self.keep)
-        return datasets.label_noise(dataset, self.label_noise)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from prune_fair.datasets.augmentation import AUGMENTATIONS, augment
 from prune_fair.datasets.complexity import COMPLEXITY, class_complexity
 from prune_fair.datasets.digits import digits
 from prune_fair.datasets.fashion14 import fashion14
+from prune_fair.datasets.folder import folder
+from prune_fair.datasets.grouping import AND, check_fewest, intersected, merge_small_groups
 from prune_fair.datasets.idx import fashion_mnist, idx
 from prune_fair.datasets.npz import npz
 from prune_fair.datasets.tfds import check_form, tfds, tfds_shape
@@ -37,6 +39,7 @@ __all__ = [
     "augment",
     "check_classes",
     "check_downsample",
+    "check_fewest",
     "check_fractions",
     "check_groups",
     "check_imbalance_factor",
@@ -54,6 +57,7 @@ __all__ = [
     "label_noise",
     "load",
     "long_tail",
+    "merge_small_groups",
     "with_validation",
 ]
 
@@ -90,6 +94,7 @@ SOURCES: dict[str, Source] = {
     "digits": Source(digits, lambda: ((8, 8, 1), 10), validation=0.15),
     "fashion14": Source(fashion14, lambda: ((14, 14, 1), 10)),
     "fashion_mnist": Source(fashion_mnist, lambda: ((28, 28, 1), 10), validation=0.15),
+    "folder:DIR": Source(folder, own_validation=True),
     "idx:DIR": Source(idx),
     "npz:FILE": Source(npz, groups=True, own_validation=True),
     "tfds:NAME": Source(tfds, tfds_shape, groups=True, own_validation=True),
@@ -163,7 +168,8 @@ def load(name: str, groups: str = "", validation: float | None = 0.0) -> Dataset
 
     Args:
         name: of a row of `SOURCES`, with its argument.
-        groups: what images are grouped by, beside their class; nothing if empty.
+        groups: what images are grouped by, beside their class; nothing if empty, several joined by
+            "+" for their intersections.
         validation: fraction of the training images that is held out as validation split, whatever
             split the source has; None for the source's own, or else its default.
 
@@ -183,7 +189,9 @@ def load(name: str, groups: str = "", validation: float | None = 0.0) -> Dataset
     check_groups(name, groups)
     source, argument = _row(name)
     read = {"validation": validation is None} if source.own_validation else {}
-    dataset = source.load(*argument, *([groups] if groups else []), **read)
+    asked = [[each] for each in groups.split(AND)] if groups else [[]]
+    first, *others = (source.load(*argument, *each, **read) for each in asked)
+    dataset = intersected([first, *others]) if others else first
     return with_validation(dataset, validation, source.validation)
 
 
