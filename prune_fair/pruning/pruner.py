@@ -72,6 +72,10 @@ def scoring_loss(technique: Technique) -> str:
     """The loss that criteria take gradients of; empty for that of the task's recipe.
 
     So it is where the technique's own asks for the dense network, which is what is pruned.
+
+    Example:
+        >>> scoring_loss(Technique(loss="focal")), scoring_loss(Technique(loss="distillation"))
+        ('focal', '')
     """
     return "" if technique.loss and called(technique.loss).asks_dense else technique.loss
 
