@@ -10,11 +10,18 @@ from typing import NamedTuple, TypeAlias
 import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
-from prune_fair.pruning.gradients import mean_gradient, mean_squared_gradient, weighted_gradient
+from prune_fair.pruning.class_criteria import (
+    balanced_saliency,
+    class_quota,
+    class_share,
+    fisher_difference,
+    worst_class_saliency,
+)
+from prune_fair.pruning.gradients import mean_gradient, mean_squared_gradient, products
 from prune_fair.pruning.masks import apply_mask
-from prune_fair.types import Batch, Network, Params, PRNGKey, Scores
+from prune_fair.types import Batch, Network, PRNGKey, Scores
 
 Scoring: TypeAlias = Callable[[Network, Batch, PRNGKey], Scores]
 
@@ -74,7 +81,7 @@ def undecayed(network: Network, batches: Batch, key: PRNGKey) -> Scores:
     Source: after Good et al. 2022, arXiv 2206.02976, who take the weight decay out of the loss's
     variation; their exact formula was not at hand. Without weight decay it is saliency.
     """
-    return _products(network.params, mean_gradient(network, network.params, batches))
+    return products(network.params, mean_gradient(network, network.params, batches))
 
 
 def snip(network: Network, batches: Batch, key: PRNGKey) -> Scores:
@@ -86,7 +93,7 @@ def snip(network: Network, batches: Batch, key: PRNGKey) -> Scores:
     """
     initial = apply_mask(network.initial, network.mask)
     at_start = network._replace(apply=network.apply_initial)
-    return _products(initial, mean_gradient(at_start, initial, batches))
+    return products(initial, mean_gradient(at_start, initial, batches))
 
 
 def fisher(network: Network, batches: Batch, key: PRNGKey) -> Scores:
@@ -127,49 +134,6 @@ def lamp(network: Network, batches: Batch, key: PRNGKey) -> Scores:
     return jax.tree.map(scores, network.params)
 
 
-def balanced_saliency(network: Network, batches: Batch, key: PRNGKey) -> Scores:
-    """|w mean_c dL_c/dw|: undecayed saliency in which every class counts alike, however rare.
-
-    Source: ours; the class-wise mean of gradients in the first-order score of `undecayed`. Classes
-    without an image among the score batches do not count.
-    """
-    same = _same_class(batches)
-    return _class_weighted(network, batches, 1 / same.sum(axis=1))
-
-
-def worst_class_saliency(network: Network, batches: Batch, key: PRNGKey) -> Scores:
-    """|w sum_c e_c dL_c/dw|: as balanced, each class weighted by how often it is mistaken now.
-
-    Source: ours. e_c = (mistakes + 1) / (images + 2) of the class among the score batches, as
-    Laplace estimates, is above zero even where the network makes no mistake.
-    """
-
-    def mistakes(_: None, batch: Batch) -> tuple[None, Bool[Array, " n"]]:
-        logits = network.apply(network.params, batch.images)
-        return None, logits.argmax(axis=1) != batch.labels
-
-    same = _same_class(batches)
-    mistaken = jax.lax.scan(mistakes, None, batches)[1].ravel()
-    images = same.sum(axis=1)
-    error = ((same & mistaken[None]).sum(axis=1) + 1) / (images + 2)
-    return _class_weighted(network, batches, error / images)
-
-
-def _same_class(batches: Batch) -> Bool[Array, "images images"]:
-    labels = batches.labels.ravel()
-    return labels[:, None] == labels[None]
-
-
-def _class_weighted(network: Network, batches: Batch, weights: Float[Array, " images"]) -> Scores:
-    weights = (weights / weights.sum()).reshape(batches.labels.shape)
-    gradient = weighted_gradient(network, network.params, batches, weights)
-    return _products(network.params, gradient)
-
-
-def _products(params: Params, gradient: Params) -> Scores:
-    return jax.tree.map(lambda w, g: jnp.abs(w * g), params, gradient)
-
-
 CRITERIA: dict[str, Criterion] = {
     "magnitude": Criterion(magnitude),
     "random": Criterion(random),
@@ -181,4 +145,7 @@ CRITERIA: dict[str, Criterion] = {
     "lamp": Criterion(lamp),
     "balanced_saliency": Criterion(balanced_saliency, asks_batches=True),
     "worst_class_saliency": Criterion(worst_class_saliency, asks_batches=True),
+    "class_share": Criterion(class_share, asks_batches=True),
+    "class_quota": Criterion(class_quota, asks_batches=True),
+    "fisher_difference": Criterion(fisher_difference, asks_batches=True),
 }

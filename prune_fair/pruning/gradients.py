@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from prune_fair.types import Batch, Network, Params
+from prune_fair.types import Batch, Network, Params, Scores
 
 
 def mean_gradient(network: Network, params: Params, batches: Batch) -> Params:
@@ -35,20 +35,35 @@ def weighted_gradient(
     return jax.lax.scan(add, zeros, (batches, weights))[0]
 
 
-def mean_squared_gradient(network: Network, params: Params, batches: Batch) -> Params:
-    """Mean over images of the square of each image's own gradient."""
+def products(params: Params, gradient: Params) -> Scores:
+    """|w g|: the size of the first-order change without each weight."""
+    return jax.tree.map(lambda w, g: jnp.abs(w * g), params, gradient)
+
+
+def mean_squared_gradient(
+    network: Network,
+    params: Params,
+    batches: Batch,
+    weights: Float[Array, " images"] | None = None,
+) -> Params:
+    """Mean over images of the square of each image's own gradient, weighted where asked.
+
+    The weights of all images of all batches add up to 1.
+    """
+    images_of_all = batches.labels.size
+    weights = jnp.full(images_of_all, 1 / images_of_all) if weights is None else weights
 
     def loss(params: Params, image: Batch) -> Float[Array, ""]:
         return image_losses(network, params, image)[0]
 
-    def add(total: Params, image: Batch):
+    def add(total: Params, part: tuple[Batch, Array]):
+        image, weight = part
         gradient = jax.grad(loss)(params, image)
-        return jax.tree.map(lambda t, g: t + g**2, total, gradient), None
+        return jax.tree.map(lambda t, g: t + weight * g**2, total, gradient), None
 
     zeros = jax.tree.map(jnp.zeros_like, params)
     images = jax.tree.map(lambda leaf: leaf.reshape(-1, 1, *leaf.shape[2:]), batches)
-    total = jax.lax.scan(add, zeros, images)[0]
-    return jax.tree.map(lambda leaf: leaf / batches.labels.size, total)
+    return jax.lax.scan(add, zeros, (images, weights))[0]
 
 
 def image_losses(network: Network, params: Params, batch: Batch) -> Float[Array, " n"]:

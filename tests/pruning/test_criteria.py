@@ -75,8 +75,8 @@ def test_the_batches_and_the_loss_are_looked_at_by_those_that_say_so(name, netwo
     other = batches._replace(images=batches.images[::-1] + 1.0)
     scores = [CRITERIA[name].scores(network, each, KEY) for each in (batches, other)]
     assert close(*scores) == (not CRITERIA[name].asks_batches)
-    double = network._replace(loss=lambda logits, batch: 2 * no_loss(logits, batch))
-    scores = [CRITERIA[name].scores(each, batches, KEY) for each in (network, double)]
+    squared = network._replace(loss=lambda logits, batch: no_loss(logits, batch) ** 2)
+    scores = [CRITERIA[name].scores(each, batches, KEY) for each in (network, squared)]
     assert close(*scores) == (not CRITERIA[name].asks_batches)
 
 
@@ -179,6 +179,34 @@ def test_worst_class_saliency_weighs_by_mistakes(linear):
     expected = (weights[0] * often + weights[1] * rare) / sum(weights)
     scores = CRITERIA["worst_class_saliency"].scores(linear[0], batches, KEY)["output"]["kernel"]
     assert jnp.allclose(scores, jnp.abs(W * expected), atol=1e-6)
+
+
+def kernel_scores(name, network, batches):
+    return CRITERIA[name].scores(network, batches, KEY)["output"]["kernel"]
+
+
+def test_class_share_adds_up_the_classes_shares(linear):
+    batches, often, rare, _ = rare_class(linear[0])
+    parts = [jnp.abs(W * gradient) for gradient in (often, rare)]
+    expected = sum(part / part.sum() for part in parts)
+    assert jnp.allclose(kernel_scores("class_share", linear[0], batches), expected, atol=1e-6)
+
+
+def test_class_quota_takes_each_weights_best_rank(linear):
+    batches, often, rare, _ = rare_class(linear[0])
+    ranks = [jnp.argsort(jnp.argsort(jnp.abs(W * g).ravel())) for g in (often, rare)]
+    expected = jnp.maximum(*ranks).reshape(2, 2) / 4
+    assert jnp.allclose(kernel_scores("class_quota", linear[0], batches), expected)
+
+
+def test_fisher_difference_is_for_the_class_that_is_mistaken_most(linear):
+    """By Laplace's estimate that is the second: 2/3 of its one image, 2/5 of the others."""
+    batches, *_ = rare_class(linear[0])
+    x, y = batches.images.reshape(4, 2), batches.labels.ravel()
+    errors = jax.nn.softmax(x @ W) - jax.nn.one_hot(y, 2)
+    squares = (x[:, :, None] * errors[:, None]) ** 2
+    expected = W**2 / 2 * (squares[3] - squares[:3].mean(axis=0) / 3)
+    assert jnp.allclose(kernel_scores("fisher_difference", linear[0], batches), expected, atol=1e-6)
 
 
 def test_fisher_squares_each_image_by_itself(linear):
