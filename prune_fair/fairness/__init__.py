@@ -89,6 +89,7 @@ from prune_fair.fairness.significance import (
     holm,
     paired_difference,
     seeds_needed,
+    student_interval,
     welch,
 )
 from prune_fair.fairness.simultaneous import (
@@ -214,6 +215,7 @@ __all__ = [
     "simultaneous_lower_bounds",
     "sparsest",
     "stratified_weights",
+    "student_interval",
     "taxicab",
     "two_way",
     "two_way_interval",

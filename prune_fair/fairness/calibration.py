@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 BINS = 15
 TEMPERATURES = 2.0 ** np.linspace(-2, 3, 11)  # from 1/4 to 8, half an octave apart
 TEMPERATURES.flags.writeable = False
-WORST = {"ece": 1.0, "classwise_ece": 1.0, "gap": 1.0, "brier": 2.0}  # certain, and always wrong
+WORST = {"ece": 1.0, "gap": 1.0, "brier": 2.0}  # of a network that is certain and always wrong
 NEAREST = 4  # points of a cubic
 
 
