@@ -116,8 +116,11 @@ def multiplicity(
     table = xr.concat(rows, results["technique"])
     sizes = {f"{part.prefix}images": (part.dims, part.images()) for part in parts if part.dims}
     return table.assign(
-        {**networks_of_sets(results), **sizes},
-        accuracy_range=accuracy.max("seed") - accuracy.min("seed"),
+        {
+            **networks_of_sets(results),
+            "accuracy_range": accuracy.max("seed") - accuracy.min("seed"),
+            **sizes,
+        }
     )
 
 

@@ -83,8 +83,8 @@ def reliability(
     }
     if worst is not None:
         of_worst, said = by_class.isel(predicted=worst), style.plain(own["true"].values[worst])
-        drawn["class dense"] = of_worst, 0, f"worst class, {said}: its probability, dense"
-        drawn["class pruned"] = of_worst, at, f"worst class, {said}: its probability, pruned"
+        drawn["class dense"] = of_worst, 0, f"worst class, {said}: dense"
+        drawn["class pruned"] = of_worst, at, f"worst class, {said}: pruned"
     axes = style.canvas(axes, height=3.9)
     axes.plot([0, PERCENT], [0, PERCENT], color=style.GREY, linewidth=0.8, linestyle=":")
     keys, bounded = [], False
