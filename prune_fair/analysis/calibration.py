@@ -164,7 +164,7 @@ def _estimated(
     found = fairness.student_interval(values.values, 1 - (1 - confidence) / parts)
     if least is not None:
         found = found._replace(low=np.maximum(found.low, least))
-    missing = (~np.isfinite(values) & test[SPARSITY].notnull()).any("seed")
+    missing = (~(abs(values) < np.inf) & test[SPARSITY].notnull()).any("seed")
     enough = test.sizes["seed"] >= fairness.FEWEST_SEEDS
     return (
         labelled(values.isel(seed=0, drop=True), found)

@@ -116,8 +116,9 @@ def _worst(own: xr.Dataset, level: int) -> int | None:
 
 def _curve(values: xr.DataArray, confidence: float) -> Curve:
     """Of all finished networks together, with an interval from resampled seeds."""
-    known = np.isfinite(values).all(("bin", "total")).values
-    sums = fairness.Reliability(*(each[known] for each in sums_of(values.transpose("seed", ...))))
+    own = sums_of(values.transpose("seed", ...))
+    known = np.isfinite(own.images).all(axis=1)
+    sums = fairness.Reliability(*(each[known] for each in own))
     images = sums.images.sum(axis=0)
     shown = images >= FEWEST
     weights = fairness.bootstrap_weights(max(1, int(known.sum())))[:, : known.sum()]

@@ -160,7 +160,9 @@ def _parts(row: xr.Dataset, part: str, dim: str) -> list[str]:
     named = ", ".join(f"{each[dim].item()} ({change(estimate(each))})" for each in known[:NAMED])
     bounded = bool(known) and estimate(known[0]).bounded
     together = f" Intervals hold for {counted(len(known), part)} together." if bounded else ""
-    line = f"Confidence minus accuracy changes highest, in points, by {part}: {named}.{together}"
+    line = (
+        f"The rise of confidence minus accuracy is highest, in points, of {part} {named}.{together}"
+    )
     return [line] if known else []
 
 
