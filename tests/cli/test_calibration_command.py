@@ -1,15 +1,23 @@
 """`prune-fair calibration`: a table, the classes of a level, sentences, and lines for mistakes."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from prune_fair import cli
+from prune_fair import StudyConfig, cli
+from prune_fair.cli.studies import configured
 
 
 def run(capsys, *arguments) -> str:
     cli.main(["calibration", *map(str, arguments)])
     return capsys.readouterr().out
+
+
+def test_the_flag_asks_for_it():
+    study = configured(StudyConfig(), Path("studies/study"))
+    assert study(calibration=True)[0] == StudyConfig(calibration=True)
+    assert study()[0] == StudyConfig()
 
 
 def test_tables_and_sentences(capsys, calibrated_study):
