@@ -4,7 +4,7 @@ Purpose   look at all plots at once, after a change of one or of the study
 Command   make gallery, or python experiments/gallery.py [--study DIR] [--out DIR] [--help]
 Hardware  1 CPU core, 1 GiB of memory
 Time      half a minute
-Expected  studies/quickstart/figures/gallery: eleven pictures
+Expected  studies/quickstart/figures/gallery: eleven pictures, one more of a study with calibration
 """
 
 import json
@@ -45,6 +45,8 @@ def pictures(results: xr.Dataset) -> Iterator[tuple[str, Any]]:
     yield "who_is_hurt", plots.who_is_hurt(results, technique)
     yield "layer_sparsities", plots.layer_sparsities(results, technique)
     yield "multiplicity", plots.multiplicity(results, technique)
+    if "reliability" in results:
+        yield "reliability", plots.reliability(results, technique)
     yield "exemplars", plots.exemplars(results, images, technique, last)
     if results.sizes["technique"] > 1:
         yield "ranking", plots.ranking(results)

@@ -97,6 +97,16 @@ def toy_study(toy_config, tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def calibrated_study(toy_config, tmp_path_factory):
+    """The directory of a finished study with calibration: 4 seeds, one technique, two levels."""
+    path = tmp_path_factory.mktemp("studies") / "calibrated"
+    schedule, one = Schedule("geometric", rate=0.8, levels=1), TOY_TECHNIQUES[:1]
+    asked = {"techniques": one, "schedule": schedule, "seeds": 4, "calibration": True}
+    prune_fair.run_study(dataclasses.replace(toy_config, **asked, controls=True), path)
+    return path
+
+
 @pytest.fixture(name="stub_engine")
 def stub_engine_fixture():
     """Studies of this test are computed by `stub_engine`."""

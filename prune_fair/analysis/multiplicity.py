@@ -13,6 +13,7 @@ from jaxtyping import Bool, Int, UInt
 from prune_fair import fairness
 from prune_fair.analysis.per_network import SPARSITY, failed, network_metrics
 from prune_fair.analysis.resampling import Results
+from prune_fair.analysis.sets import networks_of_sets
 from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, check_confidence
 from prune_fair.analysis.votes import with_predictions
 from prune_fair.store import MEMBERS
@@ -113,15 +114,14 @@ def multiplicity(
         for place in range(results.sizes["technique"])
     ]
     table = xr.concat(rows, results["technique"])
-    sparsity, known = results[SPARSITY], results[SPARSITY].notnull()
     sizes = {f"{part.prefix}images": (part.dims, part.images()) for part in parts if part.dims}
     return table.assign(
-        networks=known.sum("seed"),
-        failures=(lost & known).sum("seed"),
-        accuracy_range=accuracy.max("seed") - accuracy.min("seed"),
-        control=(sparsity.max("seed") == 0) & (results["level"] > 0),
-        sparsity=sparsity.mean("seed"),
-    ).assign(sizes)
+        {
+            **networks_of_sets(results),
+            "accuracy_range": accuracy.max("seed") - accuracy.min("seed"),
+            **sizes,
+        }
+    )
 
 
 def _parts(results: xr.Dataset) -> list[Part]:

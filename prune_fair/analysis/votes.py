@@ -12,8 +12,9 @@ from jaxtyping import Bool, Float, Int, UInt
 from prune_fair import fairness
 from prune_fair.analysis.per_network import SPARSITY, check_dense
 from prune_fair.analysis.resampling import Results, as_dataset
+from prune_fair.analysis.sets import of_technique
 from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, check_confidence
-from prune_fair.errors import check, unknown
+from prune_fair.errors import check
 
 DISTANCE = 1.0
 MOST_VOTES = 1 << 22  # images by classes whose votes are counted at a time: 16 MiB a half
@@ -127,12 +128,7 @@ def with_predictions(results: Results, technique: str | None) -> xr.Dataset:
         "(in Python, StudyConfig(predictions=True)) and another --out",
     )
     check_dense(results)
-    techniques = results["technique"].values.tolist()
-    if technique is None:
-        return results
-    if technique not in techniques:
-        raise unknown("technique", technique, techniques)
-    return results.isel(technique=[techniques.index(technique)])
+    return of_technique(results, technique)
 
 
 def _by_image(own: xr.Dataset) -> xr.Dataset:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from prune_fair.cli.across import across
 from prune_fair.cli.attribution import attribute
+from prune_fair.cli.calibration import calibration
 from prune_fair.cli.checks import check, status
 from prune_fair.cli.choice import select
 from prune_fair.cli.classes import classes
@@ -42,6 +43,7 @@ def run(arguments: Sequence[str] | None) -> None:
                 "across": across,
                 "exemplars": exemplars,
                 "multiplicity": multiplicity,
+                "calibration": calibration,
                 "audit": _audit() if [*words[:1]] == ["audit"] else _audit_in_a_line,
                 "report": report,
                 "status": status,

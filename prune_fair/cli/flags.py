@@ -8,11 +8,12 @@ from functools import partial, wraps
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import numpy as np
 import tyro
 import xarray as xr
 
 from prune_fair.cli.endings import MISTAKE
-from prune_fair.errors import InputError, of_one
+from prune_fair.errors import InputError, check, of_one
 
 Answer = TypeVar("Answer")
 StudyPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="STUDY")]
@@ -94,6 +95,17 @@ def by_task(results: xr.DataTree, answer: Callable[[xr.Dataset], Answer]) -> dic
         with of_one(name, len(tasks)):
             answers[name] = answer(node)
     return answers
+
+
+def check_level(level: int | None, last: int) -> None:
+    """Raises `InputError` for a level of pruned networks that is not there."""
+    check(level is None or 1 <= level <= last, f"level {level}: expected 1 to {last}")
+
+
+def shown_level(own: xr.Dataset, level: int | None) -> int:
+    """The level that is asked for of a technique's; else the last one with finished `networks`."""
+    finished = np.flatnonzero(own["networks"].values)
+    return (int(finished[-1]) if len(finished) else 0) if level is None else level
 
 
 def flag_registry() -> tyro.constructors.ConstructorRegistry:

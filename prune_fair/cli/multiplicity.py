@@ -2,12 +2,10 @@
 
 from typing import Annotated
 
-import numpy as np
 import tyro
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, tasks_of
-from prune_fair.errors import check
+from prune_fair.cli.flags import StudyPath, check_level, shown_level, tasks_of
 from prune_fair.store import open_study
 from prune_fair.words.multiplicity import controls_of
 
@@ -31,8 +29,7 @@ def multiplicity(
     results = open_study(study)
     tables = {}
     for name, node in tasks_of(results):
-        last = node.sizes["level"] - 1
-        check(level is None or 1 <= level <= last, f"level {level}: expected 1 to {last}")
+        check_level(level, node.sizes["level"] - 1)
         tables[name] = analysis.multiplicity(node, technique, confidence)
     if json:
         tasks = {name: console.multiplicity_rows(table) for name, table in tables.items()}
@@ -42,7 +39,6 @@ def multiplicity(
         console.print_multiplicity(screen, name, table)
         for place in range(table.sizes["technique"]):
             own = table.isel(technique=place)
-            finished = np.flatnonzero(own["networks"].values)
-            at = (int(finished[-1]) if len(finished) else 0) if level is None else level
+            at = shown_level(own, level)
             console.print_parts(screen, name, own.isel(level=at), controls_of(table, at))
     return console.print_multiplicity_caveats(screen, results, confidence)

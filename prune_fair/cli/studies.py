@@ -146,6 +146,7 @@ def configured(config: StudyConfig, default: Path, rotated: Rotation = Rotation(
         schedule: Schedule = config.schedule,
         seeds_per_piece: int = config.seeds_per_piece,
         predictions: bool = config.predictions,
+        calibration: bool = config.calibration,
     ) -> tuple[StudyConfig, Path]:
         """Runs a study, or goes on where its directory holds it half done.
 
@@ -164,10 +165,11 @@ def configured(config: StudyConfig, default: Path, rotated: Rotation = Rotation(
             seeds_per_piece: seeds that are trained together and saved as one piece of work.
             predictions: keep the class that each network gives each image, for `prune-fair
                 exemplars`.
+            calibration: count probabilities by class, for `prune-fair calibration`.
         """
         one = TaskConfig(data, model, recipe, name)
         tasks = config.tasks if several else rotation.tasks(one)
-        asked = techniques, schedule, seeds, seeds_per_piece, predictions, controls
+        asked = techniques, schedule, seeds, seeds_per_piece, predictions, controls, calibration
         return StudyConfig(tasks, *asked), out
 
     return _without(study, (*OF_A_TASK, "rotation")) if several else study

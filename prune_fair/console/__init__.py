@@ -2,6 +2,11 @@
 
 from prune_fair.console.across import across_document, print_across
 from prune_fair.console.attribution import print_attribution
+from prune_fair.console.calibration import (
+    print_calibration_caveats,
+    print_calibration_parts,
+    print_calibrations,
+)
 from prune_fair.console.choices import print_choice, print_decision, print_groups
 from prune_fair.console.classes import print_classes
 from prune_fair.console.comparisons import (
@@ -52,6 +57,9 @@ __all__ = [
     "print_answer",
     "print_attribution",
     "print_calibration",
+    "print_calibration_caveats",
+    "print_calibration_parts",
+    "print_calibrations",
     "print_caveats",
     "print_choice",
     "print_classes",

@@ -35,12 +35,12 @@ def print_multiplicity(console: Console, title: str, table: xr.Dataset) -> None:
             shown = multiplicity.cells(row)
             shown = (NONE, NONE, *shown[2:]) if level == 0 else shown
             place_of = which, str(row["level"].item()), typed(row["sparsity"].item())
-            rows.append((*place_of, *shown, _networks(row)))
+            rows.append((*place_of, *shown, network_count(row)))
     header = "technique", "level", "sparsity", *multiplicity.HEADER, "networks"
     print_rows(console, f"{title}: what pruning and seeds change in single images", header, rows)
 
 
-def _networks(row: xr.Dataset) -> str:
+def network_count(row: xr.Dataset) -> str:
     """How many networks there are, and how many of them failed."""
     lost = int(row["failures"])
     return f"{int(row['networks'])} ({lost} failed)" if lost else str(int(row["networks"]))

@@ -42,8 +42,8 @@ def class_dtype(classes: int) -> np.dtype:
 
 def statistics_of(task: Task) -> dict[str, Statistic]:
     """The rows that are counted of a task's networks."""
-    has = {"": True, "groups": task.groups > 0}
-    return {name: row for name, row in STATISTICS.items() if has[row.needs]}
+    has = {"groups": task.groups > 0, "calibration": task.calibration}
+    return {name: row for name, row in STATISTICS.items() if all(has[need] for need in row.needs)}
 
 
 def evaluate(task: Task, data: DeviceData, variables: Variables, mask: Mask) -> Evaluated:

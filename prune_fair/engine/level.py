@@ -87,7 +87,10 @@ def advance(
     results: dict[tuple[int, str], dict[str, np.ndarray]] = {}
     for group in _groups(techniques, engine.task):
         trained = _retrain(engine, numbers[0], block, {each: starts[each] for each in group}, done)
-        evaluated = engine.lifted(evaluate, brief=True)((engine.data,), *trained)
+        # Probabilities by bin are counted twice as fast by a program that is compiled with care.
+        evaluated = engine.lifted(evaluate, brief=not engine.task.calibration)(
+            (engine.data,), *trained
+        )
         if not group[0].retraining.trains:
             done(len(group) * len(numbers) * len(block.seeds))
         keys = [(number, technique) for technique in group for number in numbers]

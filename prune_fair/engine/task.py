@@ -28,6 +28,7 @@ class Task(NamedTuple):
         predictions: whether the class that they give each image is kept.
         splits: what they are judged on, in the order in which results have them.
         group_counts: training images of each group; empty where their groups are not known.
+        calibration: whether probabilities are counted too.
     """
 
     model: Model
@@ -39,6 +40,7 @@ class Task(NamedTuple):
     predictions: bool = False
     splits: tuple[str, ...] = (TEST,)
     group_counts: tuple[int, ...] = ()
+    calibration: bool = False
 
     @property
     def train_size(self) -> int:
@@ -64,8 +66,14 @@ def build_model(
     return build(model.name, shape, classes, model.widths, lowering, dtype, model.width)
 
 
-def make_task(config: TaskConfig, dataset: Dataset, plan: Plan, predictions: bool = False) -> Task:
-    """What a task's networks share, as the plan has it computed; and whether predictions are kept.
+def make_task(
+    config: TaskConfig,
+    dataset: Dataset,
+    plan: Plan,
+    predictions: bool = False,
+    calibration: bool = False,
+) -> Task:
+    """What a task's networks share, as the plan has it computed, and what is kept and counted.
 
     Raises:
         InputError: for an architecture that does not fit the images.
@@ -80,6 +88,7 @@ def make_task(config: TaskConfig, dataset: Dataset, plan: Plan, predictions: boo
         predictions,
         dataset.splits,
         dataset.train_group_count(),
+        calibration,
     )
 
 

@@ -13,6 +13,7 @@ from prune_fair.plots.hurt import who_is_hurt
 from prune_fair.plots.layers import layer_sparsities
 from prune_fair.plots.multiplicity import multiplicity
 from prune_fair.plots.recalls import recall, recalls
+from prune_fair.plots.reliability import reliability
 from prune_fair.plots.style import encode, save
 from prune_fair.plots.techniques import ranking
 from prune_fair.plots.votes import exemplars
@@ -30,6 +31,7 @@ __all__ = [
     "recall",
     "recall_change",
     "recalls",
+    "reliability",
     "save",
     "who_is_hurt",
 ]

@@ -38,6 +38,8 @@ class Answers(NamedTuple):
         alone: by tolerance, what accuracy alone would choose, and who would pay.
         cross_fit: of a choice that had no images of its own; None where it had, or where single
             images are not known.
+        calibration: of the shown technique at every level, and of techniques that prune nothing;
+            None where it was not counted or nothing is shown.
 
     Example:
         >>> Answers._fields[:3]
@@ -60,6 +62,7 @@ class Answers(NamedTuple):
     groups: xr.Dataset | None
     alone: xr.Dataset
     cross_fit: analysis.CrossFit | None
+    calibration: xr.Dataset | None
 
     def at(self, point: int) -> tuple[str, int]:
         """Technique and level of a point."""
@@ -100,14 +103,18 @@ def answer(
     """
     choice = analysis.select(results, require, maximise, confidence=confidence, certify=certify)
     alone = analysis.accuracy_alone(results, confidence=confidence)
-    results, metric = analysis.as_dataset(results), decided_by(choice.rule)
+    given, metric = results, decided_by(choice.rule)
+    results = analysis.as_dataset(given)
     frontier = analysis.frontier(results, (analysis.SPARSITY, metric), confidence, by_class=False)
     points = _with_metrics(results, choice.points, frontier, confidence)
     choice = choice._replace(points=points)
     shown, shown_as = _shown(choice)
     tests = analysis.class_tests(results, confidence)
     several = int((~analysis.controls(results)).sum()) > 1
-    exemplars = multiplicity = None
+    exemplars = multiplicity = calibration = None
+    if shown is not None and "reliability" in results:
+        technique = points["technique"].values[shown]
+        calibration = analysis.calibration(_with_controls(given, technique), None, confidence)
     if shown is not None and "predictions" in results:
         technique, level = (points[name].values[shown] for name in ("technique", "level"))
         own = results.sel(technique=[technique]).sel(level=[0, level])
@@ -130,11 +137,13 @@ def answer(
         analysis.group_changes(results, confidence) if "group" in results.dims else None,
         alone,
         analysis.cross_fit_of(results, choice),
+        calibration,
     )
 
 
-def _with_controls(results: xr.Dataset, technique: str) -> xr.Dataset:
-    """The results of a technique, and of those that prune nothing."""
+def _with_controls(results: analysis.Results, technique: str) -> xr.Dataset:
+    """The results of a technique, and of those that prune nothing; every split."""
+    results = results.to_dataset() if isinstance(results, xr.DataTree) else results
     idle = results[analysis.SPARSITY].max(("seed", "level")) == 0
     return results.isel(technique=((results["technique"] == technique) | idle).values)
 

@@ -80,6 +80,12 @@ def _of_point(
             "share of test images on which pruned networks disagree with dense ones and with each "
             "other, against sparsity",
         )
+    if answers.calibration is not None:
+        pictures["reliability"] = _picture(
+            plots.reliability(results, technique, level, **intervals),
+            "share of right images against confidence, of dense and pruned networks and of the "
+            "class whose confidence pruning raises most above what is right",
+        )
     return pictures
 
 

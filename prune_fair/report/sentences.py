@@ -6,6 +6,7 @@ from prune_fair import analysis
 from prune_fair.report.card import Card, TaskCard
 from prune_fair.words import (
     budgets,
+    calibration,
     caveats,
     choices,
     classes,
@@ -148,6 +149,31 @@ def _multiplicity_row(task: TaskCard) -> xr.Dataset | None:
         return None
     technique, level = answers.at(answers.shown)
     return answers.multiplicity.sel(technique=technique).sel(level=level)
+
+
+def calibration_in_words(task: TaskCard) -> list[str]:
+    """Whether networks are as sure as they are right at the shown point, and what that is over."""
+    table, row, results = task.answers.calibration, _calibration_row(task), task.answers.results
+    if table is None or row is None:
+        return []
+    controls = multiplicity.controls_of(table, int(row["level"]))
+    over = calibration.legend(results.sizes["seed"], task.answers.confidence)
+    return [*calibration.calibration_in_words(row, controls), f"{over}."]
+
+
+def calibration_rows(task: TaskCard) -> list[tuple[str, ...]]:
+    """A row of text a class, in the order of the dataset; none where nothing is known."""
+    row = _calibration_row(task)
+    return [] if row is None else calibration.class_rows(row)
+
+
+def _calibration_row(task: TaskCard) -> xr.Dataset | None:
+    """The shown point's calibration."""
+    answers = task.answers
+    if answers.calibration is None or answers.shown is None:
+        return None
+    technique, level = answers.at(answers.shown)
+    return answers.calibration.sel(technique=technique).sel(level=level)
 
 
 def limits_in_words(task: TaskCard) -> list[str]:

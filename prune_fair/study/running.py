@@ -163,7 +163,8 @@ def _own_subjects(config: StudyConfig) -> dict[str, Subject]:
 
     def subject(task: TaskConfig) -> Subject:
         dataset = task.data.load()
-        made = partial(make_task, task, dataset, predictions=config.predictions)
+        kept = {"predictions": config.predictions, "calibration": config.calibration}
+        made = partial(make_task, task, dataset, **kept)
         return Subject(dataset, build_model(task, dataset), made)
 
     return {task.node: subject(task) for task in config.tasks}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from prune_fair.fairness import BINS
 from prune_fair.plots.labels import Label
 
 
@@ -27,6 +28,7 @@ def make_results(results_of):
         said = np.where(rng.random(said.shape) < 0.3, said, labels)
         said[:, 0] = labels
         said = np.repeat(said[:, None], seeds, axis=1).astype(np.uint8)
+        binned = _binned(results, rng)
         layers = results.sparsity.values[..., None] * [1.0, 0.9]
         return results.assign(
             train_count=("true", np.geomspace(500, 20, classes).astype(int)),
@@ -35,11 +37,31 @@ def make_results(results_of):
             predictions=(("technique", "seed", "level", "image"), said),
             image_label=("image", labels),
             finished=results.sparsity.notnull(),
+            **binned,
         ).assign_coords(
             seed=range(seeds), layer=["dense_0", "output"], measure=["spread"], image=range(images)
         )
 
     return make
+
+
+def _binned(results, rng):
+    """Sums by bin that go with a study's counts: 100 images a class, all classes alike."""
+    members, classes = results.sparsity.shape, results.sizes["true"]
+    promised = (np.arange(BINS) + 0.5) / BINS
+    images = rng.multinomial(100, np.full(BINS, 1 / BINS), (*members, classes)).astype(float)
+    hits = rng.binomial(images.astype(int), promised)
+    sums = np.stack([images, hits, images * promised], axis=-1)
+    scores = np.stack([images.sum(-1), 30 + rng.random(images.shape[:-1]), 50 + hits.sum(-1)], -1)
+    members = "technique", "seed", "level"
+    return {
+        "reliability": ((*members, "true", "bin", "total"), sums),
+        "class_reliability": ((*members, "predicted", "bin", "total"), sums),
+        "scores": ((*members, "true", "score"), scores),
+        "bin": ("bin", np.arange(BINS).astype(str)),
+        "total": ("total", ["images", "hits", "probability"]),
+        "score": ("score", ["images", "brier", "nll"]),
+    }
 
 
 @pytest.fixture

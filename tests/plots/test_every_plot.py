@@ -40,6 +40,13 @@ PLOTS = {
     ),
     "exemplars": (exemplars, "", "", 0, 0),
     "multiplicity": (plots.multiplicity, SPARSITY, "share of the test images (%)", 4, 3),
+    "reliability": (
+        plots.reliability,
+        "mean probability in the bin (%)",
+        "came true (% of the images)",
+        5,
+        2,
+    ),
 }
 every_plot = pytest.mark.parametrize("name", PLOTS)
 
@@ -114,7 +121,7 @@ def test_too_few_seeds_have_no_interval(name, seeds, make_results, panel):
 def test_one_network_with_predictions_has_intervals_over_its_images(name, make_results, panel):
     axes = PLOTS[name][0](make_results(seeds=1), axes=panel())
     assert ("over 60 test images" in text_of(axes)) == (
-        name not in ("exemplars", "layer_sparsities")
+        name not in ("exemplars", "layer_sparsities", "reliability")
     )
 
 
@@ -159,5 +166,6 @@ def test_the_gallery_has_every_plot(toy_study, tmp_path, monkeypatch):
 
     gallery(toy_study, tmp_path)
     composed, over_tasks = {"overview", "recalls"}, {"critical_difference", "performance_profiles"}
-    assert {path.stem for path in tmp_path.iterdir()} == {*PLOTS, *composed}
+    drawn = {path.stem for path in tmp_path.iterdir()}
+    assert drawn == {*PLOTS, *composed} - {"reliability"}  # of studies with calibration
     assert {*PLOTS, *composed, *over_tasks, "save", "encode"} == {*plots.__all__}
