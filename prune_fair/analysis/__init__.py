@@ -8,7 +8,7 @@ from prune_fair.analysis.accuracy_alone import accuracy_alone
 from prune_fair.analysis.across import across
 from prune_fair.analysis.against import against
 from prune_fair.analysis.attribution import BASELINE, DEFAULT_COMPLEXITY, attribute
-from prune_fair.analysis.calibration import calibration
+from prune_fair.analysis.calibration import calibration, network_calibration
 from prune_fair.analysis.certifying import Certified, TooFew
 from prune_fair.analysis.choice import DEFAULT_REQUIRE, Choice, Nearest, select
 from prune_fair.analysis.class_model import COVARIATES
@@ -125,6 +125,7 @@ __all__ = [
     "metrics",
     "multiplicity",
     "named_numbers",
+    "network_calibration",
     "network_metrics",
     "networks",
     "operating_points",

@@ -67,7 +67,7 @@ def calibration(
     """
     check_confidence(confidence)
     test = of_technique(with_calibration(results), technique)
-    figures = {name: _failing(test, name, each) for name, each in _figures(test).items()}
+    figures = network_calibration(test)
     if SPLIT in results.dims:
         judged = of_technique(as_dataset(results, VALIDATION), technique)
         figures |= _scaled(judged, test)
@@ -83,6 +83,28 @@ def calibration(
         if row in test
     }
     return xr.Dataset({**columns, **networks_of_sets(test), **sizes})
+
+
+def network_calibration(results: Results) -> dict[str, xr.DataArray]:
+    """Every figure of each network by name, (technique, seed, level) and its part's axis.
+
+    The figures are those of `calibration`, on test images, but for the scaled ones.
+
+    Raises:
+        InputError: for results without calibration or finite dense networks.
+
+    Source: as `calibration`.
+
+    Example:
+        >>> from prune_fair import InputError, open_example
+        >>> try:
+        ...     network_calibration(open_example()["digits/mlp"])
+        ... except InputError as error:
+        ...     print(str(error).partition(";")[0])
+        this study has no calibration, which is counted where it is asked for
+    """
+    test = with_calibration(results)
+    return {name: _failing(test, name, each) for name, each in _figures(test).items()}
 
 
 def with_calibration(results: Results) -> xr.Dataset:

@@ -32,12 +32,7 @@ from prune_fair.store import MEMBERS
 
 ESTIMATES = ("mean", "low", "high")
 CONFIDENCE = 0.95
-DEFAULT_METRICS = (
-    "accuracy",
-    "recall_group_min",
-    "recall_difference",
-    EVERY_CLASS,
-)
+DEFAULT_METRICS = ("accuracy", "recall_group_min", "recall_difference", EVERY_CLASS)
 
 
 def check_confidence(confidence: float) -> None:
@@ -48,9 +43,9 @@ def check_confidence(confidence: float) -> None:
 def over_seeds(values: xr.DataArray, confidence: float = CONFIDENCE) -> xr.DataArray:
     """Mean over seeds with its percentile bootstrap interval, along a new axis `estimate`.
 
-    The coordinates of `estimate` are mean, low and high. With fewer than 3 seeds there is no
-    interval: low and high are NaN. Values computed `with_resamples` of one network's test images
-    have that network's own value for a mean, and an interval over images.
+    The coordinates of `estimate` are mean, low and high, NaN with fewer than 3 seeds. Values
+    computed `with_resamples` of one network's test images have that network's own value for a mean,
+    and an interval over images.
 
     Raises:
         InputError: for a confidence outside (0, 1).
