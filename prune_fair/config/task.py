@@ -4,17 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from prune_fair import datasets
+from prune_fair.config.model import ModelConfig
 from prune_fair.data import GIVEN, Dataset
 from prune_fair.errors import check, lookup
 from prune_fair.losses import called, canonical
-from prune_fair.models import MODELS, is_chain
 from prune_fair.values import (
-    MOST,
     check_folder_name,
     check_number,
     check_task_name,
     check_whole,
-    is_whole,
     shortened,
 )
 
@@ -48,6 +46,9 @@ class DataConfig:
         validation: fraction in [0, 1) of each class's training images that are not trained on, and
             counted as a split of their own, to choose on; 0 for none. Left out, the split that the
             source has, else 0.15 of `digits` and `fashion_mnist`, and none of other sources.
+        shift: corruptions of the test images that networks are judged on too, each a split of its
+            own behind `test`: `noise`, `blur`, `contrast`, `brightness`, `pixelate` or `occlude`
+            with a severity 1 to 5, such as `noise@3`, or alone for all five; empty for none.
 
     Raises:
         InputError: for an unknown name, or values outside their ranges.
@@ -66,6 +67,7 @@ class DataConfig:
     label_noise: float = 0.0
     groups: str = ""
     validation: float | None = None
+    shift: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         datasets.check_name(self.name)
@@ -77,6 +79,7 @@ class DataConfig:
         datasets.check_label_noise(self.label_noise)
         datasets.check_groups(self.name, self.groups)
         datasets.check_validation(self.validation)
+        object.__setattr__(self, "shift", datasets.canonical_shifts(self.shift))
         for name in self.keep if self.classes else ():
             lookup(dict.fromkeys(self.classes), name, "class")
 
@@ -101,7 +104,7 @@ class DataConfig:
 
         Raises:
             InputError: where the data cannot be had, lacks a class that is named or the groups, or
-                has images that `downsample` does not divide.
+                has images that `downsample` does not divide or that are too small for a shift.
         """
         dataset = datasets.load(self.name, self.groups, self.validation)
         dataset = datasets.choose_classes(dataset, self.classes)
@@ -109,55 +112,8 @@ class DataConfig:
         if self.imbalance_factor > 1:
             dataset = datasets.long_tail(dataset, self.imbalance_factor)
         dataset = datasets.keep_fractions(dataset, self.keep)
-        return datasets.label_noise(dataset, self.label_noise)
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """The architecture of a task.
-
-    Attributes:
-        name: a row of `MODELS`: `mlp`, `lenet5`, `alexnet`, `vgg11`, `resnet18` or `vit`; or
-            `given:NAME`, a network that an audit is handed.
-        widths: hidden widths of an `mlp`; empty for 300 and 100.
-        width: multiplies the channels of all layers, of `alexnet`, `vgg11`, `resnet18` and `vit`;
-            above 0.
-
-    Raises:
-        InputError: for an unknown name or a width outside its range.
-
-    Example:
-        >>> ModelConfig("mlp", widths=(100, 50))
-        ModelConfig(name='mlp', widths=(100, 50), width=1.0)
-    """
-
-    name: str = "mlp"
-    widths: tuple[int, ...] = ()
-    width: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.is_given:
-            check_folder_name(self.name.removeprefix(GIVEN), "network")
-        else:
-            lookup(MODELS, self.name, "model")
-        most = MOST["widths"]
-        check(
-            all(is_whole(width, 1, most) for width in self.widths),
-            f"widths {shortened(self.widths)}: expected at least 1 each, at most {most:,}",
-        )
-        most = MOST["width"]
-        expected = f"a number above 0, at most {most:,}"
-        check_number("width", self.width, lambda width: 0 < width <= most, expected)
-
-    @property
-    def is_given(self) -> bool:
-        """Whether it is no architecture of ours, but one that an audit is handed."""
-        return self.name.startswith(GIVEN)
-
-    @property
-    def is_chain(self) -> bool:
-        """Whether each layer is known to read the one before it and no other."""
-        return not self.is_given and is_chain(MODELS[self.name])
+        dataset = datasets.label_noise(dataset, self.label_noise)
+        return datasets.with_shifts(dataset, self.shift)
 
 
 @dataclass(frozen=True)

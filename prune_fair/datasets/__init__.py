@@ -8,10 +8,12 @@ from prune_fair.data import GIVEN, Dataset
 from prune_fair.datasets.arrays import from_arrays
 from prune_fair.datasets.augmentation import AUGMENTATIONS, augment
 from prune_fair.datasets.complexity import COMPLEXITY, class_complexity
+from prune_fair.datasets.corruptions import CORRUPTIONS, Corruption
 from prune_fair.datasets.digits import digits
 from prune_fair.datasets.fashion14 import fashion14
 from prune_fair.datasets.idx import fashion_mnist, idx
 from prune_fair.datasets.npz import npz
+from prune_fair.datasets.shifts import Shift, canonical_shifts, corrupt, with_shifts
 from prune_fair.datasets.tfds import check_form, tfds, tfds_shape
 from prune_fair.datasets.transforms import (
     check_classes,
@@ -32,9 +34,13 @@ from prune_fair.values import check_folder_name, shortened
 __all__ = [
     "AUGMENTATIONS",
     "COMPLEXITY",
+    "CORRUPTIONS",
     "SOURCES",
+    "Corruption",
+    "Shift",
     "Source",
     "augment",
+    "canonical_shifts",
     "check_classes",
     "check_downsample",
     "check_fractions",
@@ -45,6 +51,7 @@ __all__ = [
     "check_validation",
     "choose_classes",
     "class_complexity",
+    "corrupt",
     "downsample",
     "from_arrays",
     "held_out_by_default",
@@ -54,6 +61,7 @@ __all__ = [
     "label_noise",
     "load",
     "long_tail",
+    "with_shifts",
     "with_validation",
 ]
 

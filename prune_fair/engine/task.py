@@ -26,7 +26,8 @@ class Task(NamedTuple):
         shuffling: `own` or `shared` order of the images, as the plan has it.
         groups: of the images that are counted; 0 without.
         predictions: whether the class that they give each image is kept.
-        splits: what they are judged on, in the order in which results have them.
+        splits: what they are judged on, in the order in which results have them: images of
+            their own, then shifts of the test images.
         group_counts: training images of each group; empty where their groups are not known.
     """
 
@@ -78,7 +79,7 @@ def make_task(config: TaskConfig, dataset: Dataset, plan: Plan, predictions: boo
         plan.shuffling,
         len(dataset.group_names),
         predictions,
-        dataset.splits,
+        dataset.counted,
         dataset.train_group_count(),
     )
 
