@@ -6,9 +6,9 @@ import numpy as np
 import tyro
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, tasks_of
+from prune_fair.cli.flags import StudyPath, opened, tasks_of
+from prune_fair.data import TEST
 from prune_fair.errors import check
-from prune_fair.store import open_study
 from prune_fair.words.multiplicity import controls_of
 
 
@@ -18,6 +18,7 @@ def multiplicity(
     level: int | None = None,
     json: bool = False,
     confidence: float = analysis.CONFIDENCE,
+    split: str = TEST,
 ) -> None:
     """How many predictions pruning changes, and how many another seed does; with --predictions.
 
@@ -27,8 +28,9 @@ def multiplicity(
         level: whose classes to show; the last finished one where it is not given.
         json: print one JSON document, with every class of every level.
         confidence: of the intervals, in (0, 1).
+        split: whose images numbers are of: test, validation, or a shift such as noise@3.
     """
-    results = open_study(study)
+    results = opened(study, split)
     tables = {}
     for name, node in tasks_of(results):
         last = node.sizes["level"] - 1
