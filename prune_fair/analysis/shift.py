@@ -26,7 +26,8 @@ def under_shift(results: Results, confidence: float = CONFIDENCE) -> xr.Dataset:
         `recall`, `change` and `interaction` of each class; `mean_change` and `mean_interaction`,
         means over the classes; `worst_recall`, the mean over networks of the recall of each one's
         worst class; `worst_class`, the name of the class whose mean change is lowest. Also
-        `sparsity` (technique, level), and of each split `corruption` and `severity`, which is 0 for
+        `dense_recall` (technique, split), the dense networks' mean over seeds and classes;
+        `sparsity` (technique, level); and of each split `corruption` and `severity`, which is 0 for
         `test`. Interactions are 0 there. A class without images is NaN, and no mean counts it.
 
     Raises:
@@ -62,6 +63,7 @@ def under_shift(results: Results, confidence: float = CONFIDENCE) -> xr.Dataset:
         "mean_change": over_seeds(change.mean("true"), confidence),
         "mean_interaction": over_seeds(interaction.mean("true"), confidence),
         "worst_recall": over_seeds(recall.min("true"), confidence),
+        "dense_recall": recall.isel(level=0, drop=True).mean(("true", "seed")),
         SPARSITY: tables[0][SPARSITY].mean("seed"),
     }
     order = "technique", "level", "split", "true", "estimate"

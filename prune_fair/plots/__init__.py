@@ -13,6 +13,7 @@ from prune_fair.plots.hurt import who_is_hurt
 from prune_fair.plots.layers import layer_sparsities
 from prune_fair.plots.multiplicity import multiplicity
 from prune_fair.plots.recalls import recall, recalls
+from prune_fair.plots.shift import shift
 from prune_fair.plots.style import encode, save
 from prune_fair.plots.techniques import ranking
 from prune_fair.plots.votes import exemplars
@@ -31,5 +32,6 @@ __all__ = [
     "recall_change",
     "recalls",
     "save",
+    "shift",
     "who_is_hurt",
 ]

@@ -3,11 +3,12 @@
 import xarray as xr
 
 from prune_fair.data import TEST
-from prune_fair.words.numbers import change, counted, estimate, of_confidence
+from prune_fair.words.numbers import change, counted, estimate, fixed, of_confidence
 
 COLUMNS = (
-    "test images", "mean change,\nin points", "beyond clean ones,\nin points", "worst class",
-    "its change,\nin points", "beyond clean ones,\nin points",
+    "test images", "dense recall,\nmean, in %", "mean change,\nin points",
+    "beyond clean ones,\nin points", "worst class", "its change,\nin points",
+    "beyond clean ones,\nin points",
 )  # fmt: skip
 
 
@@ -18,8 +19,16 @@ def shift_cells(row: xr.Dataset) -> tuple[str, ...]:
     clean = split == TEST
     told = row["mean_change"], row["mean_interaction"], own["change"], own["interaction"]
     all_by, beyond, its, its_beyond = (change(estimate(each)) for each in told)
-    name = "clean" if clean else split
-    return name, all_by, "" if clean else beyond, worst, its, "" if clean else its_beyond
+    dense = fixed(100 * row["dense_recall"].item(), 1)
+    return (
+        "clean" if clean else split,
+        dense,
+        all_by,
+        "" if clean else beyond,
+        worst,
+        its,
+        "" if clean else its_beyond,
+    )
 
 
 def legend(seeds: int, classes: int, confidence: float) -> str:
@@ -30,9 +39,10 @@ def legend(seeds: int, classes: int, confidence: float) -> str:
         Changes are of recall, since the dense network of the same seed on the same images
     """
     said = (
-        "Changes are of recall, since the dense network of the same seed on the same images. Beyond "
-        "clean ones: minus the change of the same networks on the clean test images, below 0 where "
-        "pruning costs more under the shift."
+        "Changes are of recall, since the dense network of the same seed on the same images. "
+        "Beyond clean ones: minus the change of the same networks on the clean test images, below "
+        "0 where pruning costs more under the shift. Where the dense networks have little right, "
+        "there is little to lose."
     )
     if seeds < 3:
         return f"{said} There are no intervals: {counted(seeds, 'seed')}, at least 3 are needed."
