@@ -71,7 +71,7 @@ def pixelate(images: Fractions, amount: Float[Array, ""], draw: Draw) -> Fractio
 
     Source: Hendrycks & Dietterich 2019, arXiv 1903.12261, `pixelate` of ImageNet-C, which rounds
     the number of cells down: on 8 pixels that would make two severities one. Here the cells have
-    their exact width, and a pixel that lies in several has its share of each.
+    their exact width, and a pixel shows the cell that its middle lies in.
     """
     del draw
     return _by_side(images, partial(_pixelating, amount))
@@ -144,22 +144,22 @@ def _by_side(images: Fractions, matrix_of: Callable[[int], Float[Array, "side si
 
 def _blurring(deviation: Float[Array, ""], side: int) -> Float[Array, "side side"]:
     """Weights by distance, what falls outside added to the border pixels."""
-    distance = jnp.arange(side)[:, None] - jnp.arange(-side, 2 * side)[None]
+    places = jnp.arange(-side, 2 * side)
+    distance = jnp.arange(side)[:, None] - places[None]
     weights = jnp.exp(-((distance / deviation) ** 2) / 2)
     weights = weights / weights.sum(axis=1, keepdims=True)
-    ends = weights[:, : side + 1], weights[:, 2 * side - 1 :]
-    first, last = (part.sum(axis=1, keepdims=True) for part in ends)
-    return jnp.concatenate([first, weights[:, side + 1 : 2 * side - 1], last], axis=1)
+    nearest = jax.nn.one_hot(jnp.clip(places, 0, side - 1), side, dtype=weights.dtype)
+    return jnp.matmul(weights, nearest, precision=ALL)
 
 
 def _pixelating(amount: Float[Array, ""], side: int) -> Float[Array, "side side"]:
-    """Means over cells, read off at the pixels by how much of each lies in each cell."""
-    cell = jnp.arange(side)[:, None] / amount
-    pixel = jnp.arange(side)[None]
-    covered = jnp.minimum(pixel + 1, cell + 1 / amount) - jnp.maximum(pixel, cell)
+    """The mean over the cell that each pixel's middle lies in."""
+    cell, pixel = jnp.arange(side)[:, None] / amount, jnp.arange(side)
+    covered = jnp.minimum(pixel[None] + 1, cell + 1 / amount) - jnp.maximum(pixel[None], cell)
     covered = jnp.maximum(covered, 0)
     size = covered.sum(axis=1, keepdims=True)
-    return jnp.matmul(covered.T, covered / jnp.where(size > 0, size, 1), precision=ALL)
+    means = covered / jnp.where(size > 0, size, 1)
+    return means[jnp.floor((pixel + 0.5) * amount).astype(jnp.int32)]
 
 
 def _covered(

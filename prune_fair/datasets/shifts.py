@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Int, UInt8
 from prune_fair.data import Dataset, shift_of
 from prune_fair.datasets.corruptions import CORRUPTIONS, Corruption, Fractions
 from prune_fair.errors import check, lookup
+from prune_fair.types import AnyArray
 
 SEVERITIES = 5
 SHIFT_SEED = 2
@@ -30,8 +31,8 @@ class Shift(NamedTuple):
         Shift(row=array(2, dtype=int32), amount=array(0.05, dtype=float32))
     """
 
-    row: Int[np.ndarray, ""] | Int[Array, ""]
-    amount: Float[np.ndarray, ""] | Float[Array, ""]
+    row: Int[AnyArray, ""]
+    amount: Float[AnyArray, ""]
 
     @classmethod
     def of(cls, name: str, shape: Sequence[int]) -> "Shift":
@@ -58,10 +59,10 @@ def corrupt(
         >>> int(brighter[0, 0, 0, 0])  # 100 + 0.1 * 255, rounded
         126
     """
-    fractions = images.astype(jnp.float32) / 255
+    fractions, amount = images.astype(jnp.float32) / 255, jnp.asarray(shift.amount)
 
     def branch(stream: int, row: Corruption) -> Callable[[], Fractions]:
-        return lambda: row.function(fractions, shift.amount, partial(_uniform, positions, stream))
+        return lambda: row.function(fractions, amount, partial(_uniform, positions, stream))
 
     branches = [branch(*numbered) for numbered in enumerate(CORRUPTIONS.values())]
     changed = jax.lax.switch(shift.row, branches)
