@@ -47,10 +47,10 @@ def as_dataset(results: Results, split: str = TEST) -> xr.Dataset:
         16
     """
     table = results.to_dataset() if isinstance(results, xr.DataTree) else results
-    if SPLIT not in table.dims:
+    positions = {name: position for position, name in enumerate(_splits(table))}
+    if not positions:
         lookup({TEST: 0, split_of(table): 0}, split, "split")
         return count_failures(table)
-    positions = {str(name): position for position, name in enumerate(table[SPLIT].values)}
     table = table.isel({SPLIT: lookup(positions, split, "split")}, drop=True)
     others = [each.image for name, each in BY_IMAGE.items() if name != split]
     table = table.drop_dims(others, errors="ignore")
@@ -83,9 +83,9 @@ def reported_on(results: Results, split: str = TEST) -> xr.Dataset:
     asked = as_dataset(table, split)
     if split == TEST:
         return table
-    if split == VALIDATION or VALIDATION not in table[SPLIT].values:
+    if split == VALIDATION or choosing_split(table) == TEST:
         return asked
-    places = [[*table[SPLIT].values].index(name) for name in (VALIDATION, split)]
+    places = [_splits(table).index(name) for name in (VALIDATION, split)]
     table = table.isel({SPLIT: places}).drop_dims(BY_IMAGE[TEST].image, errors="ignore")
     return table.assign_coords({SPLIT: [VALIDATION, TEST]}).assign_attrs({SPLIT: split})
 
@@ -109,8 +109,13 @@ def shifts_of(results: Results) -> tuple[str, ...]:
         >>> shifts_of(open_example()["digits/mlp"])
         ()
     """
-    names = map(str, results[SPLIT].values) if SPLIT in results.dims else ()
-    return tuple(name for name in names if name not in SPLITS)
+    return tuple(name for name in _splits(results) if name not in SPLITS)
+
+
+def _splits(results: Results) -> list[str]:
+    """The names along the axis of splits; none without that axis."""
+    table = results.to_dataset() if isinstance(results, xr.DataTree) else results
+    return [str(name) for name in table[SPLIT].values] if SPLIT in table.dims else []
 
 
 def check_keeps(results: Results) -> None:
@@ -142,8 +147,7 @@ def judged_and_reported(results: Results) -> tuple[xr.Dataset, xr.Dataset]:
 
 def choosing_split(results: Results) -> str:
     """The split that operating points are chosen on: `validation` where there is one."""
-    there = SPLIT in results.dims and VALIDATION in results[SPLIT].values
-    return VALIDATION if there else TEST
+    return VALIDATION if VALIDATION in _splits(results) else TEST
 
 
 def with_resamples(results: Results) -> xr.Dataset:

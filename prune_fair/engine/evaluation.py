@@ -4,7 +4,7 @@ A shift of the test images is a split whose images are made here, a batch at a t
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -124,7 +124,7 @@ def _over(task: Task, masked: Variables, split: Split, shift: Shift | None = Non
             predicted if kept else None,
         )
 
-    def add(total: Part, batch: tuple[Array | None, ...]) -> tuple[Part, Array | None]:
+    def add(total: Part, batch: tuple[Any, ...]) -> tuple[Part, Array | None]:
         part = count(*batch)
         added = jax.tree.map(jnp.add, total, part._replace(predicted=None))
         return added, part.predicted
