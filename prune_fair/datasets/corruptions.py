@@ -1,7 +1,8 @@
 """Ways in which images are corrupted, by hand-written rows: what each does, and how much.
 
-A corruption takes images from 0 to 1, its amount and random numbers of each image. All severities
-of a corruption read the same random numbers, so that a worse one has the same noise, only more.
+A corruption takes images as numbers from 0 to 255, of which sums are exact in any order, its amount
+and random numbers of each image. All severities of a corruption read the same random numbers, so
+that a worse one has the same noise, only more.
 
 Source: Hendrycks & Dietterich 2019, arXiv 1903.12261. Amounts that are a share of brightness or of
 the side are those of their ImageNet-C. Lengths in pixels are those of their CIFAR-10-C, or
@@ -20,20 +21,22 @@ from jaxtyping import Array, Bool, Float
 IMAGENET_SIDE = 224
 ALL = jax.lax.Precision.HIGHEST  # of products: else a GPU rounds them to ten bits
 
-Fractions = Float[Array, "n h w c"]
+WHITE = 255
+
+Pixels = Float[Array, "n h w c"]  # from 0 to 255
 Draw = Callable[[int], Float[Array, "n count"]]  # so many numbers in (0, 1) for each image
 
 
-def noise(images: Fractions, amount: Float[Array, ""], draw: Draw) -> Fractions:
+def noise(images: Pixels, amount: Float[Array, ""], draw: Draw) -> Pixels:
     """Gaussian noise, drawn for each pixel and channel.
 
     Source: Hendrycks & Dietterich 2019, arXiv 1903.12261, `gaussian_noise` of ImageNet-C.
     """
     normal = jax.scipy.special.ndtri(draw(int(np.prod(images.shape[1:]))))
-    return images + amount * normal.reshape(images.shape)
+    return images + WHITE * amount * normal.reshape(images.shape)
 
 
-def blur(images: Fractions, amount: Float[Array, ""], draw: Draw) -> Fractions:
+def blur(images: Pixels, amount: Float[Array, ""], draw: Draw) -> Pixels:
     """Gaussian blur; beyond the border stands the nearest pixel.
 
     Source: Hendrycks & Dietterich 2019, arXiv 1903.12261, `gaussian_blur`, one of their four
@@ -43,7 +46,7 @@ def blur(images: Fractions, amount: Float[Array, ""], draw: Draw) -> Fractions:
     return _by_side(images, partial(_blurring, amount))
 
 
-def contrast(images: Fractions, amount: Float[Array, ""], draw: Draw) -> Fractions:
+def contrast(images: Pixels, amount: Float[Array, ""], draw: Draw) -> Pixels:
     """What each pixel differs by from its image's mean, by channel, multiplied by the amount.
 
     Source: Hendrycks & Dietterich 2019, arXiv 1903.12261, `contrast` of ImageNet-C.
@@ -53,7 +56,7 @@ def contrast(images: Fractions, amount: Float[Array, ""], draw: Draw) -> Fractio
     return (images - mean) * amount + mean
 
 
-def brightness(images: Fractions, amount: Float[Array, ""], draw: Draw) -> Fractions:
+def brightness(images: Pixels, amount: Float[Array, ""], draw: Draw) -> Pixels:
     """The largest channel of each pixel raised by the amount, hue and saturation kept.
 
     Source: Hendrycks & Dietterich 2019, arXiv 1903.12261, `brightness` of ImageNet-C, which adds
@@ -61,12 +64,12 @@ def brightness(images: Fractions, amount: Float[Array, ""], draw: Draw) -> Fract
     """
     del draw
     value = images.max(axis=3, keepdims=True)
-    raised = jnp.minimum(value + amount, 1)
+    raised = jnp.minimum(value + WHITE * amount, WHITE)
     scaled = images * (raised / jnp.where(value > 0, value, 1))
     return jnp.where(value > 0, scaled, raised)
 
 
-def pixelate(images: Fractions, amount: Float[Array, ""], draw: Draw) -> Fractions:
+def pixelate(images: Pixels, amount: Float[Array, ""], draw: Draw) -> Pixels:
     """The image read off a grid of cells, each the mean of what it covers; a cell is 1 / amount.
 
     Source: Hendrycks & Dietterich 2019, arXiv 1903.12261, `pixelate` of ImageNet-C, which rounds
@@ -77,7 +80,7 @@ def pixelate(images: Fractions, amount: Float[Array, ""], draw: Draw) -> Fractio
     return _by_side(images, partial(_pixelating, amount))
 
 
-def occlude(images: Fractions, amount: Float[Array, ""], draw: Draw) -> Fractions:
+def occlude(images: Pixels, amount: Float[Array, ""], draw: Draw) -> Pixels:
     """A rectangle of that share of both sides, rounded, in the colour of the image's mean.
 
     It lies wholly inside, anywhere with equal probability.
@@ -96,7 +99,7 @@ class Corruption(NamedTuple):
     """A row of `CORRUPTIONS`.
 
     Attributes:
-        function: takes images from 0 to 1, the amount, and what draws random numbers.
+        function: takes images from 0 to 255, the amount, and what draws random numbers.
         amounts: of severities 1 to 5.
         unit: of the amounts, in words.
         least_side: pixels that both sides of an image need at least, so that severities differ.
@@ -110,7 +113,7 @@ class Corruption(NamedTuple):
         (1.0, 6.0)
     """
 
-    function: Callable[[Fractions, Float[Array, ""], Draw], Fractions]
+    function: Callable[[Pixels, Float[Array, ""], Draw], Pixels]
     amounts: tuple[float, ...]
     unit: str
     least_side: int = 1
@@ -136,7 +139,7 @@ CORRUPTIONS: dict[str, Corruption] = {
 }
 
 
-def _by_side(images: Fractions, matrix_of: Callable[[int], Float[Array, "side side"]]) -> Fractions:
+def _by_side(images: Pixels, matrix_of: Callable[[int], Float[Array, "side side"]]) -> Pixels:
     """Rows and columns multiplied by matrices, whose rows are weights of pixels."""
     rows, columns = map(matrix_of, images.shape[1:3])
     return jnp.einsum("ir,js,nrsc->nijc", rows, columns, images, precision=ALL)

@@ -11,12 +11,13 @@ from jax.extend.random import threefry_2x32
 from jaxtyping import Array, Float, Int, UInt8
 
 from prune_fair.data import Dataset, shift_of
-from prune_fair.datasets.corruptions import CORRUPTIONS, Corruption, Fractions
+from prune_fair.datasets.corruptions import CORRUPTIONS, WHITE, Corruption, Pixels
 from prune_fair.errors import check, lookup
 from prune_fair.types import AnyArray
 
 SEVERITIES = 5
 SHIFT_SEED = 2
+HALF = 0.5 + 2**-10  # rounds: halves, which come up, go up in any program, whatever it rounds to
 
 
 class Shift(NamedTuple):
@@ -59,14 +60,14 @@ def corrupt(
         >>> int(brighter[0, 0, 0, 0])  # 100 + 0.1 * 255, rounded
         126
     """
-    fractions, amount = images.astype(jnp.float32) / 255, jnp.asarray(shift.amount)
+    pixels, amount = images.astype(jnp.float32), jnp.asarray(shift.amount)
 
-    def branch(stream: int, row: Corruption) -> Callable[[], Fractions]:
-        return lambda: row.function(fractions, amount, partial(_uniform, positions, stream))
+    def branch(stream: int, row: Corruption) -> Callable[[], Pixels]:
+        return lambda: row.function(pixels, amount, partial(_uniform, positions, stream))
 
     branches = [branch(*numbered) for numbered in enumerate(CORRUPTIONS.values())]
     changed = jax.lax.switch(shift.row, branches)
-    return jnp.round(jnp.clip(changed, 0, 1) * 255).astype(jnp.uint8)
+    return jnp.floor(jnp.clip(changed + HALF, 0, WHITE)).astype(jnp.uint8)
 
 
 def canonical_shifts(names: Sequence[str]) -> tuple[str, ...]:

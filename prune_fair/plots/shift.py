@@ -73,7 +73,7 @@ def shift(
     axes.set_ylabel("worst class's recall (fraction)", fontsize=style.TEXT)
     axes.set_xticks(range(int(row["severity"].max()) + 1))
     axes.set_ylim(bottom=0)
-    beside(axes, named, mark=3)
+    beside(axes, named, mark=3.0)
     words = style.interval_words(own, row["worst_recall"], confidence)
     sparsity = in_percent(row["sparsity"].values[at])
     style.explain(axes, _keys(words), title=f"{name}, {sparsity} % sparsity")

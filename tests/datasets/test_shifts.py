@@ -11,7 +11,7 @@ from prune_fair.datasets import CORRUPTIONS, Shift, canonical_shifts, corrupt, w
 
 every_corruption = pytest.mark.parametrize("name", CORRUPTIONS)
 program = jax.jit(corrupt)
-SHAPES = [(8, 8, 1), (14, 10, 3)]
+SHAPES = [(8, 8, 1), (12, 16, 3)]
 
 
 def shifted(images, name, positions=None):

@@ -18,7 +18,7 @@ from prune_fair.engine.results import schema
 from prune_fair.engine.task import make_task
 from prune_fair.pruning import full_mask
 
-SHIFTS = ("noise@3", "contrast@4", "occlude@5")
+SHIFTS = ("noise@3", "blur@2", "contrast@4", "brightness@3", "pixelate@4", "occlude@5")
 PLAN = Plan(1, 2, 2, "native")
 CONFIG = TaskConfig(
     DataConfig("digits", shift=SHIFTS), ModelConfig("mlp", widths=(16,)), RecipeConfig(epochs=1)
@@ -51,7 +51,7 @@ def test_splits_come_in_order_and_only_images_of_their_own_have_predictions():
     assert {*data.splits} == {"validation", "test"}
     assert task.splits == dataset.counted == ("validation", "test", *SHIFTS)
     found = counted(task, data, networks(task, 1)[0])
-    assert found.counted["confusion"].shape == (5, 10, 10)
+    assert found.counted["confusion"].shape == (8, 10, 10)
     assert {*found.predicted} == {"validation", "test"}
     assert {name for name, each in schema(task).items() if "split" in each.dims} == {*found.counted}
 
