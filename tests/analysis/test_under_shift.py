@@ -1,4 +1,4 @@
-"""What classes lose under shift and sparsity together, by hand; a split in the test split's place."""
+"""What classes lose under shift and sparsity together, by hand, and answers of another split."""
 
 import numpy as np
 import pytest
