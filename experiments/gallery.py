@@ -16,6 +16,7 @@ import tyro
 import xarray as xr
 
 from prune_fair import DataConfig, analysis, open_study, plots
+from prune_fair.config import from_json
 
 
 def gallery(study: Path = Path("studies/quickstart"), out: Path | None = None) -> None:
@@ -35,7 +36,7 @@ def pictures(results: xr.Dataset) -> Iterator[tuple[str, Any]]:
     """Every picture, by its name."""
     technique, last = str(results["technique"].values[0]), results.sizes["level"] - 1
     data = json.loads(results.attrs["config"])["data"]
-    images = DataConfig(**data | {"classes": tuple(data["classes"])}).load().test_images
+    images = from_json(DataConfig, data).load().test_images
     chosen = analysis.select(results)
     yield "overview", plots.overview(results)
     yield "recalls", plots.recalls(results)

@@ -42,6 +42,8 @@ class Dataset(NamedTuple):
     are. Some have a validation split, which is neither trained on nor reported. Images may belong
     to groups beside their class, positions in `group_names`: then those that are tested or
     validated have one each, and training images one each, none, or -1 for one that is unknown.
+    `shifts` name corruptions of the test images, such as `noise@3`, that networks are judged on
+    too; those images are made where networks are evaluated.
 
     Example:
         >>> images, labels = np.zeros((3, 8, 8, 1), np.uint8), np.array([0, 1, 1])
@@ -60,6 +62,7 @@ class Dataset(NamedTuple):
     validation_labels: Int[np.ndarray, " n"] | None = None
     validation_groups: Int[np.ndarray, " n"] | None = None
     train_groups: Int[np.ndarray, " train"] | None = None
+    shifts: tuple[str, ...] = ()
 
     def part(self, name: str) -> tuple[Any, Any, Any]:
         """Images, labels and groups of `train`, or of one of `SPLITS`; None for what is not there.
@@ -79,8 +82,13 @@ class Dataset(NamedTuple):
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """What networks are judged on, of `SPLITS`: the test images, and validation if there."""
+        """Images that networks are judged on, of `SPLITS`: test, and validation if there."""
         return SPLITS if self.validation_images is not None else (TEST,)
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """All that networks are counted on, in the results' order: `splits`, then `shifts`."""
+        return (*self.splits, *self.shifts)
 
     def train_count(self) -> Int[np.ndarray, " classes"]:
         """How many training images each class has."""
@@ -92,6 +100,17 @@ class Dataset(NamedTuple):
             return ()
         known = self.train_groups[self.train_groups >= 0]
         return tuple(np.bincount(known, minlength=len(self.group_names)).tolist())
+
+
+def shift_of(split: str) -> tuple[str, int]:
+    """Corruption and severity of a split such as `noise@3`; the split itself and 0 for others.
+
+    Example:
+        >>> shift_of("noise@3"), shift_of("test")
+        (('noise', 3), ('test', 0))
+    """
+    corruption, _, severity = split.partition("@")
+    return corruption, int(severity or 0)
 
 
 class Variable(NamedTuple):

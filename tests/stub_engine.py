@@ -126,14 +126,15 @@ def _counted(engine, network):
     """Every statistic, of predictions that are drawn from all the network's numbers."""
     task, content = engine.task, [np.ascontiguousarray(leaf) for leaf in jax.tree.leaves(network)]
     rng = np.random.default_rng(zlib.crc32(b"".join(leaf.tobytes() for leaf in content)))
-    splits = {name: engine.data.splits[name] for name in task.splits}
+    images = engine.data.splits
+    splits = {name: images.get(name, images["test"]) for name in task.splits}  # or a shift
     predicted = {name: rng.integers(0, task.classes, len(each.labels), np.int32)
                  for name, each in splits.items()}  # fmt: skip
     by_split = [_statistics(task, splits[name], predicted[name], rng) for name in splits]
     return Evaluated(
         {name: np.stack([each[name] for each in by_split]) for name in by_split[0]},
         np.array(False),
-        {name: each.astype(class_dtype(task.classes)) for name, each in predicted.items()}
+        {name: predicted[name].astype(class_dtype(task.classes)) for name in images}
         if task.predictions else {},
     )  # fmt: skip
 

@@ -51,8 +51,17 @@ from prune_fair.analysis.per_network import (
 from prune_fair.analysis.points import operating_points
 from prune_fair.analysis.price import price_of_accuracy
 from prune_fair.analysis.ranking import ranking_change
-from prune_fair.analysis.resampling import Results, as_dataset, networks, with_resamples
+from prune_fair.analysis.resampling import (
+    Results,
+    as_dataset,
+    networks,
+    reported_on,
+    shifts_of,
+    split_of,
+    with_resamples,
+)
 from prune_fair.analysis.rules import ACCURACY_ALONE, Constraint, Rule, holds, named_numbers
+from prune_fair.analysis.shift import under_shift
 from prune_fair.analysis.tables import (
     CONFIDENCE,
     DEFAULT_METRICS,
@@ -137,9 +146,13 @@ __all__ = [
     "recall_change",
     "recall_of_classes",
     "reference_point",
+    "reported_on",
     "select",
+    "shifts_of",
+    "split_of",
     "task_scores",
     "training_steps",
     "uncertainty",
+    "under_shift",
     "with_resamples",
 ]

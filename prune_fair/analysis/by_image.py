@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int, Integer
 
 from prune_fair import fairness
 from prune_fair.analysis.per_network import failed_all
-from prune_fair.analysis.resampling import BOTH, Results, as_dataset, networks
+from prune_fair.analysis.resampling import BOTH, Results, as_dataset, check_keeps, networks
 from prune_fair.errors import check
 from prune_fair.fairness import FEWEST_SEEDS, Interval, Over
 from prune_fair.store import MEMBERS
@@ -80,6 +80,7 @@ def said_of_images(results: Results) -> Iterator[Said]:
 
 def check_predictions(results: xr.Dataset) -> None:
     """Raises `InputError` for results without predictions."""
+    check_keeps(results)
     check(
         "predictions" in results,
         "intervals over images need what each network says of each image, which this study did not "

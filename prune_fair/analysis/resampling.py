@@ -7,8 +7,8 @@ import xarray as xr
 from jaxtyping import Float
 
 from prune_fair.analysis.failing import count_failures
-from prune_fair.data import BY_IMAGE, TEST, VALIDATION
-from prune_fair.errors import lookup
+from prune_fair.data import BY_IMAGE, SPLITS, TEST, VALIDATION
+from prune_fair.errors import check, lookup
 from prune_fair.fairness import (
     RESAMPLES,
     bootstrap_weights,
@@ -35,8 +35,10 @@ def as_dataset(results: Results, split: str = TEST) -> xr.Dataset:
 
     Every answer reads results through here. Those without a dimension `split` are given as they
     are: their images are of one split already. What is known of single images, `predictions`,
-    `image_label` and `image_group` by `image`, has these names for any split. Networks that lost
-    a layer and give every image one class fail every class here, as diverged ones do in the study.
+    `image_label` and `image_group` by `image`, has these names for any split; under a shift of the
+    test images it is not kept. The attribute `split` names one that is not the test split. Networks
+    that lost a layer and give every image one class fail every class here, as diverged ones do in
+    the study.
 
     Args:
         results: one task's results.
@@ -51,15 +53,85 @@ def as_dataset(results: Results, split: str = TEST) -> xr.Dataset:
         16
     """
     table = results.to_dataset() if isinstance(results, xr.DataTree) else results
-    if SPLIT not in table.dims:
+    positions = {name: position for position, name in enumerate(_splits(table))}
+    if not positions:
+        lookup({TEST: 0, split_of(table): 0}, split, "split")
         return count_failures(table)
-    positions = {str(name): position for position, name in enumerate(table[SPLIT].values)}
     table = table.isel({SPLIT: lookup(positions, split, "split")}, drop=True)
     others = [each.image for name, each in BY_IMAGE.items() if name != split]
     table = table.drop_dims(others, errors="ignore")
-    plain = dict(zip(BY_IMAGE[split], BY_IMAGE[TEST], strict=True))
+    plain = dict(zip(BY_IMAGE.get(split, BY_IMAGE[TEST]), BY_IMAGE[TEST], strict=True))
     table = table.rename({name: plain[name] for name in plain if name in table.variables})
-    return count_failures(table)
+    return count_failures(table if split == TEST else table.assign_attrs({SPLIT: split}))
+
+
+def reported_on(results: Results, split: str = TEST) -> xr.Dataset:
+    """A task's results, with another split in place of the test split: every answer is of it.
+
+    What is chosen on stays the validation split, where there is one; asked for that itself, and
+    without one, points are chosen on what is reported.
+
+    Args:
+        results: one task's results, with all splits.
+        split: that answers are to be of.
+
+    Raises:
+        InputError: for a split that the results do not have.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> reported_on(open_example()["digits/mlp"], "noise@3")
+        Traceback (most recent call last):
+            ...
+        prune_fair.errors.InputError: unknown split 'noise@3': did you mean 'test'? Valid: test
+    """
+    table = results.to_dataset() if isinstance(results, xr.DataTree) else results
+    asked = as_dataset(table, split)
+    if split == TEST:
+        return table
+    if split == VALIDATION or choosing_split(table) == TEST:
+        return asked
+    places = [_splits(table).index(name) for name in (VALIDATION, split)]
+    table = table.isel({SPLIT: places}).drop_dims(BY_IMAGE[TEST].image, errors="ignore")
+    return table.assign_coords({SPLIT: [VALIDATION, TEST]}).assign_attrs({SPLIT: split})
+
+
+def split_of(results: Results) -> str:
+    """The split that answers are of.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> split_of(open_example()["digits/mlp"])
+        'test'
+    """
+    return str(results.attrs.get(SPLIT, TEST))
+
+
+def shifts_of(results: Results) -> tuple[str, ...]:
+    """The shifts of the test images that networks were counted on, such as `noise@3`.
+
+    Example:
+        >>> from prune_fair import open_example
+        >>> shifts_of(open_example()["digits/mlp"])
+        ()
+    """
+    return tuple(name for name in _splits(results) if name not in SPLITS)
+
+
+def _splits(results: Results) -> list[str]:
+    """The names along the axis of splits; none without that axis."""
+    table = results.to_dataset() if isinstance(results, xr.DataTree) else results
+    return [str(name) for name in table[SPLIT].values] if SPLIT in table.dims else []
+
+
+def check_keeps(results: Results) -> None:
+    """Raises `InputError` for a split of which no study keeps what single images are given."""
+    split = split_of(results)
+    check(
+        split in SPLITS,
+        f"split {split!r}: predictions of single images, which this needs, are kept of "
+        f"{' and '.join(SPLITS)} images alone; leave --split out, or name one of those",
+    )
 
 
 def judged_and_reported(results: Results) -> tuple[xr.Dataset, xr.Dataset]:
@@ -81,7 +153,7 @@ def judged_and_reported(results: Results) -> tuple[xr.Dataset, xr.Dataset]:
 
 def choosing_split(results: Results) -> str:
     """The split that operating points are chosen on: `validation` where there is one."""
-    return VALIDATION if SPLIT in results.dims else TEST
+    return VALIDATION if VALIDATION in _splits(results) else TEST
 
 
 def with_resamples(results: Results) -> xr.Dataset:

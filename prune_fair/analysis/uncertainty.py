@@ -14,7 +14,9 @@ from prune_fair.analysis.resampling import (
     Results,
     as_dataset,
     networks,
+    split_of,
 )
+from prune_fair.data import SPLITS, TEST
 from prune_fair.errors import InputError, unknown
 from prune_fair.fairness import FEWEST_SEEDS, Over
 
@@ -26,6 +28,7 @@ class Uncertainty(NamedTuple):
         over: `seeds`, `images` (of the test set), `both` or `nothing`.
         seeds: how many there are.
         images: how many there are; 0 where intervals are not over them.
+        split: which images these are.
 
     Example:
         >>> from prune_fair import open_example
@@ -37,18 +40,20 @@ class Uncertainty(NamedTuple):
     over: str
     seeds: int
     images: int
+    split: str = TEST
 
     @property
     def covers(self) -> str:
         """What the intervals tell, a sentence."""
+        images = f"{self.images:,} {self.split} images"
         whose = "this one network" if self.seeds == 1 else "these networks"
         return {
             SEEDS: f"Intervals are bootstraps over {self.seeds} seeds: how far the mean over "
             "networks, trained again from other seeds, may be from the one shown.",
-            BOTH: f"Intervals are over {self.seeds} seeds and {self.images:,} test images: how far "
+            BOTH: f"Intervals are over {self.seeds} seeds and {images}: how far "
             "the mean over networks may be from the one shown, with other seeds and other images "
             "of the same kind.",
-            IMAGES: f"Intervals are over the {self.images:,} test images: how far other test "
+            IMAGES: f"Intervals are over the {images}: how far other {self.split} "
             f"images of the same kind may move the numbers of {whose}.",
             NOTHING: f"There are no intervals: {self.seeds} network(s) of each kind, at least "
             f"{FEWEST_SEEDS} are needed, or one whose predictions are kept.",
@@ -72,7 +77,7 @@ class Uncertainty(NamedTuple):
         """What intervals are over, such as "32 seeds"; nothing where there are none."""
         parts = {
             f"{self.seeds:,} seeds": self.over in (SEEDS, BOTH),
-            f"{self.images:,} test images": self.over in (IMAGES, BOTH),
+            f"{self.images:,} {self.split} images": self.over in (IMAGES, BOTH),
         }
         return " and ".join(part for part, is_counted in parts.items() if is_counted)
 
@@ -104,8 +109,9 @@ def uncertainty(results: Results, over: Over | None = None) -> Uncertainty:
     if over is None:
         over = next((each for each in (SEEDS, IMAGES) if each in possible), None)
     elif over not in possible:
-        raise _not_possible(over, seeds, possible)
-    return Uncertainty(over or NOTHING, seeds, images if over in (IMAGES, BOTH) else 0)
+        raise _not_possible(over, seeds, possible, split_of(results))
+    images = images if over in (IMAGES, BOTH) else 0
+    return Uncertainty(over or NOTHING, seeds, images, split_of(results))
 
 
 def over_classes(results: Results, over: Over | None = None) -> Over | None:
@@ -150,11 +156,15 @@ def _images(results: xr.Dataset) -> int:
     return results.sizes["image"] if "predictions" in results else 0
 
 
-def _not_possible(over: str, seeds: int, possible: Sequence[str]) -> InputError:
+def _not_possible(over: str, seeds: int, possible: Sequence[str], split: str) -> InputError:
     if over not in get_args(Over):
         return unknown("over", over, get_args(Over))
-    lacking = "were kept without predictions" if seeds >= FEWEST_SEEDS else f"have {seeds} seed(s)"
+    lacking, then = f"have {seeds} seed(s)", ", or a study run with --predictions"
+    if split not in SPLITS:
+        lacking, then = f"are of {split}, where predictions are never kept", ""
+    elif seeds >= FEWEST_SEEDS:
+        lacking = "were kept without predictions"
     return InputError(
         f"intervals over {over!r}: these results {lacking}; expected "
-        f"{' or '.join(possible) or 'at least 3 seeds'}, or a study run with --predictions"
+        f"{' or '.join(possible) or 'at least 3 seeds'}{then}"
     )

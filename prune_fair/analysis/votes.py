@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int, UInt
 
 from prune_fair import fairness
 from prune_fair.analysis.per_network import SPARSITY, check_dense
-from prune_fair.analysis.resampling import Results, as_dataset
+from prune_fair.analysis.resampling import Results, as_dataset, check_keeps
 from prune_fair.analysis.sets import of_technique
 from prune_fair.analysis.tables import CONFIDENCE, ESTIMATES, check_confidence
 from prune_fair.errors import check
@@ -122,6 +122,7 @@ def with_predictions(results: Results, technique: str | None) -> xr.Dataset:
         InputError: for results without predictions or level 0, or an unknown technique.
     """
     results = as_dataset(results)
+    check_keeps(results)
     check(
         "predictions" in results,
         "this study has no predictions, which single images are told by; run it with --predictions "

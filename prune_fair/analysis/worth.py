@@ -16,6 +16,7 @@ from prune_fair.analysis.resampling import (
     as_dataset,
     choosing_split,
     networks,
+    split_of,
 )
 from prune_fair.analysis.tables import CONFIDENCE, labelled, over_seeds, resampled
 from prune_fair.analysis.uncertainty import over_classes
@@ -30,10 +31,11 @@ class JudgedOn(NamedTuple):
     """What operating points are chosen on.
 
     Attributes:
-        split: `validation`, or `test` where there is no validation split.
+        split: `validation`; where there is no validation split, the one that is reported.
         images: how many images it has.
         lacking: names of the classes that it has no image of.
-        unreported: names of those that the test split has none of.
+        unreported: names of those that the reported split has none of.
+        reported: the split that is reported.
 
     Example:
         >>> JudgedOn("validation", 189, ()).is_reported
@@ -44,11 +46,12 @@ class JudgedOn(NamedTuple):
     images: int
     lacking: tuple[str, ...]
     unreported: tuple[str, ...] = ()
+    reported: str = TEST
 
     @property
     def is_reported(self) -> bool:
         """Whether what is reported is of these images too, and so the choice optimistic."""
-        return self.split == TEST
+        return self.split == self.reported
 
 
 def judged_on(results: Results) -> JudgedOn:
@@ -57,13 +60,15 @@ def judged_on(results: Results) -> JudgedOn:
     Example:
         >>> from prune_fair import open_example
         >>> judged_on(open_example()["digits/mlp"])
-        JudgedOn(split='test', images=540, lacking=(), unreported=())
+        JudgedOn(split='test', images=540, lacking=(), unreported=(), reported='test')
     """
-    split = choosing_split(results)
-    judged = as_dataset(results, split)
+    chosen, reported = choosing_split(results), split_of(results)
+    judged = as_dataset(results, chosen)
     images = int(judged["confusion"].sum(("true", "predicted")).max())
-    unreported = () if split == TEST else tuple(classes_without_images(results))
-    return JudgedOn(split, images, tuple(classes_without_images(judged)), unreported)
+    lacking = tuple(classes_without_images(judged))
+    if chosen == TEST:
+        return JudgedOn(reported, images, lacking, (), reported)
+    return JudgedOn(chosen, images, lacking, tuple(classes_without_images(results)), reported)
 
 
 def drop_to_test(

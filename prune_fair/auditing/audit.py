@@ -13,7 +13,7 @@ from jaxtyping import PyTree
 from prune_fair.auditing.config import AuditConfig
 from prune_fair.config import DataConfig, ModelConfig, RecipeConfig, TaskConfig
 from prune_fair.data import GIVEN, SPLITS, Dataset
-from prune_fair.datasets import from_arrays
+from prune_fair.datasets import from_arrays, with_shifts
 from prune_fair.engine.images import Pixels
 from prune_fair.engine.machine import set_up_jax
 from prune_fair.engine.plan import Plan, PlanConfig
@@ -111,7 +111,8 @@ def audit(
         plan.dtype == "float32",
         f"plan's dtype {plan.dtype}: an audited network computes in its own; leave it out",
     )
-    data = data if isinstance(data, DataConfig) else DataConfig(f"{GIVEN}arrays")
+    if not isinstance(data, DataConfig):
+        data = DataConfig(f"{GIVEN}arrays", shift=dataset.shifts)
     task = TaskConfig(data, ModelConfig(f"{GIVEN}{name}"), recipe or RecipeConfig())
     config = AuditConfig(
         tasks=(task,),
@@ -142,9 +143,8 @@ def _subject(
     def made(plan: Plan) -> Task:
         """As a study's, of the network that was handed over."""
         model, counts = architecture.model(plan.lowering), tuple(dataset.train_count().tolist())
-        groups = len(dataset.group_names)
-        shared = recipe, counts, plan.shuffling, groups
-        own = dataset.splits, dataset.train_group_count()
+        shared = recipe, counts, plan.shuffling, len(dataset.group_names)
+        own = dataset.counted, dataset.train_group_count()
         return Task(model, pixels, *shared, True, *own)
 
     return Subject(dataset, architecture.model(), made, dense)
@@ -185,6 +185,7 @@ def _prepare(
         check(len(shape) == 3, f"x_test has images of {shape}: expected arrays (n, h, w[, c])")
         architecture = given(apply, networks[0], shape, apply_train)
         dataset = from_arrays(arrays, source, groups, architecture.classes, as_they_are=True)
+        dataset = with_shifts(dataset, data.shifts if isinstance(data, Dataset) else ())
     for number, variables in enumerate(networks):
         check_alike(variables, networks[0], f"network {number}")
         _check_finite(variables, f"network {number}")

@@ -10,10 +10,9 @@ import tyro
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import tasks_of
-from prune_fair.data import GIVEN
+from prune_fair.cli.flags import opened, tasks_of
+from prune_fair.data import GIVEN, TEST
 from prune_fair.errors import check, unknown
-from prune_fair.store import open_study
 
 StudyPaths = Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="STUDY")]
 
@@ -28,6 +27,7 @@ def across(
     out: Path | None = None,
     json: bool = False,
     confidence: float = analysis.CONFIDENCE,
+    split: str = TEST,
 ) -> None:
     """Which technique is better over several tasks, and do the tasks agree on it?
 
@@ -43,26 +43,30 @@ def across(
         out: a directory for two pictures, performance profiles and the critical difference.
         json: print one JSON document.
         confidence: of the intervals, in (0, 1); tests are at the level that is left to 1.
+        split: whose images numbers are of: test, validation, or a shift such as noise@3.
     """
     check(bool(studies), "no study: expected directories that experiments wrote")
-    opened = [open_study(path) for path in studies]
-    nodes = _named(opened)
+    studied = [opened(path, split) for path in studies]
+    nodes = _named(studied)
     _check_techniques(nodes.values(), techniques)
     tasks = {name: _chosen(node, techniques) for name, node in nodes.items()}
     scores = analysis.task_scores(tasks, metric, at, normalise, objectives)
     found = analysis.across(scores, confidence)
     if json:
-        document = {"studies": [_identity(results) for results in opened]}
+        document: dict[str, Any] = {"studies": [_identity(results) for results in studied]}
+        document |= {} if split == TEST else {"split": split}
         console.print_json({**document, **console.across_document(found)})
     else:
-        console.print_across(console.make_console(), found, tasks)
+        screen = console.make_console()
+        console.print_across(screen, found, tasks)
+        console.print_split(screen, studied[0])
     if out is not None:
         _draw(found, out, quiet=json)
 
 
-def _named(opened: Sequence[xr.DataTree]) -> dict[str, xr.Dataset]:
+def _named(studies: Sequence[xr.DataTree]) -> dict[str, xr.Dataset]:
     """The tasks of all studies, by their names, behind the study's where two have one name."""
-    found = [(results.attrs["path"], *each) for results in opened for each in tasks_of(results)]
+    found = [(results.attrs["path"], *each) for results in studies for each in tasks_of(results)]
     seen: dict[str, str] = {}
     for path, name, node in found:
         here, task = f"{name} of {path}", _essence(path, node)
@@ -82,8 +86,9 @@ def _named(opened: Sequence[xr.DataTree]) -> dict[str, xr.Dataset]:
 
 
 def _essence(path: str, node: xr.Dataset) -> str:
-    """What makes a task another: not its name; but for networks that were given, its study."""
+    """What makes a task another: not its name, nor what is tested; of given networks its study."""
     config = plain_json.loads(node.attrs["config"])
+    config["data"].pop("shift", None)
     given = config["model"]["name"].startswith(GIVEN)
     where = str(Path(path).resolve()) if given else ""
     return where + plain_json.dumps({**config, "name": ""}, sort_keys=True)

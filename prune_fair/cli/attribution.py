@@ -5,8 +5,8 @@ from typing import Any
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath
-from prune_fair.store import open_study
+from prune_fair.cli.flags import StudyPath, opened
+from prune_fair.data import TEST
 from prune_fair.words.attribution import attribution_in_words, term_rows
 
 MODELS = {
@@ -22,6 +22,7 @@ def attribute(
     confidence: float = analysis.CONFIDENCE,
     techniques: tuple[str, ...] = (),
     json: bool = False,
+    split: str = TEST,
 ) -> None:
     """What the change of a class's recall goes with: its share, its complexity, its dense recall.
 
@@ -32,8 +33,9 @@ def attribute(
         confidence: of the intervals, in (0, 1).
         techniques: whose networks to average; all of them if not said.
         json: print one JSON document.
+        split: whose images numbers are of: test, validation, or a shift such as noise@3.
     """
-    results = open_study(study)
+    results = opened(study, split)
     tables = {
         name: analysis.attribute(results, complexity, sparsity, confidence, covariates, techniques)
         for name, covariates in MODELS.items()
@@ -44,7 +46,7 @@ def attribute(
     screen = console.make_console()
     for name, table in tables.items():
         console.print_attribution(screen, name.replace("_", " "), table)
-    return None
+    return console.print_split(screen, results)
 
 
 def _document(table: xr.Dataset) -> dict[str, Any]:

@@ -6,9 +6,9 @@ import tyro
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, by_task, tasks_of
+from prune_fair.cli.flags import StudyPath, by_task, opened, tasks_of
+from prune_fair.data import TEST
 from prune_fair.fairness import Over
-from prune_fair.store import open_study
 
 NOTHING_QUALIFIES = 1
 Repeated = Annotated[tuple[str, ...], tyro.conf.UseAppendAction]
@@ -24,6 +24,7 @@ def select(
     pooled: bool = False,
     over: Over | None = None,
     json: bool = False,
+    split: str = TEST,
 ) -> None:
     """The operating point for stated values, and what accuracy alone would have cost whom.
 
@@ -44,8 +45,9 @@ def select(
         over: what intervals are over; not said, seeds and images where a number is of images that
             are right and predictions were kept.
         json: print one JSON document.
+        split: whose images numbers are of: test, validation, or a shift such as noise@3.
     """
-    results = open_study(study)
+    results = opened(study, split)
     weights = analysis.named_numbers("weight", weigh) if weigh else None
     stated = require or analysis.DEFAULT_REQUIRE
     asked = stated, maximise, weights, confidence, pooled, certify, over

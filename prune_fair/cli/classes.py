@@ -4,10 +4,10 @@ import numpy as np
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, by_task
+from prune_fair.cli.flags import StudyPath, by_task, opened
+from prune_fair.data import TEST
 from prune_fair.errors import check
 from prune_fair.fairness import Over
-from prune_fair.store import open_study
 
 
 def classes(
@@ -16,6 +16,7 @@ def classes(
     over: Over | None = None,
     json: bool = False,
     confidence: float = analysis.CONFIDENCE,
+    split: str = TEST,
 ) -> None:
     """Which classes pruning hits otherwise than the networks as a whole, and is it chance?
 
@@ -25,8 +26,9 @@ def classes(
         over: what intervals are over; not said, seeds and images where predictions were kept.
         json: print one JSON document, with all levels.
         confidence: of the intervals, in (0, 1); p are compared with what is left to 1.
+        split: whose images numbers are of: test, validation, or a shift such as noise@3.
     """
-    results = open_study(study)
+    results = opened(study, split)
     asked = confidence, 1 - confidence, over
     found = by_task(results, lambda node: analysis.class_tests(_checked(node, level), *asked))
     if json:

@@ -16,6 +16,7 @@ from prune_fair.cli.listing import list_rows
 from prune_fair.cli.multiplicity import multiplicity
 from prune_fair.cli.points import metrics
 from prune_fair.cli.report import report
+from prune_fair.cli.shift import shift
 from prune_fair.cli.votes import exemplars
 from prune_fair.errors import printable
 from prune_fair.process import end_quickly
@@ -44,6 +45,7 @@ def run(arguments: Sequence[str] | None) -> None:
                 "exemplars": exemplars,
                 "multiplicity": multiplicity,
                 "calibration": calibration,
+                "shift": shift,
                 "audit": _audit() if [*words[:1]] == ["audit"] else _audit_in_a_line,
                 "report": report,
                 "status": status,

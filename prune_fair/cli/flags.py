@@ -12,11 +12,32 @@ import numpy as np
 import tyro
 import xarray as xr
 
+from prune_fair import analysis
 from prune_fair.cli.endings import MISTAKE
+from prune_fair.data import TEST
 from prune_fair.errors import InputError, check, of_one
+from prune_fair.store import open_study
 
 Answer = TypeVar("Answer")
 StudyPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="STUDY")]
+
+
+def opened(study: Path, split: str) -> xr.DataTree:
+    """A study's results, in which the split that is asked for stands for the test split.
+
+    Raises:
+        InputError: where the study cannot be read, or a task of it lacks the split.
+    """
+    results = open_study(study)
+    if split == TEST:
+        return results
+    nodes, attributes = {}, results.attrs
+    for node in results.leaves:
+        with of_one(node.path.strip("/"), len(results.leaves)):
+            nodes[node.path] = analysis.reported_on(node, split)
+    results = xr.DataTree.from_dict(nodes)
+    results.attrs = {**attributes, "split": split}
+    return results
 
 
 def tasks_of(results: xr.DataTree) -> list[tuple[str, xr.Dataset]]:

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, by_task, tasks_of
-from prune_fair.store import open_study
+from prune_fair.cli.flags import StudyPath, by_task, opened, tasks_of
+from prune_fair.data import TEST
 
 NO_PAIR = 1
 
@@ -17,6 +17,7 @@ def frontier(
     reference: tuple[str, ...] = (),
     json: bool = False,
     confidence: float = analysis.CONFIDENCE,
+    split: str = TEST,
 ) -> None:
     """The operating points that no other dominates, and which technique has the better ones.
 
@@ -27,8 +28,9 @@ def frontier(
             what is left out is sparsity 0, accuracy of chance, and the worst value of others.
         json: print one JSON document, with the dominated points too.
         confidence: of the intervals, in (0, 1).
+        split: whose images numbers are of: test, validation, or a shift such as noise@3.
     """
-    results = open_study(study)
+    results = opened(study, split)
     columns = list(objectives)
     point = analysis.named_numbers("reference", reference)
     points = by_task(
@@ -64,6 +66,7 @@ def compare(
     equal_budget: bool = False,
     json: bool = False,
     confidence: float = analysis.CONFIDENCE,
+    split: str = TEST,
 ) -> None:
     """Every pair of techniques at one sparsity, paired over seeds: is one of them better?
 
@@ -79,8 +82,9 @@ def compare(
             initialisation on, differ by more than 5 % of the larger.
         json: print one JSON document.
         confidence: of the intervals, in (0, 1).
+        split: whose images numbers are of: test, validation, or a shift such as noise@3.
     """
-    results = open_study(study)
+    results = opened(study, split)
     asked = metric, sparsity, confidence, effect, equal_budget
     found = by_task(results, lambda node: analysis.compare(node, *asked))
     if json:

@@ -15,7 +15,7 @@ def list_rows(json: bool = False) -> None:
         json: print one JSON document.
     """
     # Brings Flax, which commands that read results do without.
-    from prune_fair.datasets import SOURCES
+    from prune_fair.datasets import CORRUPTIONS, SOURCES
     from prune_fair.engine.statistics import STATISTICS
     from prune_fair.losses import LOSSES
     from prune_fair.models import MODELS
@@ -30,6 +30,7 @@ def list_rows(json: bool = False) -> None:
 
     described: dict[str, Mapping[str, Any]] = {
         "datasets": SOURCES,
+        "corruptions": CORRUPTIONS,
         "models": MODELS,
         "criteria": CRITERIA,
         "treatments": TREATMENTS,

@@ -5,8 +5,8 @@ from typing import Annotated
 import tyro
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, check_level, shown_level, tasks_of
-from prune_fair.store import open_study
+from prune_fair.cli.flags import StudyPath, check_level, opened, shown_level, tasks_of
+from prune_fair.data import TEST
 from prune_fair.words.multiplicity import controls_of
 
 
@@ -16,6 +16,7 @@ def multiplicity(
     level: int | None = None,
     json: bool = False,
     confidence: float = analysis.CONFIDENCE,
+    split: str = TEST,
 ) -> None:
     """How many predictions pruning changes, and how many another seed does; with --predictions.
 
@@ -25,8 +26,9 @@ def multiplicity(
         level: whose classes to show; the last finished one where it is not given.
         json: print one JSON document, with every class of every level.
         confidence: of the intervals, in (0, 1).
+        split: whose images numbers are of: test, validation, or a shift such as noise@3.
     """
-    results = open_study(study)
+    results = opened(study, split)
     tables = {}
     for name, node in tasks_of(results):
         check_level(level, node.sizes["level"] - 1)

@@ -3,9 +3,9 @@
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, by_task
+from prune_fair.cli.flags import StudyPath, by_task, opened
+from prune_fair.data import TEST
 from prune_fair.fairness import Over
-from prune_fair.store import open_study
 
 COLUMNS = 6  # that fit beside each other
 
@@ -17,6 +17,7 @@ def metrics(
     over: Over | None = None,
     json: bool = False,
     confidence: float = analysis.CONFIDENCE,
+    split: str = TEST,
 ) -> None:
     """Metrics of every technique and level, with intervals.
 
@@ -28,8 +29,9 @@ def metrics(
             are right and predictions were kept, else seeds. Of others both take seconds.
         json: print one JSON document, with the recall of each class.
         confidence: of the intervals, in (0, 1).
+        split: whose images numbers are of: test, validation, or a shift such as noise@3.
     """
-    results = open_study(study)
+    results = opened(study, split)
     asked = confidence, pooled, json, over
     points = by_task(
         results, lambda node: analysis.operating_points(node, _names(node, names), *asked)

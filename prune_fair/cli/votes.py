@@ -7,8 +7,8 @@ import tyro
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, by_task, tasks_of
-from prune_fair.store import open_study
+from prune_fair.cli.flags import StudyPath, by_task, opened, tasks_of
+from prune_fair.data import TEST
 
 
 def exemplars(
@@ -19,6 +19,7 @@ def exemplars(
     json: bool = False,
     distance: float = analysis.DISTANCE,
     confidence: float = analysis.CONFIDENCE,
+    split: str = TEST,
 ) -> None:
     """Test images on which pruned networks and dense ones disagree, of a study with --predictions.
 
@@ -30,8 +31,9 @@ def exemplars(
         json: print one JSON document, with every class.
         distance: taxicab distance, in (0, 2], from which an image counts as distant.
         confidence: of the intervals of the over-index, in (0, 1), all classes together.
+        split: whose images numbers are of: test, validation, or a shift such as noise@3.
     """
-    results = open_study(study)
+    results = opened(study, split)
     tables = by_task(
         results, lambda node: analysis.exemplars(node, technique, distance, confidence)
     )

@@ -34,6 +34,9 @@ class DataConfig:
         validation: fraction in [0, 1) of each class's training images that are not trained on, and
             counted as a split of their own, to choose on; 0 for none. Left out, the split that the
             source has, else 0.15 of `digits` and `fashion_mnist`, and none of other sources.
+        shift: corruptions of the test images that networks are judged on too, each a split of its
+            own behind `test`: `noise`, `blur`, `contrast`, `brightness`, `pixelate` or `occlude`
+            with a severity 1 to 5, such as `noise@3`, or alone for all five; empty for none.
 
     Raises:
         InputError: for an unknown name, or values outside their ranges.
@@ -53,6 +56,7 @@ class DataConfig:
     groups: str = ""
     fewest_in_group: int = 1
     validation: float | None = None
+    shift: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         datasets.check_name(self.name)
@@ -65,6 +69,7 @@ class DataConfig:
         datasets.check_groups(self.name, self.groups)
         datasets.check_fewest(self.fewest_in_group)
         datasets.check_validation(self.validation)
+        object.__setattr__(self, "shift", datasets.canonical_shifts(self.shift))
         for name in self.keep if self.classes else ():
             lookup(dict.fromkeys(self.classes), name, "class")
 
@@ -89,7 +94,7 @@ class DataConfig:
 
         Raises:
             InputError: where the data cannot be had, lacks a class that is named or the groups, or
-                has images that `downsample` does not divide.
+                has images that `downsample` does not divide or that are too small for a shift.
         """
         dataset = datasets.load(self.name, self.groups, self.validation)
         dataset = datasets.choose_classes(dataset, self.classes)
@@ -98,4 +103,5 @@ class DataConfig:
             dataset = datasets.long_tail(dataset, self.imbalance_factor)
         dataset = datasets.keep_fractions(dataset, self.keep)
         dataset = datasets.label_noise(dataset, self.label_noise)
-        return datasets.merge_small_groups(dataset, self.fewest_in_group)
+        dataset = datasets.merge_small_groups(dataset, self.fewest_in_group)
+        return datasets.with_shifts(dataset, self.shift)

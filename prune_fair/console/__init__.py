@@ -23,6 +23,7 @@ from prune_fair.console.multiplicity import (
     print_parts,
 )
 from prune_fair.console.progress import progress
+from prune_fair.console.shift import print_shift, print_shift_caveats, shift_rows
 from prune_fair.console.tables import (
     make_console,
     print_accuracy_alone,
@@ -33,6 +34,7 @@ from prune_fair.console.tables import (
     print_points,
     print_price,
     print_rows,
+    print_split,
 )
 from prune_fair.console.votes import (
     exemplar_rows,
@@ -79,5 +81,9 @@ __all__ = [
     "print_points",
     "print_price",
     "print_rows",
+    "print_shift",
+    "print_shift_caveats",
+    "print_split",
     "progress",
+    "shift_rows",
 ]

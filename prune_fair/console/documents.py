@@ -15,8 +15,12 @@ def print_json(document: Any) -> None:
 
 
 def print_answer(results: xr.DataTree, answer: Mapping[str, Any]) -> None:
-    """An answer about a study as one JSON document, after what says which study it is."""
-    head = {key: results.attrs[key] for key in ("path", "fingerprint", "complete")}
+    """An answer about a study as one JSON document, after what says which study it is.
+
+    And which split, where it is another than the test split.
+    """
+    told = "path", "fingerprint", "complete", "split"
+    head = {key: results.attrs[key] for key in told if key in results.attrs}
     print_json({**head, **answer})
 
 

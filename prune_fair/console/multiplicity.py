@@ -8,7 +8,7 @@ import xarray as xr
 from rich.console import Console
 
 from prune_fair.console.documents import keyed, point_rows
-from prune_fair.console.tables import print_lines, print_rows
+from prune_fair.console.tables import print_lines, print_rows, print_split
 from prune_fair.store import DENSE
 from prune_fair.words import failures, multiplicity
 from prune_fair.words.numbers import NONE, typed
@@ -70,6 +70,7 @@ def print_parts(
 
 def print_multiplicity_caveats(console: Console, results: xr.DataTree, confidence: float) -> None:
     """What a reader has to know of the numbers above."""
+    print_split(console, results)
     for node in results.leaves:
         legend = multiplicity.legend(node.sizes["seed"], confidence)
         line = f"{node.path.strip('/')}: {legend}."

@@ -136,6 +136,11 @@ def print_accuracy_alone(console: Console, name: str, table: xr.Dataset) -> None
     print_rows(console, title, ACCURACY_ALONE, accuracy_alone_rows(table))
 
 
+def print_split(console: Console, results: xr.DataTree) -> None:
+    """Which images numbers are of, where they are not the test images."""
+    print_lines(console, filter(None, [caveats.of_split(analysis.split_of(results))]))
+
+
 def print_caveats(
     console: Console,
     results: xr.DataTree,
@@ -154,6 +159,7 @@ def print_caveats(
         by_class: whether there are intervals of classes too.
         over: what intervals were asked over; None for the widest that each can have.
     """
+    print_split(console, results)
     for node in results.leaves:
         known = caveats.by_interval(node, columns, over, by_class)
         line = caveats.brackets(confidence, known or [(analysis.uncertainty(node, over), [])])

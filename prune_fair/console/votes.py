@@ -7,7 +7,7 @@ import xarray as xr
 from rich.console import Console
 
 from prune_fair.console.documents import point_rows
-from prune_fair.console.tables import print_lines, print_rows
+from prune_fair.console.tables import print_lines, print_rows, print_split
 from prune_fair.store import DENSE
 from prune_fair.words import failures, votes
 from prune_fair.words.numbers import typed
@@ -67,6 +67,7 @@ def print_exemplar_images(console: Console, images: Mapping[str, tuple[int, xr.D
 
 def print_exemplar_caveats(console: Console, results: xr.DataTree, confidence: float) -> None:
     """What a reader has to know of the numbers above."""
+    print_split(console, results)
     for node in results.leaves:
         line = f"{node.path.strip('/')}: {votes.legend(node.sizes['seed'], confidence)}."
         print_lines(console, [" ".join([line, *failures.state(node, failures.MISVOTED)])])

@@ -8,12 +8,14 @@ from prune_fair.data import GIVEN, Dataset
 from prune_fair.datasets.arrays import from_arrays
 from prune_fair.datasets.augmentation import AUGMENTATIONS, augment
 from prune_fair.datasets.complexity import COMPLEXITY, class_complexity
+from prune_fair.datasets.corruptions import CORRUPTIONS, Corruption
 from prune_fair.datasets.digits import digits
 from prune_fair.datasets.fashion14 import fashion14
 from prune_fair.datasets.folder import folder
 from prune_fair.datasets.grouping import AND, check_fewest, intersected, merge_small_groups
 from prune_fair.datasets.idx import fashion_mnist, idx
 from prune_fair.datasets.npz import npz
+from prune_fair.datasets.shifts import Shift, canonical_shifts, corrupt, with_shifts
 from prune_fair.datasets.tfds import check_form, tfds, tfds_shape
 from prune_fair.datasets.transforms import (
     check_classes,
@@ -34,9 +36,13 @@ from prune_fair.values import check_folder_name, shortened
 __all__ = [
     "AUGMENTATIONS",
     "COMPLEXITY",
+    "CORRUPTIONS",
     "SOURCES",
+    "Corruption",
+    "Shift",
     "Source",
     "augment",
+    "canonical_shifts",
     "check_classes",
     "check_downsample",
     "check_fewest",
@@ -48,6 +54,7 @@ __all__ = [
     "check_validation",
     "choose_classes",
     "class_complexity",
+    "corrupt",
     "downsample",
     "from_arrays",
     "held_out_by_default",
@@ -58,6 +65,7 @@ __all__ = [
     "load",
     "long_tail",
     "merge_small_groups",
+    "with_shifts",
     "with_validation",
 ]
 

@@ -1,13 +1,18 @@
-"""One network's images, counted inside the compiled graph: each split, each statistic."""
+"""One network's images, counted inside the compiled graph: each split, each statistic.
 
-from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias
+A shift of the test images is a split whose images are made here, a batch at a time.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int, UInt
 
+from prune_fair.data import TEST
+from prune_fair.datasets import Shift, corrupt
 from prune_fair.engine.images import DeviceData, Split
 from prune_fair.engine.statistics import STATISTICS, Outputs, Statistic
 from prune_fair.engine.task import Task
@@ -22,7 +27,8 @@ class Evaluated(NamedTuple):
     """What is counted of a network's images, by split.
 
     `diverged` says that a number of the network, or an output for an image, is not finite. In a
-    task with predictions `predicted` is the class of each image, by split; else there are none.
+    task with predictions `predicted` is the class of each image, by split that has images of its
+    own; else there are none.
     """
 
     counted: Mapping[str, AnyArray]
@@ -52,12 +58,20 @@ def evaluate(task: Task, data: DeviceData, variables: Variables, mask: Mask) -> 
     A diverged network is a failure of every class: what stands for it is the row's `failed`.
     """
     masked = variables._replace(params=apply_mask(variables.params, mask))
-    parts = {name: _over(task, masked, data.splits[name]) for name in task.splits}
+    parts = {
+        name: _over(task, masked, data.splits[name]) for name in task.splits if name in data.splits
+    }
+    shifts = [name for name in task.splits if name not in data.splits]
+    if shifts:
+        shifted = _over_shifts(task, masked, data.splits[TEST], shifts)
+        for place, name in enumerate(shifts):
+            parts[name] = jax.tree.map(lambda leaf, place=place: leaf[place], shifted)
     diverged = (sum(part.undecided for part in parts.values()) > 0) | ~_finite(masked)
     rows = statistics_of(task)
 
     def value(name: str, split: str) -> Array:
-        images = jnp.bincount(data.splits[split].labels, length=task.classes)
+        judged = data.splits.get(split, data.splits[TEST])
+        images = jnp.bincount(judged.labels, length=task.classes)
         finished = rows[name].finish(parts[split].totals[name], images)
         return jnp.where(diverged, rows[name].failed(finished, images), finished)
 
@@ -73,7 +87,7 @@ def evaluate(task: Task, data: DeviceData, variables: Variables, mask: Mask) -> 
 
 class Part(NamedTuple):
     """What a split gives: totals by statistic, how many outputs say nothing, and in a task with
-    predictions the class of each image.
+    predictions the class of each image, unless they are under a shift.
     """
 
     totals: Counted
@@ -81,25 +95,44 @@ class Part(NamedTuple):
     predicted: Int[Array, " images"] | None
 
 
-def _over(task: Task, masked: Variables, split: Split) -> Part:
-    rows = statistics_of(task)
+def _over_shifts(task: Task, masked: Variables, test: Split, names: Sequence[str]) -> Part:
+    """The parts of several shifts, stacked: one program for all, whatever their number."""
+    each = [Shift.of(name, test.images.shape[1:]) for name in names]
+    shifts = jax.tree.map(lambda *leaves: jnp.stack(leaves), *each)
 
-    def count(images: Array, labels: Array, groups: Array | None) -> Part:
+    def one(nothing: None, shift: Shift) -> tuple[None, Part]:
+        return nothing, _over(task, masked, test, shift)
+
+    return jax.lax.scan(one, None, shifts)[1]
+
+
+def _over(task: Task, masked: Variables, split: Split, shift: Shift | None = None) -> Part:
+    rows, kept = statistics_of(task), task.predictions and shift is None
+
+    def count(
+        images: Array, labels: Array, groups: Array | None, positions: Array | None = None
+    ) -> Part:
+        if shift is not None and positions is not None:
+            # Else XLA fuses this into what reads the images, and computes it once a reading.
+            images = jax.lax.optimization_barrier(corrupt(images, shift, positions))
         logits = task.model.apply(masked, task.pixels.normalise(images))
         predicted = jnp.argmax(logits, axis=1)
         batch = Outputs(labels, logits, predicted, groups, task.groups)
         return Part(
             {name: row.of_batch(batch) for name, row in rows.items()},
             (~_decided(logits) & (labels >= 0)).sum(dtype=jnp.int32),
-            predicted if task.predictions else None,
+            predicted if kept else None,
         )
 
-    def add(total: Part, batch: tuple[Array, Array, Array | None]) -> tuple[Part, Array | None]:
+    def add(total: Part, batch: tuple[Any, ...]) -> tuple[Part, Array | None]:
         part = count(*batch)
         added = jax.tree.map(jnp.add, total, part._replace(predicted=None))
         return added, part.predicted
 
     batches = batched(split)
+    if shift is not None:
+        positions = jnp.arange(batches[1].size).reshape(batches[1].shape)
+        batches = (*batches, positions)
     like = jax.eval_shape(count, *jax.tree.map(lambda leaf: leaf[0], batches))
     nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), like)
     total, predicted = jax.lax.scan(add, nothing._replace(predicted=None), batches)

@@ -26,7 +26,8 @@ class Task(NamedTuple):
         shuffling: `own` or `shared` order of the images, as the plan has it.
         groups: of the images that are counted; 0 without.
         predictions: whether the class that they give each image is kept.
-        splits: what they are judged on, in the order in which results have them.
+        splits: what they are judged on, in the order in which results have them: images of
+            their own, then shifts of the test images.
         group_counts: training images of each group; empty where their groups are not known.
         calibration: whether probabilities are counted too.
     """
@@ -86,7 +87,7 @@ def make_task(
         plan.shuffling,
         len(dataset.group_names),
         predictions,
-        dataset.splits,
+        dataset.counted,
         dataset.train_group_count(),
         calibration,
     )

@@ -14,6 +14,7 @@ from prune_fair.plots.layers import layer_sparsities
 from prune_fair.plots.multiplicity import multiplicity
 from prune_fair.plots.recalls import recall, recalls
 from prune_fair.plots.reliability import reliability
+from prune_fair.plots.shift import shift
 from prune_fair.plots.style import encode, save
 from prune_fair.plots.techniques import ranking
 from prune_fair.plots.votes import exemplars
@@ -33,5 +34,6 @@ __all__ = [
     "recalls",
     "reliability",
     "save",
+    "shift",
     "who_is_hurt",
 ]

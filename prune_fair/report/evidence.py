@@ -87,12 +87,12 @@ def exemplars(answers: Answers, data: Mapping[str, Any], data_sha256: str) -> Ex
 
 def test_images(data: Mapping[str, Any], data_sha256: str) -> tuple[np.ndarray | None, str]:
     """The test images of a task by its config; or None and why they cannot be shown."""
-    from prune_fair.config import DataConfig  # brings Flax
+    from prune_fair.config import DataConfig, from_json  # brings Flax
 
     if data["name"].startswith(GIVEN):
         return None, "The images were handed over as arrays, and the study does not keep them."
     try:
-        dataset = DataConfig(**{**data, "classes": tuple(data["classes"])}).load()
+        dataset = from_json(DataConfig, data).load()
     except (InputError, OSError) as error:
         return None, f"The dataset cannot be loaded here: {error}"
     if digest(dataset) != data_sha256:

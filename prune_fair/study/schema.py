@@ -68,7 +68,7 @@ def layout_of(config: StudyConfig, task: Task, dataset: Dataset) -> Layout:
     if dataset.group_names:
         labels["group"] = list(dataset.group_names)
     if task.predictions:
-        for split in task.splits:
+        for split in dataset.splits:
             sizes[BY_IMAGE[split].image] = len(dataset.part(split)[1])
     for row in statistics_of(task).values():
         labels |= {axis: [*map(str, own)] for axis, own in row.labels.items()}

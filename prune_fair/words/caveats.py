@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from prune_fair import analysis
 from prune_fair.analysis import JudgedOn, Results, TooFew, Uncertainty
+from prune_fair.data import TEST, VALIDATION, shift_of
 from prune_fair.fairness import METRICS, Over
 from prune_fair.words.failures import without_images
 from prune_fair.words.numbers import counted, fixed, of_confidence
@@ -15,6 +16,10 @@ NO_INTERVALS = "nothing, since there are no intervals"
 SAME_IMAGES = (
     "The choice is optimistic: there is no validation split, and the same test images were used to "
     "choose and to report. Of images that had no part in the choice expect worse."
+)
+SAME_SPLIT = (
+    "The choice is optimistic: the same images of the split {} were used to choose and to report. "
+    "Of images that had no part in the choice expect worse."
 )
 HELD_BY_MEANS = (
     "Constraints were held by means, whose intervals may reach past the bound; the flag "
@@ -78,6 +83,36 @@ def brackets(confidence: float, known: Sequence[tuple[Uncertainty, Sequence[str]
     whose = " of one network" if len(known) == 1 and known[0][0].seeds == 1 else ""
     held = intervals(confidence, known)
     return f"[low, high]: {held}{whose}." if held else known[0][0].covers
+
+
+def of_split(split: str) -> str:
+    """Which images numbers are of, where they are not the test images; else nothing.
+
+    Example:
+        >>> print(of_split("noise@3").partition(". ")[0])
+        Split noise@3: test images under noise of severity 3 of 5
+        >>> of_split("validation"), of_split("test")
+        ('Split validation: what is called test images are the validation images.', '')
+    """
+    if split == TEST:
+        return ""
+    if split == VALIDATION:
+        return f"Split {split}: what is called test images are the validation images."
+    return (
+        f"Split {split}: test images under {shift(split)}. Of these no predictions of single "
+        "images are kept, so that no interval is over images."
+    )
+
+
+def shift(split: str) -> str:
+    """A shift in words.
+
+    Example:
+        >>> shift("noise@3")
+        'noise of severity 3 of 5'
+    """
+    corruption, severity = shift_of(split)
+    return f"{corruption} of severity {severity} of 5"
 
 
 def on_frontier(known: Uncertainty) -> str:
@@ -144,10 +179,11 @@ def chosen_on(on: JudgedOn) -> str:
         Class 9 has no validation image: no choice looks at it.
     """
     if on.is_reported:
-        return SAME_IMAGES
+        return SAME_IMAGES if on.reported == TEST else SAME_SPLIT.format(on.reported)
+    under = "" if on.reported == TEST else f" under {shift(on.reported)}"
     said = (
         f"Points are chosen on {counted(on.images, 'validation image')}; what is reported of them "
-        "is of the test images, which had no part in the choice."
+        f"is of the test images{under}, which had no part in the choice."
     )
     if on.lacking:
         said += (

@@ -76,6 +76,7 @@ def test_answers_are_of_the_test_images(name, example, split):
 @pytest.mark.parametrize("name", ANSWERS)
 def test_a_split_that_is_asked_for_is_answered_as_the_only_one(name, example, other):
     validation = analysis.as_dataset(both_splits(example, other), "validation")
+    assert validation.attrs.pop("split") == "validation"
     xr.testing.assert_identical(ANSWERS[name](validation), ANSWERS[name](example))
 
 
@@ -118,7 +119,7 @@ def both(results_of):
 
 def test_a_point_is_chosen_on_validation_images_and_reported_on_test_images(both):
     choice = analysis.select(both)
-    assert choice.judged_on == ("validation", 1000, (), ())
+    assert choice.judged_on == ("validation", 1000, (), (), "test")
     assert choice.points["level"][choice.chosen] == 2
     name = "mean_recall_change_min"
     assert choice.judged[name].sel(estimate="mean")[choice.chosen].item() == pytest.approx(-0.04)
