@@ -1,5 +1,6 @@
 """Which steps of the recipe a technique trains, and before which it prunes."""
 
+import math
 from collections.abc import Iterable
 
 from prune_fair.config import RecipeConfig
@@ -68,6 +69,37 @@ def pruning_steps(technique: Technique, steps: int) -> tuple[int, ...]:
     return tuple(first + number * last // prunings for number in range(1, prunings + 1))
 
 
+def update_steps(technique: Technique, steps: int) -> tuple[int, ...]:
+    """The step before which each mask update of a training of so many steps falls.
+
+    As many steps lie before the first and, of those that updates are spread over, after the last.
+
+    Example:
+        >>> update_steps(Technique(treatment="rigl", mask_updates=2), 12)
+        (3, 6)
+    """
+    first, parts = technique.rewind_step, technique.mask_updates + 1
+    end = _updating(technique, steps - first)
+    return tuple(first + number * end // parts for number in range(1, parts))
+
+
+def drop_shares(technique: Technique, steps: int) -> tuple[float, ...]:
+    """The share of each layer's weights that each mask update drops.
+
+    Source: Evci et al. 2020, arXiv 1911.11134: s/2 (1 + cos(pi t / T)), where the share decays.
+
+    Example:
+        >>> drop_shares(Technique(treatment="rigl", mask_updates=2, drop_share=0.4), 12)
+        (0.3, 0.1)
+    """
+    first, share = technique.rewind_step, technique.drop_share
+    end, update = _updating(technique, steps - first), technique.retraining.mask_update
+    if update is None or not update.decays:
+        return (share,) * technique.mask_updates
+    ways = [(step - first) / end for step in update_steps(technique, steps)]
+    return tuple(share / 2 * (1 + math.cos(math.pi * way)) for way in ways)
+
+
 def learning_rate_share(technique: Technique) -> float:
     """Of the recipe's learning rate that its networks train with."""
     full = technique.retraining.full_learning_rate
@@ -82,7 +114,8 @@ def loss_of(technique: Technique, recipe: RecipeConfig) -> str:
 def check_steps(technique: Technique, steps: int) -> None:
     """Raises `InputError` where a training of so many steps is too short for a technique.
 
-    A `rewind_step` must leave something to train, and between two prunings at least a step lies.
+    A `rewind_step` must leave something to train, and between two prunings or mask updates at
+    least a step lies.
     """
     refused, step = f"technique {technique.name!r}: ", technique.rewind_step
     check(
@@ -97,7 +130,20 @@ def check_steps(technique: Technique, steps: int) -> None:
         f"gradual_share {technique.gradual_share} of a training's {left}; prune less often or "
         "train longer",
     )
+    most = _updating(technique, left) - 1
+    check(
+        technique.retraining.mask_update is None or technique.mask_updates <= most,
+        f"{refused}mask_updates {technique.mask_updates}: expected at most {most}, one step less "
+        f"than {technique.treatment} spreads them over, of a training's {left}; update less often "
+        "or train longer",
+    )
 
 
 def _last_pruning(technique: Technique, steps: int) -> int:
     return min(round(technique.gradual_share * steps), steps - 1)
+
+
+def _updating(technique: Technique, steps: int) -> int:
+    """The steps that mask updates are spread over."""
+    update = technique.retraining.mask_update
+    return round(steps * update.until) if update is not None else steps
