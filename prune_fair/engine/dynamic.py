@@ -3,15 +3,16 @@
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from prune_fair.engine.images import DeviceData
-from prune_fair.engine.network import Changes, train_changing
+from prune_fair.engine.network import Change, Changes, train_changing
 from prune_fair.engine.optimizer import masked_moments
 from prune_fair.engine.spans import loss_of
 from prune_fair.engine.steps import Carry
 from prune_fair.engine.task import Task, network_key
-from prune_fair.pruning import Technique, Training, apply_mask
+from prune_fair.pruning import MaskUpdate, Technique, Training, apply_mask
 from prune_fair.types import Mask, Params, Variables
 
 
@@ -30,34 +31,10 @@ def train_dynamically(
 ) -> tuple[Variables, Mask]:
     """As `network.train`, with a mask update before each of these steps, which drops this share.
 
-    An update sees the batch of its step. What it leaves out of the mask is zero, and so are the
-    optimiser's moments, so that what comes back starts at zero with moments of zero; unless the
-    treatment keeps weights dense, whose moments go on too. (Adam's count of steps goes on.)
-
     Returns:
         The network, and its last mask.
     """
-    row, (steps, shares) = technique.retraining.mask_update, updates
-    assert row is not None, "the technique's mask changes"
-    layers = technique.prunable(task.model.layers)
-    arranged, together = task.model.arranged, technique.ranks_together(task.model)
-
-    def change(at: Int[Array, ""], carry: Carry, gradient: Callable[[], Params]) -> Carry:
-        key = jax.random.fold_in(network_key(seed, level, "updates"), at)
-        variables, before = arranged((carry.variables, carry.mask))
-        seen = Training(
-            variables.params, before, lambda: arranged(gradient()), key, layers, together
-        )
-        mask = arranged(row.update(seen, shares[at]))
-        if row.keeps_dense:
-            return carry._replace(mask=mask)
-        held = jax.tree.map(lambda old, new: old & new, carry.mask, mask)
-        params = apply_mask(carry.variables.params, held)
-        moments = masked_moments(task.recipe, carry.moments, held)
-        return carry._replace(
-            variables=carry.variables._replace(params=params), moments=moments, mask=mask
-        )
-
+    steps, shares = updates
     return train_changing(
         task,
         loss_of(technique, task.recipe),
@@ -69,6 +46,46 @@ def train_dynamically(
         seed,
         learning_rate_share,
         dense,
-        Changes(steps, change),
-        row.keeps_dense,
+        Changes(steps, make_update(task, technique, level, seed, shares)),
+        mask_update_of(technique).keeps_dense,
     )
+
+
+def make_update(
+    task: Task,
+    technique: Technique,
+    level: Int[Array, ""],
+    seed: Int[Array, ""],
+    shares: Float[Array, " updates"],
+) -> Change:
+    """The mask update of a number, with the moments that go with it.
+
+    What it leaves out of the mask is zero, and so are the optimiser's moments: what comes back
+    starts at zero with moments of zero. Weights that the treatment keeps dense, and their moments,
+    stay as they are. Adam's count of steps goes on.
+    """
+    update, arranged = mask_update_of(technique), task.model.arranged
+    layers = technique.prunable(task.model.layers)
+    together = technique.ranks_together(task.model)
+
+    def change(at: Int[Array, ""], carry: Carry, gradient: Callable[[], Params]) -> Carry:
+        key = jax.random.fold_in(network_key(seed, level, "updates"), at)
+        (params, _), before = arranged((carry.variables, carry.mask))
+        seen = Training(params, before, lambda: arranged(gradient()), key, layers, together)
+        mask = arranged(update.next_mask(seen, shares[at]))
+        if update.keeps_dense:
+            return carry._replace(mask=mask)
+        held = jax.tree.map(jnp.logical_and, carry.mask, mask)
+        variables = carry.variables._replace(params=apply_mask(carry.variables.params, held))
+        return Carry(
+            variables, masked_moments(task.recipe, carry.moments, held), mask, carry.loss_state
+        )
+
+    return change
+
+
+def mask_update_of(technique: Technique) -> MaskUpdate:
+    """The updates of a technique whose mask changes while it trains."""
+    update = technique.retraining.mask_update
+    assert update is not None, f"the mask of {technique.name} does not change"
+    return update

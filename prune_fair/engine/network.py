@@ -141,23 +141,22 @@ def train_changing(
     """
     steps, keys = steps_per_epoch(task), epoch_keys(task, level, seed)
     known = known_of(task, called(loss), data, dense)
+    gradient = make_gradient(task, loss, data, level, seed, known)
     step = make_step(task, loss, data, level, seed, learning_rate_share, known, keeps_dense)
     first, last = span
 
+    def changed(changes: Changes, number: Int[Array, ""], carry: Carry, rows: Rows) -> Carry:
+        due, params = changes.steps == number, carry.variables.params
+        at = jnp.argmax(due).astype(jnp.int32)
+        return jax.lax.cond(
+            due.any(),
+            lambda: changes.make(at, carry, lambda: gradient(params, carry, rows, number)[0]),
+            lambda: carry,
+        )
+
     def one(number: Int[Array, ""], carry: Carry, rows: Rows) -> Carry:
         if changes is not None:
-            gradient, due = (
-                make_gradient(task, loss, data, level, seed, known),
-                changes.steps == number,
-            )
-
-            def change() -> Carry:
-                at = jnp.argmax(due).astype(jnp.int32)
-                return changes.make(
-                    at, carry, lambda: gradient(carry.variables.params, carry, rows, number)[0]
-                )
-
-            carry = jax.lax.cond(due.any(), change, lambda: carry)
+            carry = changed(changes, number, carry, rows)
         return step(carry, rows, number)
 
     def epoch(number: Int[Array, ""], carry: Carry) -> Carry:

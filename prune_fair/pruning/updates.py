@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float
 
 from prune_fair.pruning.masks import Prunable, full_mask, kernels, with_kernels
@@ -44,7 +45,7 @@ class MaskUpdate(NamedTuple):
     """What a row of `TREATMENTS` says of its updates.
 
     Attributes:
-        update: from a network in training and the share of its weights to drop to the next mask.
+        next_mask: from a network in training and the share of its weights to drop to the next mask.
         until: share of the training's steps over which updates are spread.
         decays: whether the share to drop falls over these steps, as half a cosine to 0.
         keeps_dense: whether removed weights train on unseen and come back as they are then, or
@@ -52,7 +53,7 @@ class MaskUpdate(NamedTuple):
         asks_scope: whether it asks for `together`.
     """
 
-    update: Callable[[Training, Share], Mask]
+    next_mask: Callable[[Training, Share], Mask]
     until: float = 1.0
     decays: bool = False
     keeps_dense: bool = False
@@ -61,11 +62,8 @@ class MaskUpdate(NamedTuple):
 
 def grown_at_random(training: Training, share: Share) -> Mask:
     """In each layer the smallest weights go, as many others come at random."""
-    leaves, tree = jax.tree.flatten(training.params)
-    keys = jax.tree.unflatten(tree, list(jax.random.split(training.key, len(leaves))))
-    worth = jax.tree.map(
-        lambda leaf, key: jax.random.uniform(key, leaf.shape), training.params, keys
-    )
+    flat, unravel = ravel_pytree(training.params)
+    worth = unravel(jax.random.uniform(training.key, flat.shape, flat.dtype))
     return _exchanged(training, worth, share)
 
 
@@ -108,6 +106,7 @@ def exchange(
 
 
 def _exchanged(training: Training, worth: Scores, share: Share) -> Mask:
-    params, mask, layers = training.params, training.mask, training.layers
-    parts = zip(*(kernels(tree, layers) for tree in (params, mask, worth)), strict=True)
-    return with_kernels(mask, layers, [exchange(*part, share) for part in parts])
+    mask, layers = training.mask, training.layers
+    weights, kept, grown = (kernels(tree, layers) for tree in (training.params, mask, worth))
+    parts = [exchange(*part, share) for part in zip(weights, kept, grown, strict=True)]
+    return with_kernels(mask, layers, parts)
