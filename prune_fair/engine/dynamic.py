@@ -12,7 +12,8 @@ from prune_fair.engine.optimizer import masked_moments
 from prune_fair.engine.spans import loss_of
 from prune_fair.engine.steps import Carry
 from prune_fair.engine.task import Task, network_key
-from prune_fair.pruning import MaskUpdate, Technique, Training, apply_mask
+from prune_fair.pruning import Technique, apply_mask
+from prune_fair.pruning.updates import MaskUpdate, Training
 from prune_fair.types import Mask, Params, Variables
 
 

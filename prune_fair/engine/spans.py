@@ -89,8 +89,9 @@ def drop_shares(technique: Technique, steps: int) -> tuple[float, ...]:
     Source: Evci et al. 2020, arXiv 1911.11134: s/2 (1 + cos(pi t / T)), where the share decays.
 
     Example:
-        >>> drop_shares(Technique(treatment="rigl", mask_updates=2, drop_share=0.4), 12)
-        (0.3, 0.1)
+        >>> shares = drop_shares(Technique(treatment="rigl", mask_updates=2, drop_share=0.4), 12)
+        >>> [round(share, 3) for share in shares]
+        [0.3, 0.1]
     """
     first, share = technique.rewind_step, technique.drop_share
     end, update = _updating(technique, steps - first), technique.retraining.mask_update

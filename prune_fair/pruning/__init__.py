@@ -10,7 +10,6 @@ from prune_fair.pruning.scopes import BY_HAND, SCOPES, quota
 from prune_fair.pruning.selection import GRANULARITIES, Granularity
 from prune_fair.pruning.technique import DENSE, GIVEN_DENSE, Technique, all_techniques
 from prune_fair.pruning.treatments import TREATMENTS, Treatment
-from prune_fair.pruning.updates import MaskUpdate, Training
 
 __all__ = [
     "BY_HAND",
@@ -23,11 +22,9 @@ __all__ = [
     "TREATMENTS",
     "Criterion",
     "Granularity",
-    "MaskUpdate",
     "Schedule",
     "Spacing",
     "Technique",
-    "Training",
     "Treatment",
     "all_techniques",
     "apply_mask",
