@@ -18,6 +18,7 @@ MOST = {
     "epochs": 10**5,
     "gradual_prunings": 10**6,
     "levels": 10**4,
+    "mask_interval": 10**6,
     "mask_updates": 10**6,
     "members": 10**7,
     "recalibrate_images": 10**8,

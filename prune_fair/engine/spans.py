@@ -72,13 +72,17 @@ def pruning_steps(technique: Technique, steps: int) -> tuple[int, ...]:
 def update_steps(technique: Technique, steps: int) -> tuple[int, ...]:
     """The step before which each mask update of a training of so many steps falls.
 
-    As many steps lie before the first and, of those that updates are spread over, after the last.
+    Every so many steps, or as many times, with as many steps before the first and, of those that
+    updates are spread over, after the last.
 
     Example:
         >>> update_steps(Technique(treatment="rigl", mask_updates=2), 12)
         (3, 6)
     """
     first, parts = technique.rewind_step, technique.mask_updates + 1
+    update = technique.retraining.mask_update
+    if update is not None and update.at_intervals:
+        return tuple(range(first + technique.mask_interval, steps, technique.mask_interval))
     end = _updating(technique, steps - first)
     return tuple(first + number * end // parts for number in range(1, parts))
 
@@ -96,7 +100,7 @@ def drop_shares(technique: Technique, steps: int) -> tuple[float, ...]:
     first, share = technique.rewind_step, technique.drop_share
     end, update = _updating(technique, steps - first), technique.retraining.mask_update
     if update is None or not update.decays:
-        return (share,) * technique.mask_updates
+        return (share,) * len(update_steps(technique, steps))
     ways = [(step - first) / end for step in update_steps(technique, steps)]
     return tuple(share / 2 * (1 + math.cos(math.pi * way)) for way in ways)
 
@@ -131,9 +135,16 @@ def check_steps(technique: Technique, steps: int) -> None:
         f"gradual_share {technique.gradual_share} of a training's {left}; prune less often or "
         "train longer",
     )
-    most = _updating(technique, left) - 1
+    update, most = technique.retraining.mask_update, _updating(technique, left) - 1
+    if update is not None and update.at_intervals:
+        check(
+            technique.mask_interval < left,
+            f"{refused}mask_interval {technique.mask_interval}: expected below {left}, the steps "
+            "of its training",
+        )
+        return
     check(
-        technique.retraining.mask_update is None or technique.mask_updates <= most,
+        update is None or technique.mask_updates <= most,
         f"{refused}mask_updates {technique.mask_updates}: expected at most {most}, one step less "
         f"than {technique.treatment} spreads them over, of a training's {left}; update less often "
         "or train longer",

@@ -61,8 +61,9 @@ class Technique:
         gradual_prunings: how often `gradual` prunes within a training, at least 1.
         gradual_share: share of the training's steps, in (0, 1), over which these prunings are
             equally spaced, the last one at its end; the rest of the steps repairs.
-        mask_updates: how often the mask changes within a training of `set`, `rigl` or
-            `straight_through`, at least 1, with equally many steps before, between and after them.
+        mask_updates: how often the mask changes within a training of `set` or `rigl`, at least 1,
+            with equally many steps before, between and after them.
+        mask_interval: steps between two masks of `straight_through`, at least 1.
         drop_share: share of each layer's weights, in (0, 1], that `set` exchanges at an update, and
             `rigl` would at the first step.
 
@@ -87,6 +88,7 @@ class Technique:
     gradual_prunings: int = 10
     gradual_share: float = 0.75
     mask_updates: int = 10
+    mask_interval: int = 4
     drop_share: float = 0.3
 
     def __post_init__(self) -> None:

@@ -110,7 +110,8 @@ def straight_through(rewound: Variables, trained: Variables, fresh: Variables) -
 
     Source: Bengio et al. 2013, arXiv 1308.3432, the straight-through estimator, as dynamic pruning
     with feedback has it (Lin et al. 2020, arXiv 2006.07253): the mask is taken anew from the
-    magnitudes at the technique's `mask_updates` steps.
+    magnitudes every `mask_interval` steps of the technique. Unseen weights get no feedback, so that
+    long intervals let them grow until the next mask is another network's.
     """
     return rewound
 
@@ -155,8 +156,8 @@ TREATMENTS: dict[str, Treatment] = {
         straight_through,
         rewinds=True,
         unpruned="rewind",
-        mask_update=MaskUpdate(taken_anew, keeps_dense=True, asks_scope=True),
-        takes=(UPDATES, STEP),
+        mask_update=MaskUpdate(taken_anew, keeps_dense=True, at_intervals=True, asks_scope=True),
+        takes=("mask_interval", STEP),
     ),
     "none": Treatment(none, trains=False),
 }

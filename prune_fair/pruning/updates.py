@@ -50,6 +50,7 @@ class MaskUpdate(NamedTuple):
         decays: whether the share to drop falls over these steps, as half a cosine to 0.
         keeps_dense: whether removed weights train on unseen and come back as they are then, or
             start at 0.
+        at_intervals: whether an update comes every `mask_interval` steps, not `mask_updates` times.
         asks_scope: whether it asks for `together`.
     """
 
@@ -57,6 +58,7 @@ class MaskUpdate(NamedTuple):
     until: float = 1.0
     decays: bool = False
     keeps_dense: bool = False
+    at_intervals: bool = False
     asks_scope: bool = False
 
 

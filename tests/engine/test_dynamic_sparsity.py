@@ -32,7 +32,8 @@ WHOLE = jnp.array([0, 12])
 
 
 def of(treatment, **settings):
-    return Technique(treatment=treatment, output=True, mask_updates=3, **settings)
+    often = {"mask_interval": 3} if treatment == "straight_through" else {"mask_updates": 3}
+    return Technique(treatment=treatment, output=True, **often, **settings)
 
 
 def updates(technique, steps=12):
@@ -256,17 +257,21 @@ def test_update_steps_and_drop_shares_by_hand():
     evolved = Technique(treatment="set", mask_updates=3)
     assert update_steps(evolved, 12) == (3, 6, 9)
     assert drop_shares(evolved, 12) == (0.3, 0.3, 0.3)
-    assert update_steps(Technique(treatment="straight_through", mask_updates=11), 12)[-1] == 11
+    often = Technique(treatment="straight_through", mask_interval=5, rewind_step=2)
+    assert update_steps(often, 18) == (7, 12, 17)
+    assert drop_shares(often, 18) == (0.3,) * 3
 
 
-@pytest.mark.parametrize(
-    ("treatment", "most"), [("set", 11), ("rigl", 8), ("straight_through", 11)]
-)
+@pytest.mark.parametrize(("treatment", "most"), [("set", 11), ("rigl", 8)])
 def test_training_too_short_to_update_so_often_is_refused(treatment, most):
     check_steps(Technique(treatment=treatment, mask_updates=most), 12)
     check_steps(Technique(treatment=treatment, mask_updates=most, rewind_step=3), 15)
     with pytest.raises(InputError, match=f"mask_updates {most + 1}: expected at most {most}, one"):
         check_steps(Technique(treatment=treatment, mask_updates=most + 1), 12)
+    seldom = Technique(treatment="straight_through", mask_interval=11)
+    check_steps(seldom, 12)
+    with pytest.raises(InputError, match="mask_interval 11: expected below 11, the steps of its"):
+        check_steps(seldom, 11)
 
 
 @pytest.mark.parametrize("treatment", DYNAMIC)
@@ -312,7 +317,7 @@ def test_layers_keep_the_counts_of_the_static_mask():
     """Of one seed and criterion `rewind` is the static control: the same mask at the start."""
     engine = make_engine()
     techniques = [
-        Technique("random", "erk", treatment=each, mask_updates=2)
+        dataclasses.replace(of(each), criterion="random", scope="erk", output=False)
         if each in DYNAMIC
         else Technique("random", "erk", treatment=each)
         for each in ("rewind", *DYNAMIC)
