@@ -19,6 +19,8 @@ MOST = {
     "fewest_in_group": 10**6,
     "gradual_prunings": 10**6,
     "levels": 10**4,
+    "mask_interval": 10**6,
+    "mask_updates": 10**6,
     "members": 10**7,
     "recalibrate_images": 10**8,
     "rewind_step": 10**9,

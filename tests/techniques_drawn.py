@@ -16,7 +16,7 @@ def any_technique(data):
     """A technique of any parts with any settings that they read, and any loss."""
     technique = data.draw(st.sampled_from(EVERY))
     whole, share = st.integers(1, 1000), st.floats(1e-6, 1, exclude_max=True)
-    ranges = {"finetune_learning_rate": share, "gradual_share": share}
+    ranges = {"finetune_learning_rate": share, "gradual_share": share, "drop_share": share}
     taken = itertools.chain(*settings_of(technique.criterion, technique.treatment).values())
     own = {name: data.draw(ranges.get(name, whole)) for name in taken}
     loss = data.draw(st.sampled_from(["", *LOSSES]))

@@ -252,6 +252,10 @@ def test_labels_fit_a_file_system(name, label):
             lambda: study("movement-global-reinit"),
             "moved from the initialisation, and the schedule prunes networks that reinit began els",
         ),
+        (
+            lambda: study("movement-layerwise-set"),
+            "the schedule prunes networks that set began els",
+        ),
         (lambda: StudyConfig(tasks=()), "no tasks"),
         (lambda: StudyConfig(tasks=(TaskConfig(),) * 2), "expected each once"),
     ],
@@ -273,6 +277,8 @@ def test_techniques_that_fit_are_taken():
     assert study("magnitude-conv_0=0.5,dense_1=0.9-rewind", lenet5, (), DataConfig("fashion_mnist"))
     assert study("magnitude-global-gradual")
     assert study("movement-global-reinit", sparsities=(0.5, 0.9))
+    assert study("movement-layerwise-rigl", sparsities=(0.5, 0.9))
+    assert study("movement-layerwise-straight_through")
 
 
 def test_what_is_known_with_the_images_is_refused_later():

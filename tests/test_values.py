@@ -149,7 +149,7 @@ def test_a_large_machine_may_ask_for_a_lot():
 
 NUMBERS = [
     "learning_rate", "momentum", "weight_decay", "finetune_learning_rate", "gradual_share",
-    "imbalance_factor", "label_noise", "rate", "sparsities", "keep", "width",
+    "drop_share", "imbalance_factor", "label_noise", "rate", "sparsities", "keep", "width",
 ]  # fmt: skip
 
 

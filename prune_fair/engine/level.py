@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Int
 
 from prune_fair.engine import network
+from prune_fair.engine.dynamic import train_dynamically
 from prune_fair.engine.evaluation import evaluate
 from prune_fair.engine.members import (
     Block,
@@ -23,15 +24,17 @@ from prune_fair.engine.members import (
 )
 from prune_fair.engine.results import results_of, stacked
 from prune_fair.engine.spans import (
+    drop_shares,
     learning_rate_share,
     loss_of,
     pruning_steps,
     rewound_step,
     rewound_steps,
+    update_steps,
 )
 from prune_fair.engine.task import Task, total_steps
 from prune_fair.losses import called
-from prune_fair.pruning import Technique, quota, ramp, without_retraining
+from prune_fair.pruning import Technique, quota, ramp, without_pruning, without_retraining
 from prune_fair.types import Mask, Variables
 
 Done: TypeAlias = Callable[[int], None]
@@ -111,12 +114,19 @@ def advance(
 
 
 def _groups(techniques: Sequence[Technique], task: Task) -> list[list[Technique]]:
-    """Techniques whose networks are trained by the same calls; each gradual one is alone."""
+    """Techniques whose networks are trained by the same calls; each gradual one is alone.
+
+    Those whose mask changes otherwise are together where their starts alone differ.
+    """
     groups: dict[Any, list[Technique]] = {}
     for technique in techniques:
         treatment = technique.retraining
         kind = treatment.trains, technique.rewind_step, loss_of(technique, task.recipe)
-        groups.setdefault(technique if treatment.gradual else kind, []).append(technique)
+        if treatment.gradual:
+            kind = technique
+        elif treatment.mask_update is not None:
+            kind = without_pruning(technique)
+        groups.setdefault(kind, []).append(technique)
     return list(groups.values())
 
 
@@ -168,6 +178,11 @@ def _retrain(
         train = engine.lifted(network.train_gradually, first)
         members = *networks, block.initial, seeds, shares, *dense
         return Networks(*train((*shared, prunings), *members, done=done))
+    if first.retraining.mask_update is not None:
+        shares_dropped = np.array(drop_shares(first, steps), np.float32)
+        updates = np.array(update_steps(first, steps), np.int32), shares_dropped
+        train = engine.lifted(train_dynamically, without_pruning(first))
+        return Networks(*train((*shared, updates), *networks, seeds, shares, *dense, done=done))
     train = engine.lifted(network.train, loss)
     trained = train(shared, *networks, seeds, shares, *dense, done=done)
     return networks._replace(variables=trained)

@@ -7,42 +7,45 @@ comparisons between techniques are paired.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Float, Int
 
 from prune_fair.engine.images import DeviceData
-from prune_fair.engine.objective import Known, known_of, scored_loss, training_loss
-from prune_fair.engine.optimizer import Moments, make_optimizer
+from prune_fair.engine.objective import known_of, scored_loss
+from prune_fair.engine.optimizer import make_optimizer
 from prune_fair.engine.recalibration import recalibrate
 from prune_fair.engine.spans import loss_of
+from prune_fair.engine.steps import Carry, Rows, make_gradient, make_step
 from prune_fair.engine.task import (
     Task,
     epoch_keys,
     network_key,
     shuffled_batches,
-    step_key,
     steps_per_epoch,
     take_batch,
     total_steps,
 )
 from prune_fair.losses import called
 from prune_fair.pruning import Technique, apply_mask, pruner, scoring_loss
-from prune_fair.types import Mask, Variables
+from prune_fair.types import Mask, Params, Variables
 
-UpdateMask: TypeAlias = Callable[[Int[Array, ""], Variables, Mask], Mask]
+Change: TypeAlias = Callable[[Int[Array, ""], Carry, Callable[[], Params]], Carry]
 
 
-class Carry(NamedTuple):
-    """What training hands from step to step."""
+class Changes(NamedTuple):
+    """Of a network while it trains: what happens before each of some steps.
 
-    variables: Variables
-    moments: Moments
-    mask: Mask
-    loss_state: Any
+    Attributes:
+        steps: the same for all networks of a call, so that no others pay for it.
+        make: the change of that number, from what training carries and a function that computes
+            the gradient of the step's batch.
+    """
+
+    steps: Int[Array, " changes"]
+    make: Change
 
 
 def initialise(task: Task, level: Int[Array, ""], seed: Int[Array, ""]) -> Variables:
@@ -81,7 +84,7 @@ def train(
         dense: the seed's own dense network, where the loss asks for it.
     """
     shared = task, loss, data, level, span
-    trained, _ = _train(*shared, variables, mask, seed, learning_rate_share, dense, None)
+    trained, _ = train_changing(*shared, variables, mask, seed, learning_rate_share, dense, None)
     return trained
 
 
@@ -106,21 +109,18 @@ def train_gradually(
     """
     loss, (steps, quotas) = loss_of(technique, task.recipe), prunings
 
-    def update_mask(step: Int[Array, ""], variables: Variables, mask: Mask) -> Mask:
-        number = jnp.argmax(steps == step).astype(jnp.int32)
-        return jax.lax.cond(
-            (steps == step).any(),
-            lambda: prune(
-                task, technique, data, level, variables, mask, initial, seed, quotas[number], number
-            ),
-            lambda: mask,
-        )
+    def change(at: Int[Array, ""], carry: Carry, gradient: Callable[[], Params]) -> Carry:
+        variables, mask = task.model.arranged((carry.variables, carry.mask))
+        mask = prune(task, technique, data, level, variables, mask, initial, seed, quotas[at], at)
+        mask = task.model.arranged(mask)
+        params = apply_mask(carry.variables.params, mask)
+        return carry._replace(variables=carry.variables._replace(params=params), mask=mask)
 
-    shared = task, loss, data, level, span
-    return _train(*shared, variables, mask, seed, learning_rate_share, dense, update_mask)
+    shared, changes = (task, loss, data, level, span), Changes(steps, change)
+    return train_changing(*shared, variables, mask, seed, learning_rate_share, dense, changes)
 
 
-def _train(
+def train_changing(
     task: Task,
     loss: str,
     data: DeviceData,
@@ -131,24 +131,32 @@ def _train(
     seed: Int[Array, ""],
     learning_rate_share: Float[Array, ""],
     dense: Variables | None,
-    update_mask: UpdateMask | None,
+    changes: Changes | None,
+    keeps_dense: bool = False,
 ) -> tuple[Variables, Mask]:
-    """The loop over steps, which carries the mask; `update_mask` gives the one of a step.
+    """The loop over steps, which carries the mask, and the changes before some of them.
 
-    Within it kernels and masks are as `Model.arranged` has them.
+    Within it kernels and masks are as `Model.arranged` has them. With `keeps_dense` the mask holds
+    in forward passes, and in what is given back.
     """
     steps, keys = steps_per_epoch(task), epoch_keys(task, level, seed)
     known = known_of(task, called(loss), data, dense)
-    step = make_step(task, loss, data, level, seed, learning_rate_share, known)
+    gradient = make_gradient(task, loss, data, level, seed, known)
+    step = make_step(task, loss, data, level, seed, learning_rate_share, known, keeps_dense)
     first, last = span
 
-    def one(number: Int[Array, ""], carry: Carry, rows: Int[Array, " batch"]) -> Carry:
-        if update_mask is not None:
-            inner, mask = task.model.arranged((carry.variables, carry.mask))
-            mask = update_mask(number, inner, mask)
-            params = apply_mask(inner.params, mask)
-            inner, mask = task.model.arranged((inner._replace(params=params), mask))
-            carry = carry._replace(variables=inner, mask=mask)
+    def changed(changes: Changes, number: Int[Array, ""], carry: Carry, rows: Rows) -> Carry:
+        due, params = changes.steps == number, carry.variables.params
+        at = jnp.argmax(due).astype(jnp.int32)
+        return jax.lax.cond(
+            due.any(),
+            lambda: changes.make(at, carry, lambda: gradient(params, carry, rows, number)[0]),
+            lambda: carry,
+        )
+
+    def one(number: Int[Array, ""], carry: Carry, rows: Rows) -> Carry:
+        if changes is not None:
+            carry = changed(changes, number, carry, rows)
         return step(carry, rows, number)
 
     def epoch(number: Int[Array, ""], carry: Carry) -> Carry:
@@ -160,48 +168,17 @@ def _train(
             carry,
         )
 
-    start = task.model.arranged(Variables(apply_mask(variables.params, mask), variables.state))
+    if not keeps_dense:
+        variables = Variables(apply_mask(variables.params, mask), variables.state)
+    start = task.model.arranged(variables)
     moments = make_optimizer(task.recipe, total_steps(task)).init(start.params)
     loss_state = called(loss).initial(task.classes, len(task.group_counts))
     carry = Carry(start, moments, task.model.arranged(mask), loss_state)
     carry = jax.lax.fori_loop(first // steps, -(-last // steps), epoch, carry)
     trained, mask = task.model.arranged((carry.variables, carry.mask))
+    if keeps_dense:
+        trained = Variables(apply_mask(trained.params, mask), trained.state)
     return recalibrate(task, data, level, trained, seed), mask
-
-
-def make_step(
-    task: Task,
-    loss: str,
-    data: DeviceData,
-    level: Int[Array, ""],
-    seed: Int[Array, ""],
-    learning_rate_share: Float[Array, ""],
-    known: Known | None = None,
-) -> Callable[[Carry, Array, Array], Carry]:
-    """One step of training, from the rows of its batch and its number.
-
-    What is known of the dense network goes to the loss.
-
-    The mask holds before the first step and after every update, so each forward pass sees removed
-    weights as zero, and neither momentum nor weight decay revives them. (Optimisers work weight by
-    weight: what the gradients of removed weights are does not matter.)
-    """
-
-    def step(carry: Carry, rows: Array, number: Array) -> Carry:
-        (params, state), moments, mask, loss_state = carry
-        optimizer = make_optimizer(task.recipe, total_steps(task), number)
-        key = step_key(level, seed, number) if task.recipe.augment else None
-        batch = take_batch(task, data, rows, key)
-        differentiate = jax.grad(training_loss, has_aux=True)
-        gradients, (state, loss_state) = differentiate(
-            params, task, loss, state, loss_state, batch, known
-        )
-        updates, moments = optimizer.update(gradients, moments, params)
-        updates = jax.tree.map(lambda update: update * learning_rate_share, updates)
-        params = apply_mask(optax.apply_updates(params, updates), mask)
-        return Carry(Variables(params, state), moments, mask, loss_state)
-
-    return step
 
 
 def prune(

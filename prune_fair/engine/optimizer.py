@@ -2,11 +2,13 @@
 
 from typing import TypeAlias
 
+import jax.numpy as jnp
 import optax
 from jax.typing import ArrayLike
 from jaxtyping import Array, Int, PyTree
 
 from prune_fair.config import RecipeConfig
+from prune_fair.types import Mask
 
 Moments: TypeAlias = PyTree  # what Optax keeps from step to step: momentum and counts
 
@@ -34,3 +36,12 @@ def make_optimizer(
     else:
         optimizer = optax.sgd(learning_rate, recipe.momentum)
     return optax.chain(optax.add_decayed_weights(recipe.weight_decay), optimizer)
+
+
+def masked_moments(recipe: RecipeConfig, moments: Moments, mask: Mask) -> Moments:
+    """The recipe's moments with those of removed parameters at zero; counts of steps go on."""
+
+    def masked(moment: Array, kept: Array) -> Array:
+        return jnp.where(kept, moment, 0)
+
+    return optax.tree_utils.tree_map_params(make_optimizer(recipe, 1), masked, moments, mask)

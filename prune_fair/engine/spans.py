@@ -1,5 +1,6 @@
 """Which steps of the recipe a technique trains, and before which it prunes."""
 
+import math
 from collections.abc import Iterable
 
 from prune_fair.config import RecipeConfig
@@ -68,6 +69,42 @@ def pruning_steps(technique: Technique, steps: int) -> tuple[int, ...]:
     return tuple(first + number * last // prunings for number in range(1, prunings + 1))
 
 
+def update_steps(technique: Technique, steps: int) -> tuple[int, ...]:
+    """The step before which each mask update of a training of so many steps falls.
+
+    Every so many steps, or as many times, with as many steps before the first and, of those that
+    updates are spread over, after the last.
+
+    Example:
+        >>> update_steps(Technique(treatment="rigl", mask_updates=2), 12)
+        (3, 6)
+    """
+    first, parts = technique.rewind_step, technique.mask_updates + 1
+    update = technique.retraining.mask_update
+    if update is not None and update.at_intervals:
+        return tuple(range(first + technique.mask_interval, steps, technique.mask_interval))
+    end = _updating(technique, steps - first)
+    return tuple(first + number * end // parts for number in range(1, parts))
+
+
+def drop_shares(technique: Technique, steps: int) -> tuple[float, ...]:
+    """The share of each layer's weights that each mask update drops.
+
+    Source: Evci et al. 2020, arXiv 1911.11134: s/2 (1 + cos(pi t / T)), where the share decays.
+
+    Example:
+        >>> shares = drop_shares(Technique(treatment="rigl", mask_updates=2, drop_share=0.4), 12)
+        >>> [round(share, 3) for share in shares]
+        [0.3, 0.1]
+    """
+    first, share = technique.rewind_step, technique.drop_share
+    end, update = _updating(technique, steps - first), technique.retraining.mask_update
+    if update is None or not update.decays:
+        return (share,) * len(update_steps(technique, steps))
+    ways = [(step - first) / end for step in update_steps(technique, steps)]
+    return tuple(share / 2 * (1 + math.cos(math.pi * way)) for way in ways)
+
+
 def learning_rate_share(technique: Technique) -> float:
     """Of the recipe's learning rate that its networks train with."""
     full = technique.retraining.full_learning_rate
@@ -82,7 +119,8 @@ def loss_of(technique: Technique, recipe: RecipeConfig) -> str:
 def check_steps(technique: Technique, steps: int) -> None:
     """Raises `InputError` where a training of so many steps is too short for a technique.
 
-    A `rewind_step` must leave something to train, and between two prunings at least a step lies.
+    A `rewind_step` must leave something to train, and between two prunings or mask updates at
+    least a step lies.
     """
     refused, step = f"technique {technique.name!r}: ", technique.rewind_step
     check(
@@ -97,7 +135,27 @@ def check_steps(technique: Technique, steps: int) -> None:
         f"gradual_share {technique.gradual_share} of a training's {left}; prune less often or "
         "train longer",
     )
+    update, most = technique.retraining.mask_update, _updating(technique, left) - 1
+    if update is not None and update.at_intervals:
+        check(
+            technique.mask_interval < left,
+            f"{refused}mask_interval {technique.mask_interval}: expected below {left}, the steps "
+            "of its training",
+        )
+        return
+    check(
+        update is None or technique.mask_updates <= most,
+        f"{refused}mask_updates {technique.mask_updates}: expected at most {most}, one step less "
+        f"than {technique.treatment} spreads them over, of a training's {left}; update less often "
+        "or train longer",
+    )
 
 
 def _last_pruning(technique: Technique, steps: int) -> int:
     return min(round(technique.gradual_share * steps), steps - 1)
+
+
+def _updating(technique: Technique, steps: int) -> int:
+    """The steps that mask updates are spread over."""
+    update = technique.retraining.mask_update
+    return round(steps * update.until) if update is not None else steps

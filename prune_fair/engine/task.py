@@ -95,7 +95,7 @@ def make_task(
 
 def network_key(seed: Int[Array, ""], level: Int[Array, ""], purpose: str) -> PRNGKey:
     """The one source of randomness: a key for a seed, a level and a purpose."""
-    purposes = ("init", "batches", "scores", "augment", "statistics")
+    purposes = ("init", "batches", "scores", "augment", "statistics", "updates")
     key = jax.random.fold_in(jax.random.key(seed), level)
     return jax.random.fold_in(key, purposes.index(purpose))
 

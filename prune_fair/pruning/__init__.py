@@ -4,7 +4,7 @@ from prune_fair.pruning.controls import control_of, controls_for, retrained_alik
 from prune_fair.pruning.criteria import CRITERIA, Criterion
 from prune_fair.pruning.masks import apply_mask, full_mask, kernels
 from prune_fair.pruning.names import name_pattern
-from prune_fair.pruning.pruner import pruner, scoring_loss, without_retraining
+from prune_fair.pruning.pruner import pruner, scoring_loss, without_pruning, without_retraining
 from prune_fair.pruning.schedules import SCHEDULES, Schedule, Spacing, ramp
 from prune_fair.pruning.scopes import BY_HAND, SCOPES, quota
 from prune_fair.pruning.selection import GRANULARITIES, Granularity
@@ -38,5 +38,6 @@ __all__ = [
     "ramp",
     "retrained_alike",
     "scoring_loss",
+    "without_pruning",
     "without_retraining",
 ]

@@ -57,3 +57,11 @@ def kernels(tree: PyTree, layers: Sequence[str]) -> list[Any]:
     """
     flat = leaves_by_path(tree)
     return [flat[f"{layer}/kernel"] for layer in layers]
+
+
+def with_kernels(mask: Mask, layers: Sequence[str], parts: Sequence[Array]) -> Mask:
+    """The mask with other kernels of these layers, in any shape of as many elements."""
+    flat = leaves_by_path(mask)
+    for layer, part in zip(layers, parts, strict=True):
+        flat[f"{layer}/kernel"] = part.reshape(flat[f"{layer}/kernel"].shape)
+    return unflatten(flat, mask)

@@ -19,8 +19,15 @@ NOTHING = "nothing"  # that of a control, which is retrained as others are and n
 SHARES = {
     "finetune_learning_rate": (lambda share: 0 < share <= 1, "a share in (0, 1]"),
     "gradual_share": (lambda share: 0 < share < 1, "a share of the steps, in (0, 1)"),
+    "drop_share": (lambda share: 0 < share <= 1, "a share of the weights, in (0, 1]"),
 }
-WHOLE = {"score_batches": 1, "gradual_prunings": 1, "rewind_step": 0}  # and the least of each
+WHOLE = {  # and the least of each
+    "score_batches": 1,
+    "gradual_prunings": 1,
+    "mask_updates": 1,
+    "mask_interval": 1,
+    "rewind_step": 0,
+}
 LONG = "long"  # a control's name for lr_rewind: it trains on as long as others, at the full rate
 LONG_TREATMENT = "lr_rewind"
 UNPRUNED = UNTOUCHED, *(f"{UNTOUCHED}-{word}" for word in (LONG, *TREATMENTS))

@@ -90,3 +90,16 @@ def without_retraining(technique: Technique) -> Technique:
     defaults = {name: getattr(Technique, name) for name in technique.retraining.takes}
     loss = scoring_loss(technique) if CRITERIA[technique.criterion].asks_batches else ""
     return replace(technique, treatment="none", loss=loss, **defaults)
+
+
+def without_pruning(technique: Technique) -> Technique:
+    """That of the same mask updates: what trains alike from any mask shares a program.
+
+    Example:
+        >>> without_pruning(Technique.parse("random-erk-rigl@5")).name
+        'magnitude-global-rigl@5'
+    """
+    update = technique.retraining.mask_update
+    scope = technique.scope if update is not None and update.asks_scope else Technique.scope
+    batches = Technique.score_batches
+    return replace(technique, criterion=Technique.criterion, scope=scope, score_batches=batches)

@@ -1,11 +1,12 @@
 """Selection: from scores to the next mask, for each granularity.
 
-Every selection keeps only what the mask before it kept, so masks are nested over levels. One quota
-ranks all layers together, a quota for each layer ranks each by itself.
+Every selection keeps only what the mask before it kept, so masks are nested over levels unless
+they change in training too (`updates.py`). One quota ranks all layers together, a quota for each
+layer ranks each by itself.
 To add one, write it here and add its row to `GRANULARITIES`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 import jax
@@ -14,8 +15,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, UInt32
 
 from prune_fair.pruning.channels import channel, channel_l2, channel_linf
-from prune_fair.pruning.masks import Prunable, Quota, kernels, unflatten
-from prune_fair.types import Mask, Scores, leaves_by_path
+from prune_fair.pruning.masks import Prunable, Quota, kernels, with_kernels
+from prune_fair.types import Mask, Scores
 
 Selection: TypeAlias = Callable[[Scores, Mask, Prunable, Quota], Mask]
 
@@ -92,7 +93,7 @@ def unstructured(scores: Scores, mask: Mask, prunable: Prunable, kept: Quota) ->
         parts = jnp.split(chosen, np.cumsum([len(kernel) for kernel in alive])[:-1])
     else:
         parts = [keep_top(*each) for each in zip(worth, alive, kept, strict=True)]
-    return _with_kernels(mask, layers, parts)
+    return with_kernels(mask, layers, parts)
 
 
 def n_of_m(scores: Scores, mask: Mask, prunable: Prunable, kept: Quota, *, n: int, m: int) -> Mask:
@@ -110,7 +111,7 @@ def n_of_m(scores: Scores, mask: Mask, prunable: Prunable, kept: Quota, *, n: in
 
     layers = prunable.layers
     pairs = zip(kernels(scores, layers), kernels(mask, layers), strict=True)
-    return _with_kernels(mask, layers, [keep(*pair) for pair in pairs])
+    return with_kernels(mask, layers, [keep(*pair) for pair in pairs])
 
 
 def two_of_four(scores: Scores, mask: Mask, prunable: Prunable, kept: Quota) -> Mask:
@@ -127,13 +128,6 @@ def four_of_eight(scores: Scores, mask: Mask, prunable: Prunable, kept: Quota) -
     Source: Zhou et al. 2021, arXiv 2102.04010, n:m sparsity.
     """
     return n_of_m(scores, mask, prunable, kept, n=4, m=8)
-
-
-def _with_kernels(mask: Mask, layers: Sequence[str], parts: Sequence[Array]) -> Mask:
-    flat = leaves_by_path(mask)
-    for layer, part in zip(layers, parts, strict=True):
-        flat[f"{layer}/kernel"] = part.reshape(flat[f"{layer}/kernel"].shape)
-    return unflatten(flat, mask)
 
 
 GRANULARITIES: dict[str, Granularity] = {

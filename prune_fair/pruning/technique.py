@@ -14,7 +14,6 @@ from prune_fair.pruning.criteria import CRITERIA
 from prune_fair.pruning.masks import kernels
 from prune_fair.pruning.names import (
     NOTHING,
-    OUTPUT,
     SHARES,
     SKIP_FIRST,
     UNPRUNED,
@@ -25,7 +24,8 @@ from prune_fair.pruning.names import (
     read_name,
     settings_of,
 )
-from prune_fair.pruning.scopes import SCOPES, Shapes, by_hand
+from prune_fair.pruning.parts import check_parts
+from prune_fair.pruning.scopes import SCOPES, Shapes, by_hand, quota
 from prune_fair.pruning.selection import GRANULARITIES
 from prune_fair.pruning.treatments import TREATMENTS, Treatment
 from prune_fair.types import Model
@@ -61,6 +61,11 @@ class Technique:
         gradual_prunings: how often `gradual` prunes within a training, at least 1.
         gradual_share: share of the training's steps, in (0, 1), over which these prunings are
             equally spaced, the last one at its end; the rest of the steps repairs.
+        mask_updates: how often the mask changes within a training of `set` or `rigl`, at least 1,
+            with equally many steps before, between and after them.
+        mask_interval: steps between two masks of `straight_through`, at least 1.
+        drop_share: share of each layer's weights, in (0, 1], that `set` exchanges at an update, and
+            `rigl` would at the first step.
 
     Raises:
         InputError: for unknown names, or parts and settings that do not go together.
@@ -82,6 +87,9 @@ class Technique:
     finetune_learning_rate: float = 0.1
     gradual_prunings: int = 10
     gradual_share: float = 0.75
+    mask_updates: int = 10
+    mask_interval: int = 4
+    drop_share: float = 0.3
 
     def __post_init__(self) -> None:
         if self.prunes:
@@ -96,7 +104,7 @@ class Technique:
             check_whole(name, getattr(self, name), least)
         for name, (allowed, expected) in SHARES.items():
             check_number(name, getattr(self, name), allowed, expected)
-        self._check_parts()
+        check_parts(self)
         read = itertools.chain(*settings_of(self.criterion, self.treatment).values())
         defaults = {each.name: each.default for each in fields(self)}
         for name in SETTINGS - {*read}:
@@ -106,36 +114,6 @@ class Technique:
                 f"technique {self.name!r}: {name} {value} is of another criterion or treatment; "
                 "leave it out",
             )
-
-    def _check_parts(self) -> None:
-        refused = f"technique {self.name!r}: "
-        plain = self.scope, self.granularity, self.output, self.first
-        alike = self.retraining.unpruned
-        check(self.prunes or not alike, f"{refused}is {alike} without pruning; expected that")
-        check(
-            self.prunes or plain == ("global", "unstructured", False, True),
-            f"{refused}nothing is pruned, so it has no scope, granularity or end layers",
-        )
-        check(
-            not (self.removes_channels and self.output),
-            f"{refused}the output layer's channels are the classes and cannot be removed; leave "
-            f"out '-{OUTPUT}'",
-        )
-        check(
-            not self.removes_channels or self.scope in ("global", "layerwise"),
-            f"{refused}scope {self.scope} counts the weights of a kernel, and a removed channel "
-            "takes weights of the next kernel too; expected global or layerwise",
-        )
-        check(
-            self.block is None or self.scope == "layerwise",
-            f"{refused}{self.granularity} leaves every layer the same share; expected the scope "
-            "layerwise",
-        )
-        check(
-            self.block is None or not self.retraining.gradual,
-            f"{refused}{self.granularity} has one sparsity, and no others on the way to it that "
-            f"{self.treatment} could prune to; expected another treatment or granularity",
-        )
 
     @property
     def name(self) -> str:
@@ -170,7 +148,9 @@ class Technique:
     @property
     def forgets_start(self) -> bool:
         """Whether it scores by a start that networks which it has retrained did not have."""
-        return self.prunes and CRITERIA[self.criterion].asks_way and self.retraining.begins_anew
+        update = self.retraining.mask_update
+        others = self.retraining.begins_anew or (update is not None and not update.keeps_dense)
+        return self.prunes and CRITERIA[self.criterion].asks_way and others
 
     @property
     def needs_shapes(self) -> bool:
@@ -208,6 +188,10 @@ class Technique:
         layers = self.prunable(model.layers)
         pairs = zip(layers, kernels(model.shapes, layers), strict=True)
         return {layer: kernel.shape for layer, kernel in pairs}
+
+    def ranks_together(self, model: Model) -> bool:
+        """Whether the scope counts the weights of all layers together."""
+        return len(quota(self.scope, 0.0, self.shapes(model))) == 1
 
     def check_fits(self, model: Model) -> None:
         """Raises `InputError` where a model has not the layers that this technique needs."""

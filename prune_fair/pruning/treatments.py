@@ -6,6 +6,7 @@ To add one, write its start here and add its row to `TREATMENTS`.
 from collections.abc import Callable
 from typing import NamedTuple
 
+from prune_fair.pruning.updates import MaskUpdate, grown_at_random, grown_by_gradient, taken_anew
 from prune_fair.types import Variables
 
 
@@ -21,6 +22,7 @@ class Treatment(NamedTuple):
         gradual: whether it is pruned little by little while it trains, and not before.
         begins_anew: whether it starts from fresh variables, which are drawn for no other.
         unpruned: the treatment that it is where nothing is pruned; empty for itself.
+        mask_update: how its mask changes while it trains; None where it does not, or is pruned.
         takes: the settings of `Technique` that it reads, in the order of their values in a name.
 
     Example:
@@ -35,6 +37,7 @@ class Treatment(NamedTuple):
     gradual: bool = False
     begins_anew: bool = False
     unpruned: str = ""
+    mask_update: MaskUpdate | None = None
     takes: tuple[str, ...] = ()
 
 
@@ -84,6 +87,35 @@ def gradual(rewound: Variables, trained: Variables, fresh: Variables) -> Variabl
     return trained
 
 
+def sparse_evolution(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
+    """As `rewind`, and at times each layer's smallest weights are exchanged for random others.
+
+    Source: Mocanu et al. 2018, arXiv 1707.04780, sparse evolutionary training (SET): the
+    technique's `drop_share` of the weights, at `mask_updates` steps over the whole training.
+    """
+    return rewound
+
+
+def rigged_lottery(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
+    """As `rewind`, and at times each layer's smallest weights are exchanged for others by gradient.
+
+    Source: Evci et al. 2020, arXiv 1911.11134, RigL: the technique's `drop_share` of the weights,
+    which falls as half a cosine, at `mask_updates` steps over three quarters of the training.
+    """
+    return rewound
+
+
+def straight_through(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
+    """As `rewind`, but removed weights train on by the masked network's gradient and may come back.
+
+    Source: Bengio et al. 2013, arXiv 1308.3432, the straight-through estimator, as dynamic pruning
+    with feedback has it (Lin et al. 2020, arXiv 2006.07253): the mask is taken anew from the
+    magnitudes every `mask_interval` steps of the technique. Unseen weights get no feedback, so that
+    long intervals let them grow until the next mask is another network's.
+    """
+    return rewound
+
+
 def none(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
     """The trained weights as they are, not retrained: what does retraining repair?
 
@@ -92,7 +124,7 @@ def none(rewound: Variables, trained: Variables, fresh: Variables) -> Variables:
     return trained
 
 
-STEP = "rewind_step"
+STEP, UPDATES, DROP = "rewind_step", "mask_updates", "drop_share"
 TREATMENTS: dict[str, Treatment] = {
     "finetune": Treatment(
         finetune, full_learning_rate=False, takes=("finetune_learning_rate", STEP)
@@ -105,6 +137,27 @@ TREATMENTS: dict[str, Treatment] = {
         gradual=True,
         unpruned="lr_rewind",
         takes=("gradual_prunings", "gradual_share", STEP),
+    ),
+    "set": Treatment(
+        sparse_evolution,
+        rewinds=True,
+        unpruned="rewind",
+        mask_update=MaskUpdate(grown_at_random),
+        takes=(UPDATES, DROP, STEP),
+    ),
+    "rigl": Treatment(
+        rigged_lottery,
+        rewinds=True,
+        unpruned="rewind",
+        mask_update=MaskUpdate(grown_by_gradient, until=0.75, decays=True),
+        takes=(UPDATES, DROP, STEP),
+    ),
+    "straight_through": Treatment(
+        straight_through,
+        rewinds=True,
+        unpruned="rewind",
+        mask_update=MaskUpdate(taken_anew, keeps_dense=True, at_intervals=True, asks_scope=True),
+        takes=("mask_interval", STEP),
     ),
     "none": Treatment(none, trains=False),
 }

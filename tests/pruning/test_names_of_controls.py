@@ -31,6 +31,7 @@ def test_a_control_is_retrained_alike_and_parses_back(data):
     starts = [Variables({}, {"at": at}) for at in range(3)]
     assert ours.start(*starts) is theirs.start(*starts)
     assert not ours.gradual
+    assert ours.mask_update is None
 
 
 @pytest.mark.parametrize("treatment", TREATMENTS)
@@ -44,9 +45,11 @@ def test_names_of_controls():
     names = {name: control_of(Technique(treatment=name)).name for name in TREATMENTS}
     long = dict.fromkeys(("lr_rewind", "gradual"), "dense-long")
     own = {name: f"dense-{name}" for name in ("finetune", "rewind", "reinit", "none")}
-    assert names == {**long, **own}
+    dynamic = dict.fromkeys(("set", "rigl", "straight_through"), "dense-rewind")
+    assert names == {**long, **own, **dynamic}
     # without pruning the settings of gradual say nothing, but for its first step
     assert Technique.parse("dense-gradual@5,0.5,100").name == "dense-long@100"
+    assert Technique.parse("dense-rigl@5,0.5,100").name == "dense-rewind@100"
 
 
 def named(*names):

@@ -32,6 +32,9 @@ def no_loss(logits, batch):
         "magnitude-global-rewind@100",
         "saliency@16-global-gradual@5,0.5-output+balanced_softmax",
         "magnitude-layerwise-channel-finetune@0.00001-skipfirst",
+        "random-erk-rigl@20,0.5,100+balanced_softmax",
+        "random-layerwise-set@10,0.2",
+        "magnitude-global-straight_through@5,100-output",
         "dense-long",
         "dense-long+balanced_softmax",
         "dense-long@100",
@@ -121,6 +124,16 @@ def test_unknown_technique(name, message):
             {"granularity": "2:4", "scope": "layerwise", "treatment": "gradual"},
             "2:4 has one sparsity, and no others on the way to it that gradual could prune to",
         ),
+        (
+            {"granularity": "2:4", "scope": "layerwise", "treatment": "rigl"},
+            "rigl brings back single weights, which breaks up what 2:4 removes together; leave out",
+        ),
+        ({"granularity": "channel", "treatment": "set"}, "set brings back single weights"),
+        ({"granularity": "channel_l2", "treatment": "straight_through"}, "single weights"),
+        ({"criterion": "nothing", "treatment": "rigl"}, "dense-rigl.*is rewind without pruning"),
+        ({"mask_updates": 0, "treatment": "set"}, "mask_updates 0: expected at least 1"),
+        ({"drop_share": 0.0, "treatment": "rigl"}, "drop_share 0.0: expected a share of the"),
+        ({"drop_share": 0.5, "treatment": "straight_through"}, "drop_share 0.5 is of another"),
     ],
 )
 def test_refusals(arguments, message):
@@ -223,14 +236,17 @@ def test_treatments_start_from_what_they_say():
     )
     starts = {name: row.start(initial, trained, fresh) for name, row in TREATMENTS.items()}
     from_trained = dict.fromkeys(("finetune", "lr_rewind", "gradual", "none"), trained)
-    assert starts == {**from_trained, "rewind": initial, "reinit": fresh}
+    dynamic = dict.fromkeys(("set", "rigl", "straight_through"), initial)
+    assert starts == {**from_trained, **dynamic, "rewind": initial, "reinit": fresh}
     assert [n for n, row in TREATMENTS.items() if not row.full_learning_rate] == ["finetune"]
     assert [n for n, row in TREATMENTS.items() if not row.trains] == ["none"]
-    assert [n for n, row in TREATMENTS.items() if row.rewinds] == ["rewind"]
+    assert [n for n, row in TREATMENTS.items() if row.rewinds] == ["rewind", *dynamic]
+    assert [n for n, row in TREATMENTS.items() if row.mask_update] == [*dynamic]
     assert [n for n, row in TREATMENTS.items() if row.gradual] == ["gradual"]
     assert [n for n, row in TREATMENTS.items() if not row.takes] == ["none"]
     assert {n: row.unpruned for n, row in TREATMENTS.items() if row.unpruned} == {
-        "gradual": "lr_rewind"
+        "gradual": "lr_rewind",
+        **dict.fromkeys(dynamic, "rewind"),
     }
 
 
