@@ -3,9 +3,9 @@
 Purpose   compare mitigations at matched sparsity, paired over seeds and test images
 Command   python experiments/mitigation.py [--out DIR] [--seeds N] [--help]
 Hardware  2 CPU cores, 3 GiB of memory
-Time      see docs/findings.md: 3,456 pruned networks on two data sets
-Expected  on the long tail inverse_frequency raises the recall of the class that is worst off at
-          every sparsity; docs/findings.md has the table
+Time      three minutes: 32 dense and 3,456 pruned networks on two data sets
+Expected  the recall of the class that is worst off rises with inverse_frequency, balanced_softmax
+          and constrained at every sparsity; docs/findings.md has the table
 """
 
 from dataclasses import replace

@@ -197,3 +197,11 @@ def test_a_p_over_classes_holds_its_level():
             (row,) = re.findall(rf"^\| {world} \| {covariate} \| (.*) \|$", text, re.MULTILINE)
             for found, said in zip(rates.values(), map(float, row.split(" | ")), strict=True):
                 assert found == pytest.approx(said, abs=4 * (said * (1 - said) / 60) ** 0.5)
+
+
+def test_what_constrained_retraining_keeps_and_costs():
+    result = run("constrained.py", "--seeds", "2", "--epochs", "1", "--rounds", "1", "--json")
+    assert result["cost"]["cross_entropy"] == 1
+    assert set(result["cost"]) == {"cross_entropy", "constrained", "distillation", "class_dro"}
+    for rows in result["kept"].values():
+        assert all(0 <= share <= 1 for shares in rows.values() for share in shares)

@@ -43,8 +43,8 @@ def outputs(notebook):
     return [output for cell in code(notebook) for output in cell.outputs]
 
 
-def test_there_are_five_each_with_its_script():
-    assert [name[:3] for name in NAMES] == ["01_", "02_", "03_", "04_", "05_"]
+def test_there_are_six_each_with_its_script():
+    assert [name[:3] for name in NAMES] == ["01_", "02_", "03_", "04_", "05_", "06_"]
     assert sorted(path.stem for path in FOLDER.glob("[0-9]*.py")) == NAMES
 
 

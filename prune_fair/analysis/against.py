@@ -112,7 +112,7 @@ def _check_sparsity(results: xr.Dataset, pairs: list[tuple[int, int]]) -> None:
         apart = np.nanmax(np.abs(sparsity[one] - sparsity[other]), initial=0.0)
         names = results["technique"].values[[one, other]]
         check(
-            apart < 1e-6,
+            bool(apart < 1e-6),
             f"techniques {names[0]!r} and {names[1]!r} differ in sparsity by {apart:.3g} at some "
             "level; expected a baseline that prunes as much, or compare, which interpolates",
         )

@@ -62,8 +62,9 @@ def constrained(
     Source: Hashemizadeh et al. 2024, arXiv 2310.20673, with classes as the groups: the multiplier
     of each rises by `rate` times its violation at every step and is never below 0; violations are
     of accuracy over the last `last` images of the class, once there are so many; gradients are of
-    cross-entropy. The accuracy of all images weighs classes by their training images, theirs alike.
-    While no class has as many images, it is cross-entropy.
+    cross-entropy. Ours: no gradient flows through what all images lose, as their code allows and
+    their studies do not; else multipliers that add up to more than 1 climb the loss of the other
+    classes. The accuracy of all images weighs classes by their training images, theirs alike.
     """
     return _constrained(
         logits, batch, state, batch.labels, batch.class_counts, batch.dense.class_accuracy,
@@ -116,9 +117,7 @@ def _constrained(
     multipliers = jnp.maximum(state.multipliers + rate * violation, 0)
     number = own.sum(axis=0)
     of_images = own @ (multipliers / jnp.maximum(number, 1)) * len(losses)
-    all_images = (multipliers * (number > 0)).sum()
-    weights = frozen(1 - all_images + of_images)
-    return weights * losses, Constraints(multipliers, buffer, seen)
+    return frozen(1 + of_images) * losses, Constraints(multipliers, buffer, seen)
 
 
 def _remembered(

@@ -121,8 +121,8 @@ def test_constrained_by_hand():
     np.testing.assert_allclose(first, 1)  # no class has had two images yet
     multiplier = 0.5 * (1 - 0.1 - 0.1)
     np.testing.assert_allclose(state.multipliers, [0, 0, multiplier], rtol=1e-5)
-    # of the mean over three images (1 - m) counts, and m of the mean of class 2
-    expected = 1 - multiplier + np.array([0, 0, 3 * multiplier])
+    # to the mean over three images comes m times the mean of class 2
+    expected = 1 + np.array([0, 0, 3 * multiplier])
     np.testing.assert_allclose(weights, expected, rtol=1e-5)
     np.testing.assert_allclose(later.multipliers, [0, 0, 2 * multiplier], rtol=1e-5)
 
