@@ -1,16 +1,16 @@
-"""What helps the classes that pruning hurts? Eight losses against cross-entropy, at one sparsity.
+"""What helps the classes that pruning hurts? Losses and criteria, each against the plain one.
 
 Purpose   compare mitigations at matched sparsity, paired over seeds and test images
-Command   python experiments/mitigation.py [--out DIR] [--seeds N] [--help]
+Command   python experiments/mitigation.py [--of losses | criteria] [--out DIR] [--seeds N] [--help]
 Hardware  2 CPU cores, 3 GiB of memory
-Time      three minutes: 32 dense and 3,456 pruned networks on two data sets
+Time      three minutes: 32 dense and 3,456 pruned networks on two data sets; criteria, too
 Expected  the recall of the class that is worst off rises with inverse_frequency, balanced_softmax
           and constrained at every sparsity; docs/findings.md has the table
 """
 
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from prune_fair.cli import hear_signals
 
@@ -46,6 +46,15 @@ MITIGATIONS = (
     "constrained",
 )
 PLAIN = ("magnitude-global-rewind", "undecayed-global-rewind")
+CRITERIA = (
+    "undecayed",
+    "fisher",
+    "balanced_saliency",
+    "worst_class_saliency",
+    "class_share",
+    "class_quota",
+    "fisher_difference",
+)
 LONG_TAIL = TaskConfig(
     DataConfig("fashion14", imbalance_factor=100.0),
     ModelConfig("mlp", widths=(64, 32)),
@@ -61,7 +70,7 @@ DIGITS = TaskConfig(
 
 
 class Line(NamedTuple):
-    """A row of the printed table: a mitigation at a level, against cross-entropy."""
+    """A row of the printed table: a mitigation at a level, against the plain technique."""
 
     technique: str
     sparsity: str
@@ -70,26 +79,33 @@ class Line(NamedTuple):
     calibration_error: str
 
 
-def mitigation(out: Path = Path("studies/mitigation"), seeds: int = 16, epochs: int = 0) -> None:
-    """Runs the study and prints what each loss changes against cross-entropy.
+def mitigation(
+    of: Literal["losses", "criteria"] = "losses",
+    out: Path | None = None,
+    seeds: int = 16,
+    epochs: int = 0,
+) -> None:
+    """Runs the study and prints what each loss changes against cross-entropy, or each criterion.
 
     Args:
-        out: the study's directory.
+        of: losses against cross-entropy, or criteria against magnitude.
+        out: the study's directory; studies/mitigation-losses, or -criteria, if not given.
         seeds: networks trained of each task, each pruned with every technique.
         epochs: of each training; 0 for 60 on the long tail and 25 on digits.
     """
     with one_line_errors():
-        config = study(seeds, epochs)
+        config, out = study(seeds, epochs, of), out or Path(f"studies/mitigation-{of}")
         with console.progress(config.networks) as progress:
             results = run_study(config, out, progress=progress)
         screen = console.make_console()
         for name, node in ((leaf.path.strip("/"), leaf.to_dataset()) for leaf in results.leaves):
             lines = _lines(node)
-            title = f"{name}: change against cross-entropy at the same sparsity, in points"
+            title = f"{name}: change against {AGAINST[of]} at the same sparsity, in points"
             console.print_rows(screen, title, Line._fields, lines)
         console.print_lines(screen, [CAPTION])
 
 
+AGAINST = {"losses": "cross-entropy", "criteria": "magnitude"}
 CAPTION = (
     "Accuracy; the recall of the class that is worst off on average over seeds; expected "
     "calibration error. In brackets: 95 % interval over seeds and test images, of the last over "
@@ -97,12 +113,15 @@ CAPTION = (
 )
 
 
-def study(seeds: int, epochs: int = 0) -> StudyConfig:
-    """The config: two tasks, two criteria, eight losses beside cross-entropy, six sparsities."""
+def study(seeds: int, epochs: int = 0, of: str = "losses") -> StudyConfig:
+    """The config: two tasks, six sparsities; two criteria by nine losses, or eight by two ends."""
     tasks = LONG_TAIL, DIGITS
     if epochs:
         tasks = tuple(replace(task, recipe=replace(task.recipe, epochs=epochs)) for task in tasks)
     techniques = PLAIN + tuple(f"{plain}+{loss}" for plain in PLAIN for loss in MITIGATIONS)
+    if of == "criteria":
+        criteria, ends = ("magnitude", *CRITERIA), ("none", "rewind")
+        techniques = tuple(f"{each}-global-{end}" for end in ends for each in criteria)
     schedule = Schedule("one-shot", sparsities=(0.5, 0.8, 0.9, 0.95, 0.97, 0.98))
     return StudyConfig(
         tasks, techniques, schedule, seeds, seeds, predictions=True, calibration=True
@@ -110,11 +129,19 @@ def study(seeds: int, epochs: int = 0) -> StudyConfig:
 
 
 def changes(results: xr.Dataset) -> xr.Dataset:
-    """What each loss changes against cross-entropy, as `analysis.against` gives it."""
+    """What each technique changes against its plain one, as `analysis.against` gives it."""
     names = [str(name) for name in results["technique"].values]
-    plain = {name: name.partition("+")[0] for name in names if Technique.parse(name).loss}
+    losses = any(Technique.parse(name).loss for name in names)
+    plain = {name: _plain(Technique.parse(name), losses) for name in names}
+    plain = {name: other for name, other in plain.items() if name != other}
     errors = {"ece": analysis.network_calibration(results)["ece"]}
     return analysis.against(results, plain, more=xr.Dataset(errors))
+
+
+def _plain(technique: Technique, losses: bool) -> str:
+    """The same technique with cross-entropy, or by magnitude."""
+    changed = {"loss": ""} if losses else {"criterion": "magnitude"}
+    return replace(technique, **changed).name
 
 
 def _lines(results: xr.Dataset) -> list[Line]:

@@ -8,12 +8,13 @@ import jax
 import numpy as np
 import pytest
 
-from prune_fair import ModelConfig, RecipeConfig, Schedule, analysis, run_study
+from prune_fair import ModelConfig, RecipeConfig, Schedule, StudyConfig, analysis, run_study
 from prune_fair.datasets.idx import DEBIAN_FASHION_MNIST
 from prune_fair.fairness import EVERY_CLASS
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "experiments"))
 from fashion_mnist import fashion_mnist
+from mitigation import LONG_TAIL, MITIGATIONS, PLAIN, changes
 from quickstart import quickstart
 
 pytestmark = [pytest.mark.long, pytest.mark.whole]
@@ -63,3 +64,27 @@ def test_fashion_mnist_is_learned_and_survives_sparsity_08(model, least, tmp_pat
     assert accuracy.sel(level=0) >= least
     assert accuracy.sel(level=1) >= accuracy.sel(level=0) - 0.015
     assert np.allclose(results.sparsity.sel(level=1), 0.8, atol=1e-4)
+
+
+def test_losses_do_what_they_are_for_on_a_long_tail(tmp_path):
+    """The recall of the three rarest classes against cross-entropy, at one sparsity, by seed."""
+    task = dataclasses.replace(LONG_TAIL, recipe=dataclasses.replace(LONG_TAIL.recipe, epochs=30))
+    plain = PLAIN[0]
+    losses = *MITIGATIONS, "logit_adjustment"
+    techniques = (plain, *(f"{plain}+{loss}" for loss in losses))
+    schedule = Schedule("one-shot", sparsities=(0.9,))
+    config = StudyConfig((task,), techniques, schedule, seeds=8, predictions=True, calibration=True)
+    results = run_study(config, tmp_path).leaves[0].to_dataset()
+    recall = analysis.class_recall(results).isel(true=slice(-3, None)).mean("true").sel(level=1)
+    rises = {
+        loss: (recall.sel(technique=f"{plain}+{loss}") - recall.sel(technique=plain)).values
+        for loss in losses
+    }
+    for loss in ("inverse_frequency", "class_balanced@0.99", "balanced_softmax", "class_dro"):
+        assert (rises[loss] > 0.1).all(), loss
+    np.testing.assert_allclose(rises["logit_adjustment"], rises["balanced_softmax"], atol=0.05)
+    assert rises["constrained"].mean() > 0.05
+    assert rises["ldam"].mean() > 0
+    error = changes(results).difference.sel(metric="ece", estimate="mean", level=1)
+    assert error.sel(technique=f"{plain}+focal") < -0.03
+    assert rises["distillation"].mean() < 0.05  # what it learns from knows little of them
