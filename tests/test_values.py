@@ -117,6 +117,8 @@ def made(name: str, value):
     """A config with one number in it."""
     if name == "keep":
         return DataConfig(keep={"3": value})
+    if name == "fewest_in_group":
+        return DataConfig("npz:cells.npz", groups="g", fewest_in_group=value)
     if name == "sparsities":
         return Schedule("one-shot", sparsities=(0.5, value))
     if name in {field.name for field in dataclasses.fields(Rotation)}:

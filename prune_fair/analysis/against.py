@@ -54,6 +54,9 @@ def against(
         InputError: for a technique that the results do not have, results without predictions, or
             baselines of another sparsity.
 
+    A p of accuracy is of Student's t alone, and its interval corrected for skewness: where p is
+    about 1 - confidence the two may disagree.
+
     Source: `two_way` for accuracy; `crossed_means` for the worst class, p from the normal
     distribution with the resamples' standard deviation; Student's paired t-test for the rest.
 
@@ -110,7 +113,7 @@ def _check_sparsity(results: xr.Dataset, pairs: list[tuple[int, int]]) -> None:
     sparsity = results["sparsity"].transpose(*MEMBERS).values
     for one, other in pairs:
         apart = np.nanmax(np.abs(sparsity[one] - sparsity[other]), initial=0.0)
-        names = results["technique"].values[[one, other]]
+        names = results["technique"].values[[one, other]].tolist()
         check(
             bool(apart < 1e-6),
             f"techniques {names[0]!r} and {names[1]!r} differ in sparsity by {apart:.3g} at some "

@@ -113,7 +113,8 @@ def with_calibration(results: Results) -> xr.Dataset:
     check(
         RELIABILITY in table,
         "this study has no calibration, which is counted where it is asked for; run it with "
-        "--calibration (in Python, StudyConfig(calibration=True)) and another --out",
+        "--calibration (in Python, StudyConfig(calibration=True)) and another --out; an audit does "
+        "not count it",
     )
     check_dense(table)
     return table

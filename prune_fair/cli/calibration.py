@@ -6,8 +6,8 @@ import tyro
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, by_task, check_level, shown_level
-from prune_fair.store import open_study
+from prune_fair.cli.flags import StudyPath, by_task, check_level, opened, shown_level
+from prune_fair.data import TEST
 from prune_fair.words.multiplicity import controls_of
 
 
@@ -17,6 +17,7 @@ def calibration(
     level: int | None = None,
     json: bool = False,
     confidence: float = analysis.CONFIDENCE,
+    split: str = TEST,
 ) -> None:
     """Whether pruned networks are as sure as they are right, and of which classes; --calibration.
 
@@ -26,8 +27,9 @@ def calibration(
         level: whose classes to show; the last finished one where it is not given.
         json: print one JSON document, with every class of every level.
         confidence: of the intervals, in (0, 1).
+        split: whose images numbers are of: test, validation, or a shift such as noise@3.
     """
-    results = open_study(study)
+    results = opened(study, split)
 
     def answer(node: xr.Dataset) -> xr.Dataset:
         check_level(level, node.sizes["level"] - 1)

@@ -127,6 +127,11 @@ def check_groups(name: str, groups: str) -> None:
     Example:
         >>> check_groups("npz:cells.npz", "scanner")  # as it should be: nothing happens
     """
+    parts = groups.split(AND)
+    check(
+        not groups or (all(parts) and len({*parts}) == len(parts)),
+        f"groups {groups!r}: expected names joined by {AND!r}, each once and none empty",
+    )
     check(
         not groups or (not name.startswith(GIVEN) and _row(name)[0].groups),
         f"groups {groups!r}: dataset {name!r} has none; expected one of "

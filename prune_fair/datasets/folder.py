@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -24,8 +25,8 @@ def folder(path: str, validation: bool = True) -> Dataset:
     fixed seed, are the test images. The argument `DIR@32` resizes images to 32 x 32 pixels, by
     Lanczos resampling of the whole image, whatever its proportions; `DIR@32x48` to 32 rows of 48.
     Without it all images must have one size. They are grey where all of them are, else colours of
-    three channels; transparency is dropped, and of animations the first picture is taken. Hidden
-    files and folders are left out.
+    three channels; transparency is dropped, of animations the first picture is taken, of 16 bits a
+    pixel the upper 8. Hidden files and folders are left out.
 
     Args:
         path: of the directory, and perhaps the size.
@@ -62,7 +63,7 @@ def folder(path: str, validation: bool = True) -> Dataset:
     )
     if TEST not in read:
         images, labels = read["train"]
-        held = _held_out(labels)
+        held = _held_out(labels, path)
         read = {"train": (images[~held], labels[~held]), TEST: (images[held], labels[held])}
     train, test = read["train"], read[TEST]
     dataset = Dataset(*train, *test, tuple(names))
@@ -71,6 +72,8 @@ def folder(path: str, validation: bool = True) -> Dataset:
 
 def _read_argument(path: str) -> tuple[Path, tuple[int, int] | None]:
     """The directory, and the (rows, columns) of pixels that are asked for."""
+    if Path(os.path.expanduser(path)).is_dir():  # its name may have an "@"
+        return Path(os.path.expanduser(path)), None
     place, at, size = path.rpartition("@")
     rows, _, columns = size.partition("x")
     if not at or not (rows.isdecimal() and (columns or rows).isdecimal()):
@@ -116,7 +119,7 @@ def _files(base: Path) -> dict[str, list[Path]]:
 
 def _is_grey(file: Path) -> bool:
     with _opened(file) as image:
-        return image.mode in ("1", "L", "I;16", "LA")
+        return image.mode in ("1", "L", "LA") or image.mode.startswith("I;16")
 
 
 def _images(files: list[Path], mode: str, size: tuple[int, int] | None) -> UInt8[np.ndarray, "..."]:
@@ -126,7 +129,7 @@ def _images(files: list[Path], mode: str, size: tuple[int, int] | None) -> UInt8
     for file in files:
         with _opened(file) as opened:
             try:
-                image = opened.convert(mode)
+                image = _of_8_bits(opened, file).convert(mode)
             except (OSError, ValueError, SyntaxError) as error:
                 raise _unreadable(file, error) from error
         if size is not None:
@@ -142,7 +145,20 @@ def _images(files: list[Path], mode: str, size: tuple[int, int] | None) -> UInt8
     return np.stack(images)
 
 
-def _opened(file: Path):
+def _of_8_bits(image: Any, file: Path) -> Any:
+    """Grey of 16 bits a pixel as the upper 8 of them; others as they are."""
+    from PIL import Image
+
+    check(
+        image.mode not in ("I", "F"),
+        f"{file}: pixels of 32 bits, whose range nobody knows; expected 8 or 16 bits a channel",
+    )
+    if not image.mode.startswith("I;16"):
+        return image
+    return Image.fromarray((np.asarray(image, np.uint16) >> 8).astype(np.uint8))
+
+
+def _opened(file: Path) -> Any:
     from PIL import Image
 
     try:
@@ -161,15 +177,15 @@ def _unreadable(file: Path, error: Exception) -> InputError:
     return InputError(f"{file}: cannot be read as an image ({reason}); remove or replace it")
 
 
-def _held_out(labels: np.ndarray) -> np.ndarray:
+def _held_out(labels: np.ndarray, path: str) -> np.ndarray:
     """A fifth of each class's images, at least one, by a fixed seed."""
     rng, held = np.random.default_rng(SPLIT_SEED), np.zeros(len(labels), bool)
     for label in np.unique(labels):
         own = np.flatnonzero(labels == label)
         check(
             len(own) > 1,
-            "a class has a single image, which cannot be trained on and tested too; expected at "
-            "least 2",
+            f"folder:{path}: class {label + 1} in alphabetical order has a single image, which "
+            "cannot be trained on and tested too; expected at least 2",
         )
         held[rng.permutation(own)[: max(1, round(TEST_SHARE * len(own)))]] = True
     return held

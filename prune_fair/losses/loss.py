@@ -127,7 +127,7 @@ def read_loss(name: str, losses: Mapping[str, Loss]) -> tuple[str, dict[str, flo
     for each, number in zip(takes, numbers, strict=False):
         expected = f"loss {name!r}: {each.name} {number!r}: expected {each.expected}"
         try:
-            value = float(number)
+            value = float(number) + 0.0  # there is one zero
         except ValueError:
             raise InputError(expected) from None
         check(bool(np.isfinite(value)) and each.allowed(value), expected)

@@ -1,5 +1,7 @@
 """Losses in which rare classes, or images that are wrong, count for more."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import optax
@@ -41,7 +43,7 @@ def class_balanced(
     counts = jnp.asarray(batch.class_counts, logits.dtype)
     there = counts > 0
     # 1 - beta^n, without its rounding where beta is near 1
-    covered = -jnp.expm1(counts * jnp.log(jnp.asarray(beta, logits.dtype)))
+    covered = -jnp.expm1(counts * (math.log(beta) if beta else -math.inf))
     weights = jnp.where(there, 1 / jnp.where(there, covered, 1), 0)
     return _weighted(logits, batch, state, weights * there.sum() / weights.sum())
 

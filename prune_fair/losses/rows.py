@@ -27,9 +27,8 @@ from prune_fair.losses.reweighting import (
 )
 from prune_fair.losses.robust import alike_classes, alike_groups, class_dro, group_dro
 
-_AT_LEAST_0 = (lambda value: value >= 0), "a number, at least 0"
-_ABOVE_0 = (lambda value: value > 0), "a number above 0"
-_RATE = Setting("rate", 0.01, *_ABOVE_0)
+_TO_100 = (lambda value: 0 <= value <= 100), "a number from 0 to 100"
+_RATE = Setting("rate", 0.01, lambda value: 0 < value <= 10, "a number above 0, at most 10")
 _CONSTRAINED = (
     Setting("tolerance", 0.01, lambda value: 0 <= value < 1, "a share in [0, 1)"),
     _RATE,
@@ -44,15 +43,15 @@ LOSSES: dict[str, Loss] = {
         takes=(Setting("beta", 0.999, lambda value: 0 <= value < 1, "a number in [0, 1)"),),
     ),
     "balanced_softmax": Loss(balanced_softmax),
-    "logit_adjustment": Loss(logit_adjustment, takes=(Setting("tau", 1.0, *_AT_LEAST_0),)),
-    "ldam": Loss(ldam, takes=(Setting("margin", 2.0, *_AT_LEAST_0),)),
-    "focal": Loss(focal, takes=(Setting("gamma", 2.0, *_AT_LEAST_0),)),
+    "logit_adjustment": Loss(logit_adjustment, takes=(Setting("tau", 1.0, *_TO_100),)),
+    "ldam": Loss(ldam, takes=(Setting("margin", 2.0, *_TO_100),)),
+    "focal": Loss(focal, takes=(Setting("gamma", 2.0, *_TO_100),)),
     "class_dro": Loss(class_dro, alike_classes, takes=(_RATE,)),
     "group_dro": Loss(group_dro, alike_groups, takes=(_RATE,), asks=(GROUPS,)),
     "distillation": Loss(
         distillation,
         takes=(
-            Setting("temperature", 4.0, *_ABOVE_0),
+            Setting("temperature", 4.0, lambda value: 0.1 <= value <= 100, "0.1 to 100"),
             Setting("share", 0.9, lambda value: 0 <= value <= 1, "a share in [0, 1]"),
         ),
         asks=(DENSE_LOGITS,),

@@ -35,6 +35,7 @@ DIVERGED = (
     "counts as certain and always wrong: ECE 1, Brier score 2, without NLL and temperature",
     "count as certain and always wrong: ECE 1, Brier score 2, without NLL and temperature",
 )
+ALL_FAILED = "Every network there failed: what is counted stands for failure and is not measured."
 
 
 def cells(row: xr.Dataset) -> Sequence[str]:
@@ -81,6 +82,8 @@ def calibration_in_words(
     """
     if not is_pruned(row):
         return [failures.NOTHING_PRUNED]
+    if int(row["failures"]) == int(row["networks"]):
+        return [ALL_FAILED]
     lines = [_confidence(row), _errors(row)]
     if "temperature" in row and estimate(row["temperature"]).known:
         lines.append(_temperature(row))
@@ -160,9 +163,9 @@ def _parts(row: xr.Dataset, part: str, dim: str) -> list[str]:
     named = ", ".join(f"{each[dim].item()} ({change(estimate(each))})" for each in known[:NAMED])
     bounded = bool(known) and estimate(known[0]).bounded
     together = f" Intervals hold for {counted(len(known), part)} together." if bounded else ""
-    line = (
-        f"The rise of confidence minus accuracy is highest, in points, of {part} {named}.{together}"
-    )
+    if bounded and not any(estimate(each).rises for each in known):
+        return [f"That confidence minus accuracy rises is resolved of no {part}.{together}"]
+    line = f"Confidence minus accuracy changes most, in points, of {part} {named}.{together}"
     return [line] if known else []
 
 

@@ -35,7 +35,8 @@ def group_payers(table: xr.Dataset, technique: str, level: int) -> str:
         level: of the point.
     """
     names, changed = [*map(str, table["group"].values)], _columns(table, technique, level)[2]
-    losers = [(name, by) for name, by in zip(names, changed, strict=True) if by.falls]
+    both = zip(names, changed, strict=True)
+    losers = [(name, by) for name, by in both if by.bounded and by.falls]
     if not losers:
         return "That accuracy falls is resolved of no group."
     name, by = min(losers, key=lambda each: each[1].mean)

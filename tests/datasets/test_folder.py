@@ -103,6 +103,26 @@ def test_wrong_folders(tmp_path, name, message):
     assert message in str(refused.value)
 
 
+def test_16_bits_are_not_cut_off(tmp_path):
+    for c, name in enumerate(("cat", "dog")):
+        (tmp_path / name).mkdir()
+        for number in range(5):
+            pixels = np.full((4, 4), 257 * (20 * number + c), np.uint16)
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
+    data = load(f"folder:{tmp_path}")
+    pixels = np.concatenate([data.train_images, data.test_images])[:, 0, 0, 0]
+    assert sorted(pixels.tolist()) == sorted([20 * n + c for n in range(5) for c in range(2)])
+    Image.fromarray(np.ones((4, 4), np.float32)).save(tmp_path / "cat" / "0.tiff")
+    with pytest.raises(InputError, match="pixels of 32 bits"):
+        load(f"folder:{tmp_path}")
+
+
+def test_a_folder_whose_name_has_an_at(tmp_path):
+    write(tmp_path / "pets@8", each=2)
+    assert load(f"folder:{tmp_path}/pets@8").train_images.shape[1:] == (5, 6, 1)
+    assert load(f"folder:{tmp_path}/pets@8@4").train_images.shape[1:] == (4, 4, 1)
+
+
 def test_a_class_of_one_image(tmp_path):
     write(tmp_path, each=1)
     with pytest.raises(InputError, match="a single image"):

@@ -60,6 +60,17 @@ def test_what_is_no_number_of_images(cells, fewest):
         DataConfig(cells, groups="scanner", fewest_in_group=fewest)
 
 
+@pytest.mark.parametrize("groups", ["scanner+", "+", "+age", "age+age"])
+def test_what_names_no_groups(cells, groups):
+    with pytest.raises(InputError, match="each once and none empty"):
+        DataConfig(cells, groups=groups)
+
+
+def test_fewest_without_groups(cells):
+    with pytest.raises(InputError, match="without groups: expected both"):
+        DataConfig(cells, fewest_in_group=5)
+
+
 def test_a_group_that_is_not_there(cells):
     with pytest.raises(InputError, match="no array 'colour_test'"):
         DataConfig(cells, groups="scanner+colour").load()

@@ -180,6 +180,14 @@ def test_constraints_begin_as_cross_entropy(name, rng):
     np.testing.assert_allclose(run(name, logits, batch)[0], plain(logits, batch), rtol=1e-6)
 
 
+def test_class_balanced_goes_towards_inverse_frequency(rng):
+    """Where 1 - beta is below what float32 tells from 1, too; but for the weights' mean."""
+    logits, batch = everything(rng)
+    near = run("class_balanced@0.99999999", logits, batch)[0]
+    inverse = run("inverse_frequency", logits, batch)[0]
+    np.testing.assert_allclose(near / near.sum(), inverse / inverse.sum(), rtol=1e-4)
+
+
 def test_logit_adjustment_is_balanced_softmax(rng):
     logits, batch = everything(rng)
     one, other = (run(name, logits, batch)[0] for name in ("logit_adjustment", "balanced_softmax"))
@@ -235,6 +243,7 @@ def test_large_logits_are_finite(name, rng):
     [
         ("focal@2", "focal"),
         ("focal@2.50", "focal@2.5"),
+        ("focal@-0", "focal@0"),
         ("distillation@4,0.90", "distillation"),
         ("distillation@2", "distillation@2"),
         ("constrained@0.01,0.01,20", "constrained@0.01,0.01,20"),
@@ -251,13 +260,14 @@ def test_a_loss_has_one_name(name, one):
     ("name", "message"),
     [
         ("vocal", "loss 'vocal': not one of"),
-        ("focal@x", "loss 'focal@x': gamma 'x': expected a number, at least 0"),
-        ("focal@-1", "expected a number, at least 0"),
-        ("focal@nan", "expected a number, at least 0"),
+        ("focal@x", "loss 'focal@x': gamma 'x': expected a number from 0 to 100"),
+        ("focal@-1", "expected a number from 0 to 100"),
+        ("focal@nan", "expected a number from 0 to 100"),
         ("focal@1,2", "expected at most 1 (gamma)"),
+        ("focal@1e300", "expected a number from 0 to 100"),
         ("cross_entropy@1", "settings '1': expected none"),
         ("constrained@0.1,0.1,2.5", "last '2.5': expected a whole number"),
-        ("distillation@0", "temperature '0': expected a number above 0"),
+        ("distillation@0", "temperature '0': expected 0.1 to 100"),
     ],
 )
 def test_wrong_names_are_one_line(name, message):
