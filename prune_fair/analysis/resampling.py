@@ -178,7 +178,7 @@ def with_resamples(results: Results) -> xr.Dataset:
     labels, classes = results["image_label"].values, results.sizes["true"]
     techniques, levels, images = said.shape
     grouped = "group_confusion" in results and GROUPED in results
-    parts = 1 + results.sizes["group"] * grouped
+    parts = 1 + results.sizes["group"] if grouped else 1
     most = MOST_COUNTS // (techniques * levels * parts * classes**2)
     rows = min(IMAGE_RESAMPLES, max(1, most))
     drawn = (bootstrap_weights(images, rows) * images).round()
