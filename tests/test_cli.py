@@ -101,6 +101,7 @@ def test_select_prints_the_choice_and_its_price(capsys, toy_study):
         "images": 189,
         "lacking": [],
         "unreported": [],
+        "reported": "test",
     }
     drop = task["chosen_as_judged"]["accuracy"]["mean"] - task["chosen"]["accuracy"]["mean"]
     assert task["drop"]["accuracy"]["mean"] == pytest.approx(drop)

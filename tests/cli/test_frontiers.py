@@ -23,12 +23,10 @@ def running_study(toy_study, copy_study, tmp_path):
 @pytest.fixture
 def two_seeds(toy_study, monkeypatch):
     """The toy study as if it had two seeds."""
-    from prune_fair.cli import frontiers
+    from prune_fair.cli import flags
 
-    whole = frontiers.open_study
-    monkeypatch.setattr(
-        frontiers, "open_study", lambda path: whole(path).map_over_datasets(_first_two)
-    )
+    whole = flags.open_study
+    monkeypatch.setattr(flags, "open_study", lambda path: whole(path).map_over_datasets(_first_two))
     return toy_study
 
 
