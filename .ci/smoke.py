@@ -41,9 +41,16 @@ with tempfile.TemporaryDirectory() as folder:
         "--techniques",
         TECHNIQUE,
     )
-    rows = json.loads(run(command, "metrics", study, "--json"))["tasks"]["digits/mlp"]
+    rows = json.loads(run(command, "metrics", study, "--json"))["tasks"]["fashion14/mlp"]
     assert [row["level"] for row in rows] == [0, 1], rows
     assert all(0 < row["accuracy"]["mean"] <= 1 for row in rows), rows
     run(command, "report", study)
     assert (study / "report.html").is_file()
+    every = Path(folder) / "every"
+    kinds = "magnitude-global-finetune+distillation", "class_quota-global-rewind+constrained"
+    counted = "--calibration", "--data.shift", "noise@3", "occlude@1"
+    asked = "--techniques", *kinds, "random-erk-rigl@2", "magnitude-global-straight_through"
+    run(command, "run", "--out", every, *TOY, *counted, *asked)
+    for words in (["calibration"], ["shift"], ["metrics", "--split", "noise@3"]):
+        run(command, words[0], every, *words[1:])
 print(f"Python {sys.version.split()[0]}, JAX {jax.__version__}: imports, a study and its report")
