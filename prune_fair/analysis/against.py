@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 
 from prune_fair import fairness
 from prune_fair.analysis.by_image import IMAGE_RESAMPLES, Said, said_of_images
@@ -129,23 +128,20 @@ def _of_shared_seeds(one: Said | None, other: Said | None) -> tuple[Said, Said] 
     if len(shared) < FEWEST_SEEDS:
         return None
     first, second = (
-        each._replace(after=each.after[np.isin(each.seeds, shared)], seeds=shared)
+        each._replace(before=each.before[own], after=each.after[own], seeds=shared)
         for each in (one, other)
+        for own in [np.isin(each.seeds, shared)]
     )
     return first, second
-
-
-def _right(said: Said) -> Float[np.ndarray, "seeds images"]:
-    return (said.after == said.labels).astype(float)
 
 
 def _accuracy(one: Said, other: Said, confidence: float) -> Difference:
     from scipy.special import stdtr
 
-    right = _right(one), _right(other)
+    (_, right), (_, before) = one.right, other.right
     alike = np.zeros_like(one.labels), 1
-    found = fairness.class_change_interval(right[1] > 0, right[0] > 0, *alike, confidence)
-    moved = fairness.two_way(right[0] - right[1])
+    found = fairness.class_change_interval(before, right, *alike, confidence)
+    moved = fairness.two_way(right.astype(float) - before)
     p = 2 * stdtr(moved.freedom, -np.abs(moved.mean) / moved.error) if moved.error > 0 else np.nan
     return Difference(Interval(*(bound[0] for bound in found)), float(p))
 
@@ -153,7 +149,7 @@ def _accuracy(one: Said, other: Said, confidence: float) -> Difference:
 def _worst_class(one: Said, other: Said, confidence: float) -> Difference:
     from scipy.special import ndtr
 
-    right = np.stack([_right(one), _right(other)])
+    right = np.stack([said.right[1] for said in (one, other)]).astype(float)
     labels, classes, seeds = one.labels, one.classes, len(one.seeds)
     weights = fairness.image_weights(labels, IMAGE_RESAMPLES)
     of_seeds = fairness.bootstrap_weights(seeds, IMAGE_RESAMPLES)

@@ -129,9 +129,10 @@ def _document(choice: analysis.Choice, beside: Beside) -> dict[str, Any]:
 def _groups(choice: analysis.Choice, table: xr.Dataset) -> dict[str, Any]:
     """Each group at the chosen point, or at that of accuracy alone."""
     point = choice.points.isel(point=choice.chosen or choice.accuracy_alone or 0)
-    place = {"technique": 0} if not point["level"].item() else {}
-    own = table.isel(place) if place else table.sel(technique=point["technique"].item())
-    return _by_name(own.sel(level=point["level"].item()).reset_coords(drop=True))
+    own = table.sel(level=point["level"].item())  # at 0 all techniques have the dense networks
+    dense = not point["level"].item()
+    own = own.isel(technique=0) if dense else own.sel(technique=point["technique"].item())
+    return _by_name(own.reset_coords(drop=True))
 
 
 def _tolerances(table: xr.Dataset) -> list[dict[str, Any]]:

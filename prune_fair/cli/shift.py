@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from prune_fair import analysis, console
-from prune_fair.cli.flags import StudyPath, by_task
+from prune_fair.cli.flags import StudyPath, by_task, check_level
 from prune_fair.errors import check
 from prune_fair.store import open_study
 
@@ -40,7 +40,7 @@ def shift(
 def _checked(node: xr.Dataset, level: int | None, confidence: float) -> xr.Dataset:
     last = node.sizes["level"] - 1
     check(last >= 1, "this study has no pruned levels: there is nothing to compare with the dense")
-    check(level is None or 1 <= level <= last, f"level {level}: expected 1 to {last}")
+    check_level(level, last)
     return analysis.under_shift(node, confidence)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from prune_fair import datasets
 from prune_fair.data import GIVEN, Dataset
-from prune_fair.errors import check, lookup
+from prune_fair.errors import lookup
 from prune_fair.values import check_folder_name, shortened
 
 
@@ -67,11 +67,7 @@ class DataConfig:
         datasets.check_downsample(self.downsample)
         datasets.check_label_noise(self.label_noise)
         datasets.check_groups(self.name, self.groups)
-        datasets.check_fewest(self.fewest_in_group)
-        check(
-            bool(self.groups) or self.fewest_in_group == 1,
-            f"fewest_in_group {self.fewest_in_group} without groups: expected both, or none",
-        )
+        datasets.check_fewest(self.fewest_in_group, self.groups)
         datasets.check_validation(self.validation)
         object.__setattr__(self, "shift", datasets.canonical_shifts(self.shift))
         for name in self.keep if self.classes else ():

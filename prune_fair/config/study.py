@@ -100,9 +100,7 @@ class StudyConfig:
     def _check_trains(self, technique: Technique) -> None:
         """Raises `InputError` for a loss of training alone where nothing is trained."""
         check(
-            technique.retraining.trains
-            or not technique.loss
-            or not called(technique.loss).asks_dense,
+            technique.retraining.trains or not technique.asks_dense,
             f"technique {technique.name!r}: {technique.loss} trains towards the dense network, and "
             f"{technique.treatment} trains nothing; leave the loss out, or name another treatment",
         )

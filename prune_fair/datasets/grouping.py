@@ -13,13 +13,17 @@ AND, OTHERS = "+", "others"
 PARTS = ("train", "test", "validation")
 
 
-def check_fewest(fewest: int) -> None:
-    """Raises `InputError` unless it is a whole number, at least 1.
+def check_fewest(fewest: int, groups: str) -> None:
+    """Raises `InputError` unless it is a whole number, at least 1, and 1 where there are no groups.
 
     Example:
-        >>> check_fewest(20)  # as it should be: nothing happens
+        >>> check_fewest(20, groups="age")  # as it should be: nothing happens
     """
     check_whole("fewest_in_group", fewest)
+    check(
+        bool(groups) or fewest == 1,
+        f"fewest_in_group {fewest} without groups: expected both, or none",
+    )
 
 
 def intersected(datasets: Sequence[Dataset]) -> Dataset:

@@ -142,7 +142,7 @@ def train_changing(
     steps, keys = steps_per_epoch(task), epoch_keys(task, level, seed)
     known = known_of(task, called(loss), data, dense)
     gradient = make_gradient(task, loss, data, level, seed, known)
-    step = make_step(task, loss, data, level, seed, learning_rate_share, known, keeps_dense)
+    step = make_step(task, gradient, learning_rate_share, keeps_dense)
     first, last = span
 
     def changed(changes: Changes, number: Int[Array, ""], carry: Carry, rows: Rows) -> Carry:

@@ -22,15 +22,12 @@ class Known(NamedTuple):
     """What is known of a dense network before a training.
 
     Attributes:
+        dense: what a loss sees of it, but for the logits of a batch.
         variables: of the network; None where its logits are not asked for.
-        class_accuracy: share of each class's training images that it has right; None where not
-            asked for.
-        group_accuracy: of each group's; None where not asked for, or without groups.
     """
 
+    dense: Dense
     variables: Variables | None = None
-    class_accuracy: Float[Array, " classes"] | None = None
-    group_accuracy: Float[Array, " groups"] | None = None
 
 
 def known_of(task: Task, loss: Loss, data: DeviceData, dense: Variables | None) -> Known | None:
@@ -38,15 +35,15 @@ def known_of(task: Task, loss: Loss, data: DeviceData, dense: Variables | None) 
     if not loss.asks_dense:
         return None
     assert dense is not None, "the loss asks for the dense network"
-    known = Known(dense if DENSE_LOGITS in loss.asks else None)
+    variables = dense if DENSE_LOGITS in loss.asks else None
     if DENSE_ACCURACY not in loss.asks:
-        return known
+        return Known(Dense(), variables)
     right = _right(task, data, dense)
     by_class = _shares(right, data.train_labels, task.classes)
     by_group = None
     if data.train_groups is not None:
         by_group = _shares(right, data.train_groups, len(task.group_counts))
-    return known._replace(class_accuracy=by_class, group_accuracy=by_group)
+    return Known(Dense(None, by_class, by_group), variables)
 
 
 def training_loss(
@@ -89,11 +86,9 @@ def check_groups_known(technique: Technique, task: Task) -> None:
 
 def labelled(task: Task, batch: Batch, known: Known | None) -> Labelled:
     """What a loss knows of a batch beside its logits."""
-    dense = Dense()
-    if known is not None:
-        dense = Dense(None, known.class_accuracy, known.group_accuracy)
-        if known.variables is not None:
-            dense = dense._replace(logits=task.model.apply(known.variables, batch.images))
+    dense = Dense() if known is None else known.dense
+    if known is not None and known.variables is not None:
+        dense = dense._replace(logits=task.model.apply(known.variables, batch.images))
     group_counts = jnp.asarray(task.group_counts) if task.group_counts else None
     return Labelled(batch.labels, batch.groups, jnp.asarray(task.class_counts), group_counts, dense)
 

@@ -41,7 +41,8 @@ def make_gradient(
 ) -> Gradient:
     """The training loss's gradient at parameters, from the carry, rows and number of a step.
 
-    It comes with the running statistics and the loss's state after the step.
+    What is known of the dense network goes to the loss. It comes with the running statistics and
+    the loss's state after the step.
     """
 
     def gradient(params: Params, carry: Carry, rows: Rows, number: Array) -> Any:
@@ -56,24 +57,17 @@ def make_gradient(
 
 def make_step(
     task: Task,
-    loss: str,
-    data: DeviceData,
-    level: Int[Array, ""],
-    seed: Int[Array, ""],
+    gradient: Gradient,
     learning_rate_share: Float[Array, ""],
-    known: Known | None = None,
     keeps_dense: bool = False,
 ) -> Callable[[Carry, Rows, Int[Array, ""]], Carry]:
     """One step of training, from the rows of its batch and its number.
-
-    What is known of the dense network goes to the loss.
 
     The mask holds before the first step and after every update, so each forward pass sees removed
     weights as zero, and neither momentum nor weight decay revives them. (Optimisers work weight by
     weight: what the gradients of removed weights are does not matter.) With `keeps_dense` the mask
     holds in the forward pass alone, and its gradient, momentum and weight decay move all weights.
     """
-    gradient = make_gradient(task, loss, data, level, seed, known)
 
     def step(carry: Carry, rows: Rows, number: Array) -> Carry:
         (params, _), moments, mask, _ = carry

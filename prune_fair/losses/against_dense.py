@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
 
-from prune_fair.losses.loss import Labelled, PerImage, State, frozen
+from prune_fair.losses.loss import Labelled, PerImage, State
 from prune_fair.losses.reweighting import cross_entropy
 from prune_fair.types import Logits
 
@@ -24,7 +24,9 @@ def distillation(
     assert batch.dense.logits is not None  # the row asks for them
     hard, state = cross_entropy(logits, batch, state)
     ours = jax.nn.log_softmax(logits / temperature)
-    soft = optax.kl_divergence(ours, jax.nn.softmax(frozen(batch.dense.logits) / temperature))
+    soft = optax.kl_divergence(
+        ours, jax.nn.softmax(jax.lax.stop_gradient(batch.dense.logits) / temperature)
+    )
     return (1 - share) * hard + share * temperature**2 * soft, state
 
 
@@ -117,7 +119,7 @@ def _constrained(
     multipliers = jnp.maximum(state.multipliers + rate * violation, 0)
     number = own.sum(axis=0)
     of_images = own @ (multipliers / jnp.maximum(number, 1)) * len(losses)
-    return frozen(1 + of_images) * losses, Constraints(multipliers, buffer, seen)
+    return jax.lax.stop_gradient(1 + of_images) * losses, Constraints(multipliers, buffer, seen)
 
 
 def _remembered(
@@ -130,4 +132,4 @@ def _remembered(
     kept = (unit >= 0) & (before >= number[unit] - last)  # of more than it holds, the last ones
     place = (state.seen[unit] + before) % last
     buffer = state.right.at[jnp.where(kept, unit, units), place].set(right, mode="drop")
-    return state.seen + number, frozen(buffer)
+    return state.seen + number, jax.lax.stop_gradient(buffer)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
-import jax
 import numpy as np
 from jaxtyping import Array, Float, Int
 
@@ -13,7 +12,6 @@ from prune_fair.types import Logits
 
 State: TypeAlias = Any  # a tree of arrays that the loss carries from step to step; () without
 PerImage: TypeAlias = Float[Array, " n"]
-ImageLosses: TypeAlias = Callable[[Logits, Int[Array, " n"]], PerImage]
 GROUPS, DENSE_LOGITS, DENSE_ACCURACY = "groups", "dense_logits", "dense_accuracy"
 
 
@@ -148,8 +146,3 @@ def loss_name(name: str, losses: Mapping[str, Loss]) -> str:
         values.pop()
     shown = ",".join(np.format_float_positional(value, trim="-") for value in values)
     return f"{word}@{shown}" if values else word
-
-
-def frozen(value: Array) -> Array:
-    """A value that no gradient flows through."""
-    return jax.lax.stop_gradient(value)

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from prune_fair.losses.loss import Labelled, PerImage, State, frozen
+from prune_fair.losses.loss import Labelled, PerImage, State
 from prune_fair.losses.reweighting import cross_entropy
 from prune_fair.types import Logits
 
@@ -45,7 +45,7 @@ def _robust(
     losses, _ = cross_entropy(logits, batch, ())
     own = jax.nn.one_hot(unit, len(weights), dtype=losses.dtype)
     number = own.sum(axis=0)
-    mean = frozen(own.T @ losses) / jnp.maximum(number, 1)
+    mean = jax.lax.stop_gradient(own.T @ losses) / jnp.maximum(number, 1)
     raised = jax.nn.softmax(jnp.log(weights) + rate * mean)  # a unit without images has mean 0
     of_images = own @ (raised / jnp.maximum(number, 1)) * len(losses)
     return of_images * losses, raised

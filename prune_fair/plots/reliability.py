@@ -38,6 +38,7 @@ def reliability(
     level: int | None = None,
     *,
     confidence: float = analysis.CONFIDENCE,
+    table: xr.Dataset | None = None,
     axes: Axes | None = None,
 ) -> Axes:
     """A reliability diagram: share of right images against confidence, dense beside pruned.
@@ -52,6 +53,7 @@ def reliability(
         technique: None for the first.
         level: None for the sparsest at which accuracy alone would still accept the networks.
         confidence: of the intervals, over seeds, in (0, 1).
+        table: as `analysis.calibration` gives it; None to compute it.
         axes: to draw into; None for a new picture.
 
     Returns:
@@ -76,7 +78,8 @@ def reliability(
     at = style.at_level(own, level)
     own = with_calibration(own)
     whole, by_class = own[RELIABILITY].sum("true", skipna=False), own[f"class_{RELIABILITY}"]
-    worst = _worst(own, at)
+    table = analysis.calibration(own) if table is None else table
+    worst = _worst(table.sel(technique=name).sel(level=at))
     drawn = {
         "dense": (whole, 0, DENSE),
         "pruned": (whole, at, f"level {at}, {_share(sparsity, at)}"),
@@ -107,10 +110,9 @@ def reliability(
     return axes
 
 
-def _worst(own: xr.Dataset, level: int) -> int | None:
+def _worst(row: xr.Dataset) -> int | None:
     """The class whose confidence minus accuracy pruning raises most; None where none is known."""
-    rises = analysis.calibration(own)["class_gap_change"].isel(technique=0, level=level)
-    means = rises.sel(estimate="mean").values
+    means = row["class_gap_change"].sel(estimate="mean").values
     return int(np.nanargmax(means)) if np.isfinite(means).any() else None
 
 

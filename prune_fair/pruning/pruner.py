@@ -6,7 +6,6 @@ from typing import TypeAlias
 
 from jaxtyping import Array, Float
 
-from prune_fair.losses import called
 from prune_fair.pruning.criteria import CRITERIA
 from prune_fair.pruning.masks import Prunable, Quota, apply_mask
 from prune_fair.pruning.selection import GRANULARITIES
@@ -77,7 +76,7 @@ def scoring_loss(technique: Technique) -> str:
         >>> scoring_loss(Technique(loss="focal")), scoring_loss(Technique(loss="distillation"))
         ('focal', '')
     """
-    return "" if technique.loss and called(technique.loss).asks_dense else technique.loss
+    return "" if technique.asks_dense else technique.loss
 
 
 def without_retraining(technique: Technique) -> Technique:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from prune_fair.errors import InputError, check, lookup, unknown
-from prune_fair.losses import canonical
+from prune_fair.losses import called, canonical
 from prune_fair.pruning.criteria import CRITERIA
 from prune_fair.pruning.masks import kernels
 from prune_fair.pruning.names import (
@@ -134,6 +134,11 @@ class Technique:
     def retraining(self) -> Treatment:
         """The row of its treatment."""
         return TREATMENTS[self.treatment]
+
+    @property
+    def asks_dense(self) -> bool:
+        """Whether its loss looks at the dense network, so that it is of training alone."""
+        return bool(self.loss) and called(self.loss).asks_dense
 
     @property
     def removes_channels(self) -> bool:

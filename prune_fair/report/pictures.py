@@ -82,7 +82,7 @@ def _of_point(
         )
     if answers.calibration is not None:
         pictures["reliability"] = _picture(
-            plots.reliability(results, technique, level, **intervals),
+            plots.reliability(results, technique, level, table=answers.calibration, **intervals),
             "share of right images against confidence, of dense and pruned networks and of the "
             "class whose confidence pruning raises most above what is right",
         )

@@ -128,7 +128,8 @@ def _uncontrolled(task: TaskCard) -> str:
 
 def multiplicity_in_words(task: TaskCard) -> list[str]:
     """How many predictions pruning changes beside other seeds, or why nothing is known of it."""
-    table, row = task.answers.multiplicity, _multiplicity_row(task)
+    table = task.answers.multiplicity
+    row = _at_shown(task, table)
     if table is None or row is None:
         return exemplars_in_words(task)
     return multiplicity.multiplicity_in_words(
@@ -138,22 +139,22 @@ def multiplicity_in_words(task: TaskCard) -> list[str]:
 
 def multiplicity_rows(task: TaskCard) -> list[tuple[str, ...]]:
     """A row of text a class, in the order of the dataset; none where nothing is known."""
-    row = _multiplicity_row(task)
+    row = _at_shown(task, task.answers.multiplicity)
     return [] if row is None else multiplicity.class_rows(row)
 
 
-def _multiplicity_row(task: TaskCard) -> xr.Dataset | None:
-    """The shown point's multiplicity."""
-    answers = task.answers
-    if answers.multiplicity is None or answers.shown is None:
+def _at_shown(task: TaskCard, table: xr.Dataset | None) -> xr.Dataset | None:
+    """What a table by technique and level has of the shown point; None where there is neither."""
+    if table is None or task.answers.shown is None:
         return None
-    technique, level = answers.at(answers.shown)
-    return answers.multiplicity.sel(technique=technique).sel(level=level)
+    technique, level = task.answers.at(task.answers.shown)
+    return table.sel(technique=technique).sel(level=level)
 
 
 def calibration_in_words(task: TaskCard) -> list[str]:
     """Whether networks are as sure as they are right at the shown point, and what that is over."""
-    table, row, results = task.answers.calibration, _calibration_row(task), task.answers.results
+    table, results = task.answers.calibration, task.answers.results
+    row = _at_shown(task, table)
     if table is None or row is None:
         return []
     controls = multiplicity.controls_of(table, int(row["level"]))
@@ -163,17 +164,8 @@ def calibration_in_words(task: TaskCard) -> list[str]:
 
 def calibration_rows(task: TaskCard) -> list[tuple[str, ...]]:
     """A row of text a class, in the order of the dataset; none where nothing is known."""
-    row = _calibration_row(task)
+    row = _at_shown(task, task.answers.calibration)
     return [] if row is None else calibration.class_rows(row)
-
-
-def _calibration_row(task: TaskCard) -> xr.Dataset | None:
-    """The shown point's calibration."""
-    answers = task.answers
-    if answers.calibration is None or answers.shown is None:
-        return None
-    technique, level = answers.at(answers.shown)
-    return answers.calibration.sel(technique=technique).sel(level=level)
 
 
 def limits_in_words(task: TaskCard) -> list[str]:

@@ -4,7 +4,6 @@ A piece of work is one level of a block of seeds, all techniques together; a fin
 computed again.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -14,8 +13,7 @@ from prune_fair.engine.level import advance, rewound
 from prune_fair.engine.members import Engine, Level, Networks, begin_block, dense_parents
 from prune_fair.engine.spans import rewound_steps
 from prune_fair.errors import check
-from prune_fair.losses import called
-from prune_fair.pruning import DENSE, GIVEN_DENSE, Technique
+from prune_fair.pruning import DENSE, GIVEN_DENSE
 from prune_fair.store import ELSEWHERE, StudyStore
 from prune_fair.study.background import Submit
 from prune_fair.study.jobs import blocks, first_unfinished, jobs
@@ -78,7 +76,7 @@ def run_block(run: TaskRun, seeds: np.ndarray) -> None:
             own, parents = (dense,), {dense.name: dense_parents(block)}
         else:
             own, parents = techniques, _parents(run, seeds, job.parents, networks)
-        if block.dense is None and _asks_dense(own):
+        if block.dense is None and any(technique.asks_dense for technique in own):
             trained = (networks.get(0) or _load(run, seeds, 0))[DENSE.name]
             block = block._replace(dense=trained.variables)
         if rewound_steps(own) - weights.keys():
@@ -91,11 +89,6 @@ def run_block(run: TaskRun, seeds: np.ndarray) -> None:
             networks[at] = one.networks
         needed = {later.parents for later in todo[number + 1 :]}
         networks = {at: kept for at, kept in networks.items() if at in needed}
-
-
-def _asks_dense(techniques: Iterable[Technique]) -> bool:
-    """Whether one of them trains with a loss that asks for the dense network."""
-    return any(each.loss and called(each.loss).asks_dense for each in techniques)
 
 
 def _first_unfinished(run: TaskRun, first_seed: int) -> int:

@@ -160,8 +160,9 @@ def test_training_equals_plain_steps_between_updates(treatment, optimizer, wide)
 
     arranged = task.model.arranged
     common = task, technique.loss, data, LEVEL, seed
-    take_step = jax.jit(network.make_step(*common, share, keeps_dense=row.keeps_dense))
     gradient = jax.jit(make_gradient(*common))
+    step = network.make_step(task, make_gradient(*common), share, keeps_dense=row.keeps_dense)
+    take_step = jax.jit(step)
     begun = variables.params if row.keeps_dense else apply_mask(variables.params, mask)
     moments = make_optimizer(task.recipe, 12).init(arranged(begun))
     carry = network.Carry(arranged(Variables(begun, {})), moments, arranged(mask), ())

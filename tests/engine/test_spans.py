@@ -19,6 +19,7 @@ from prune_fair.engine.optimizer import make_optimizer
 from prune_fair.engine.plan import Plan
 from prune_fair.engine.population import Population
 from prune_fair.engine.spans import check_steps, pruning_steps
+from prune_fair.engine.steps import make_gradient
 from prune_fair.engine.task import Task, epoch_keys, shuffled_batches, steps_per_epoch
 from prune_fair.errors import InputError
 from prune_fair.models import build
@@ -121,7 +122,8 @@ def test_gradual_equals_plain_steps_between_prunings(optimizer, loss, wide):
     run = jax.jit(partial(network.train_gradually, task, technique))
     ours, last = run(data, LEVEL, whole, prunings, variables, mask, variables, seed, share)
 
-    take_step = jax.jit(network.make_step(task, loss, data, LEVEL, seed, share))
+    gradient = make_gradient(task, loss, data, LEVEL, seed)
+    take_step = jax.jit(network.make_step(task, gradient, share))
     prune = jax.jit(partial(network.prune, task, technique, data, LEVEL))
     epochs = [shuffled_batches(task, key) for key in epoch_keys(task, LEVEL, seed)]
     arranged, params = task.model.arranged, apply_mask(variables.params, mask)

@@ -64,10 +64,10 @@ def test_what_the_dense_network_has_right(grouped):
     right = np.asarray(logits.argmax(axis=1)) == data.train_labels
     by_class = [right[data.train_labels == label].mean() for label in range(10)]
     by_group = [right[data.train_groups == group].mean() for group in range(2)]
-    np.testing.assert_allclose(known.class_accuracy, by_class, rtol=1e-6)
-    np.testing.assert_allclose(known.group_accuracy, by_group, rtol=1e-6)
+    np.testing.assert_allclose(known.dense.class_accuracy, by_class, rtol=1e-6)
+    np.testing.assert_allclose(known.dense.group_accuracy, by_group, rtol=1e-6)
     assert known.variables is None
-    assert known_of(task, called("distillation"), images, dense).class_accuracy is None
+    assert known_of(task, called("distillation"), images, dense).dense.class_accuracy is None
     assert known_of(task, called("focal"), images, None) is None
 
 
